@@ -1,0 +1,3 @@
+from .forecast_data_preprocessor import ForecastDataPreprocessor
+
+__all__ = ['ForecastDataPreprocessor']

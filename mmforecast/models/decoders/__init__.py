@@ -1,0 +1,3 @@
+from .sem_seg import SemSegDecoder
+
+__all__ = ['SemSegDecoder']

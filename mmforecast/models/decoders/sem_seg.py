@@ -1,0 +1,56 @@
+"""From forecast scores to label maps."""
+from typing import List, Optional
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmengine.structures import PixelData
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+
+@MODELS.register_module()
+class SemSegDecoder(BaseModule):
+    """Argmax over classes of the scores, resampled (bilinear) to the size of the clip's frames.
+
+    The argmax is taken after resampling the scores, never on resampled labels.
+
+    Args:
+        keep_scores: also store the scores, as ``pred_scores`` (fp16), for tools that need more than
+            labels.
+    """
+
+    def __init__(self, keep_scores: bool = False):
+        super().__init__()
+        self.keep_scores = keep_scores
+
+    def decode(self, future: Pyramid, samples: List[ForecastDataSample],
+               target: str = 'pred') -> List[ForecastDataSample]:
+        """Write ``{target}_sem_seg`` into each sample.
+
+        Args:
+            future: one level (B, n, C, h, w).
+            samples: B samples; ``img_shape`` in their metainfo gives the size of the label maps.
+            target: 'pred' for a forecast, 'ref' for the representation of the true future.
+        """
+        scores, = future
+        for sample, clip in zip(samples, scores):
+            labels = self.labels(clip, sample.get('img_shape'))
+            setattr(sample, f'{target}_sem_seg', PixelData(data=labels))
+            if self.keep_scores and target == 'pred':
+                sample.pred_scores = clip.half()
+        return samples
+
+    @staticmethod
+    def labels(scores: Tensor, size: Optional[tuple]) -> Tensor:
+        """(n, C, h, w) scores to (n, H, W) uint8 labels, a frame at a time to bound memory."""
+        maps = []
+        for frame in scores:
+            if size is not None and tuple(frame.shape[-2:]) != tuple(size):
+                frame = F.interpolate(
+                    frame[None].float(), size=tuple(size), mode='bilinear', align_corners=False)[0]
+            maps.append(frame.argmax(dim=0).to(torch.uint8))
+        return torch.stack(maps)

@@ -1,0 +1,43 @@
+"""What every encoder promises: frames in, pyramid of representations out."""
+from abc import ABC, abstractmethod
+from typing import List
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.structures import ForecastDataSample
+
+
+class BaseEncoder(BaseModule, ABC):
+    """Turns the frames of a clip into what the predictor works on.
+
+    Attributes:
+        num_channels: channels C of the (only or every) level.
+        from_rgb: True when ``encode`` can be run on any RGB frames, predicted ones included; False
+            when the representation comes with the sample (labels, precomputed scores).
+    """
+
+    num_channels: int
+    from_rgb: bool
+
+    @abstractmethod
+    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        """Representations of all T frames.
+
+        Args:
+            frames: (B, T, 3, H, W) RGB in [0, 255].
+            samples: the B samples of the clips.
+
+        Returns:
+            One (B, T, C, h, w) tensor per level, finest first.
+        """
+
+    def forward(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        return self.encode(frames, samples)
+
+    def require_frames(self, frames: Tensor) -> None:
+        """Raise a ValueError when the pipeline loaded no frames."""
+        if frames.numel() == 0:
+            raise ValueError(f'{type(self).__name__} works on RGB frames, but the clip has none: '
+                             'add LoadClipFrames to the data pipeline')

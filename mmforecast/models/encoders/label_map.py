@@ -1,0 +1,58 @@
+"""Ground-truth label maps as scores, for data that has labels on every frame."""
+from typing import List
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseEncoder
+
+
+@MODELS.register_module()
+class LabelMapEncoder(BaseEncoder):
+    """Scores of a perfect segmentor: ``high`` for the true class, ``-high`` for the others.
+
+    Ignored pixels (255) have score 0 for every class. With ``high=1`` the scores lie in [-1, 1], the
+    range the S2S authors' code keeps its inputs and targets in.
+
+    Args:
+        num_classes: C.
+        high: absolute value of the scores.
+    """
+
+    from_rgb = False
+
+    def __init__(self, num_classes: int, high: float = 1.0):
+        super().__init__()
+        if high <= 0:
+            raise ValueError(f'LabelMapEncoder: high must be positive, got {high!r}')
+        self.num_channels = num_classes
+        self.high = high
+
+    @torch.no_grad()
+    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        return [torch.stack([self._encode_one(sample) for sample in samples])]
+
+    def _encode_one(self, sample: ForecastDataSample) -> Tensor:
+        """(T, C, H, W) scores of one clip."""
+        where = f"clip of sequence {sample.get('sequence_id', '?')}"
+        if 'gt_sem_seg' not in sample:
+            raise ValueError(f'LabelMapEncoder: {where} carries no label maps; add LoadClipSemSeg to '
+                             'the data pipeline')
+        if not all(sample.get('labelled', ())):
+            raise ValueError(
+                f'LabelMapEncoder: {where} has frames without labels (frame_indices '
+                f"{sample.get('frame_indices')}, labelled {sample.get('labelled')}); it needs labels "
+                'on every frame of the clip: use SegmentorEncoder or precomputed scores instead')
+        labels = sample.gt_sem_seg.data.long()
+        known = labels != 255
+        bad = labels[known]
+        if bad.numel() and int(bad.max()) >= self.num_channels:
+            raise ValueError(f'LabelMapEncoder: {where} has label {int(bad.max())}, but '
+                             f'num_classes={self.num_channels}')
+        one_hot = F.one_hot(labels.where(known, 0), self.num_channels).permute(0, 3, 1, 2)
+        return (one_hot.float() * 2 - 1) * self.high * known[:, None]

@@ -1,0 +1,46 @@
+"""The identity encoder of video prediction: RGB in [-1, 1]."""
+from typing import List, Optional, Tuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseEncoder
+
+
+def rgb_to_unit(frames: Tensor) -> Tensor:
+    """[0, 255] to [-1, 1]."""
+    return frames / 127.5 - 1
+
+
+def unit_to_rgb(frames: Tensor) -> Tensor:
+    """[-1, 1] to [0, 255], clipped."""
+    return ((frames + 1) * 127.5).clamp(0, 255)
+
+
+@MODELS.register_module()
+class RGBEncoder(BaseEncoder):
+    """Frames as they are, scaled to [-1, 1].
+
+    Args:
+        size: (h, w) of the representation; by default the frames' own. Shrinking averages.
+    """
+
+    num_channels = 3
+    from_rgb = True
+
+    def __init__(self, size: Optional[Tuple[int, int]] = None):
+        super().__init__()
+        self.size = size
+
+    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        self.require_frames(frames)
+        frames = rgb_to_unit(frames)
+        if self.size is not None:
+            shape = frames.shape[:2]
+            frames = F.interpolate(frames.flatten(0, 1), size=self.size, mode='area')
+            frames = frames.unflatten(0, shape)
+        return [frames]

@@ -1,0 +1,196 @@
+"""The one forecaster: encode, roll out, decode."""
+from typing import Dict, List, Optional, Tuple, Union
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_slice
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+Samples = List[ForecastDataSample]
+
+
+class BaseForecaster(BaseModel):
+    """Composes an encoder, a predictor and a decoder, and owns the roll-out.
+
+    Args:
+        encoder, predictor, decoder: configs.
+        num_past: observed frames per clip.
+        train_cfg: ``rollout_steps`` (default: one call of the predictor): steps that are predicted,
+            scored and back-propagated through in training.
+        test_cfg: ``rollout_steps`` (default: as in training): the horizon. ``reference`` (default
+            True): also decode the encoder's output on the true future, where the clip has it.
+    """
+
+    def __init__(self,
+                 encoder: dict,
+                 predictor: dict,
+                 decoder: dict,
+                 num_past: int = 4,
+                 train_cfg: Optional[dict] = None,
+                 test_cfg: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None):
+        # Built here, because BaseModel would look the type up in the root registry.
+        preprocessor = MODELS.build(data_preprocessor or dict(type='ForecastDataPreprocessor'))
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.encoder = MODELS.build(encoder)
+        self.predictor = MODELS.build(predictor)
+        self.decoder = MODELS.build(decoder)
+        self.num_past = num_past
+        train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
+        self.train_steps = train_cfg.pop('rollout_steps', self.predictor.num_outputs)
+        self.test_steps = test_cfg.pop('rollout_steps', self.train_steps)
+        self.with_reference = test_cfg.pop('reference', True)
+        for name, rest in (('train_cfg', train_cfg), ('test_cfg', test_cfg)):
+            if rest:
+                raise ValueError(f'{type(self).__name__}: unknown keys {sorted(rest)} in {name}; '
+                                 'train_cfg takes rollout_steps, test_cfg rollout_steps and reference')
+        self._check_time()
+
+    def _check_time(self) -> None:
+        name, predictor = type(self).__name__, self.predictor
+        if predictor.num_past not in (None, self.num_past):
+            raise ValueError(f'{name}: num_past={self.num_past}, but the predictor was built for '
+                             f'num_past={predictor.num_past}; set both to the same number')
+        for which, steps in (('train', self.train_steps), ('test', self.test_steps)):
+            if not isinstance(steps, int) or steps < 1:
+                raise ValueError(
+                    f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}')
+            if steps % predictor.num_outputs:
+                raise ValueError(
+                    f'{name}: the predictor gives {predictor.num_outputs} steps per call, so '
+                    f'{which}_cfg.rollout_steps must be a multiple of it, got {steps}')
+            if steps > predictor.num_outputs and not self.feeds_back():
+                raise ValueError(f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
+                                 f'the predictor, but {self.why_not_fed_back()}')
+
+    def feeds_back(self) -> bool:
+        """Whether a prediction can be the next call's input."""
+        return True
+
+    def why_not_fed_back(self) -> str:
+        """The reason why predictions can't be fed back, to end an error message."""
+        return 'its outputs cannot be fed back as inputs'
+
+    # Entry points of mmengine.
+
+    def forward(self,
+                inputs: Tensor,
+                data_samples: Optional[Samples] = None,
+                mode: str = 'tensor') -> Union[Dict[str, Tensor], Samples, Pyramid]:
+        """``loss`` gives a dict, ``predict`` the samples with predictions, ``tensor`` the pyramid."""
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            past, context = self._observe(inputs, data_samples)
+            return self.rollout(past, self.test_steps, context)
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def loss(self, inputs: Tensor, data_samples: Samples) -> Dict[str, Tensor]:
+        """Losses of a roll-out of ``train_cfg.rollout_steps``, by step where there are several.
+
+        Args:
+            inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
+        """
+        steps = self.train_steps
+        if inputs.shape[1] < self.num_past + steps:
+            raise ValueError(
+                f'training rolls out {steps} steps after {self.num_past} past frames, but the clips '
+                f'have {inputs.shape[1]} frames; set num_future of the training dataset to {steps}')
+        past, context = self._observe(inputs, data_samples)
+        target = time_slice(self.select_target(context.future), 0, steps)
+        return self.rollout(past, steps, context, target)[0]
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, data_samples: Samples) -> Samples:
+        """Samples with the decoded forecast of ``test_cfg.rollout_steps`` steps.
+
+        Where the clip carries its future frames, ``ref_*`` holds what the encoder makes of them.
+        """
+        past, context = self._observe(inputs, data_samples)
+        future = self.rollout(past, self.test_steps, context)
+        self.decode(future, data_samples, context)
+        if self.with_reference and context.future is not None:
+            self.decode_reference(context.future, data_samples)
+        return data_samples
+
+    # The four things every forecasting system does.
+
+    def encode(self, frames: Tensor, samples: Samples) -> Pyramid:
+        """Representations of all frames of the clips."""
+        return self.encoder.encode(frames, samples)
+
+    def select_input(self, representation: Pyramid) -> Pyramid:
+        """The part of the representation that the predictor sees."""
+        return representation
+
+    def select_target(self, representation: Pyramid) -> Pyramid:
+        """The part of the representation that the predictor forecasts."""
+        return representation
+
+    def decode(self, future: Pyramid, samples: Samples, context: ForecastContext) -> None:
+        """Write ``pred_*`` of a forecast into the samples."""
+        self.decoder.decode(future, samples, target='pred')
+
+    def decode_reference(self, future: Pyramid, samples: Samples) -> None:
+        """Write ``ref_*``, decoded from the representation of the true future, into the samples."""
+        self.decoder.decode(self.select_target(future), samples, target='ref')
+
+    def rollout(
+        self,
+        past: Pyramid,
+        steps: int,
+        context: ForecastContext,
+        target: Optional[Pyramid] = None
+    ) -> Union[Pyramid, Tuple[Dict[str, Tensor], Pyramid]]:
+        """Predict ``steps`` steps, feeding predictions back through a sliding window.
+
+        Args:
+            past: (B, num_past, C, h, w) per level.
+            steps: a multiple of ``predictor.num_outputs``.
+            context: of this clip; ``step`` and ``state`` are updated on the way.
+            target: (B, steps, C', h, w) per level. With it, gradients flow through all steps, and
+                the losses are returned too.
+
+        Returns:
+            (B, steps, C', h, w) per level; with a target, the losses before it.
+        """
+        window, predictions, losses = past, [], {}
+        stride = self.predictor.num_outputs
+        for start in range(0, steps, stride):
+            context.step = start
+            if target is None:
+                new = self.predictor(window, context)
+            else:
+                part = time_slice(target, start, start + stride)
+                terms, new = self.predictor.loss_and_predict(window, part, context)
+                prefix = '' if steps == stride else f't+{start + 1}.'
+                losses.update({prefix + name: value for name, value in terms.items()})
+            predictions.append(new)
+            if start + stride < steps:
+                window = slide(window, new)
+        future = time_cat(predictions)
+        return future if target is None else (losses, future)
+
+    def _observe(self, inputs: Tensor, samples: Samples) -> Tuple[Pyramid, ForecastContext]:
+        """The predictor's input of a batch of clips, and the context of its roll-out."""
+        if inputs.ndim != 5 or inputs.shape[1] < self.num_past:
+            raise ValueError(f'{type(self).__name__} needs clips (B, T, 3, H, W) with at least '
+                             f'T={self.num_past} frames, got {tuple(inputs.shape)}')
+        for sample in samples or []:
+            given = sample.get('num_past', self.num_past)
+            if given != self.num_past:
+                raise ValueError(f'the clip has num_past={given} but the model num_past='
+                                 f'{self.num_past}; set num_past of the dataset to {self.num_past}')
+        representation = self.encode(inputs, samples)
+        context = ForecastContext(frames=inputs[:, :self.num_past], samples=samples)
+        if num_steps(representation) > self.num_past:
+            context.future = time_slice(representation, self.num_past, num_steps(representation))
+        past = time_slice(representation, 0, self.num_past)
+        return self.select_input(past), context

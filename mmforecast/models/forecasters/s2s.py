@@ -1,0 +1,98 @@
+"""S2S: forecasting semantic segmentation in the space of a segmentor's scores.
+
+Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of semantic segmentation",
+ICCV 2017. The family is named by what goes in and what comes out: X is RGB, S are scores.
+"""
+from typing import List, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmforecast.models.encoders import rgb_to_unit, unit_to_rgb
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseForecaster
+
+VARIANTS = ('S2S', 'XS2S', 'XS2X', 'XS2XS')
+_RGB = 3
+
+
+@MODELS.register_module()
+class S2SForecaster(BaseForecaster):
+    """Semantic forecaster: S2S, XS2S, XS2X or XS2XS.
+
+    The representation of a frame is one level of C score channels; the variants with X put the RGB
+    frame in [-1, 1], averaged down to the size of the scores, in front of them. Label maps come from
+    the argmax of the predicted scores, or, for XS2X, from the segmentor run on the predicted frame.
+
+    Args:
+        variant: one of 'S2S', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
+            output lacks a part of their input.
+        encoder: gives the scores; for XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
+        kwargs: see ``BaseForecaster``.
+    """
+
+    def __init__(self, encoder: dict, predictor: dict, decoder: Optional[dict] = None,
+                 variant: str = 'S2S', **kwargs):
+        if variant not in VARIANTS:
+            raise ValueError(f'S2SForecaster: variant must be one of {VARIANTS}, got {variant!r}')
+        self._parts = tuple(variant.split('2'))
+        super().__init__(encoder, predictor, decoder or dict(type='SemSegDecoder'), **kwargs)
+        self.variant = variant
+        if variant == 'XS2X' and not self.encoder.from_rgb:
+            raise ValueError(
+                'S2SForecaster: XS2X segments the frame it predicts, so its encoder must work on any '
+                f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}')
+
+    def feeds_back(self) -> bool:
+        return self._parts[0] == self._parts[1]
+
+    def why_not_fed_back(self) -> str:
+        given, out = self._parts
+        missing = 'scores' if out == 'X' else 'RGB'
+        return (f'{given}2{out} predicts no {missing}, which its next input needs; use S2S or XS2XS, '
+                'or a predictor with num_outputs equal to the horizon')
+
+    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        scores, = self.encoder.encode(frames, samples)
+        if self._parts[0] == 'S':
+            return [scores]
+        if frames.numel() == 0:
+            raise ValueError(f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to '
+                             'the data pipeline')
+        rgb = rgb_to_unit(frames).flatten(0, 1)
+        rgb = F.interpolate(rgb, size=scores.shape[-2:], mode='area').unflatten(0, frames.shape[:2])
+        return [torch.cat((rgb, scores), dim=2)]
+
+    def select_target(self, representation: Pyramid) -> Pyramid:
+        given, out = self._parts
+        maps, = representation
+        if given == out:
+            return [maps]
+        return [maps[:, :, :_RGB] if out == 'X' else maps[:, :, _RGB:]]
+
+    def decode(self, future: Pyramid, samples: List[ForecastDataSample],
+               context: ForecastContext) -> None:
+        maps, = future
+        if self._parts[1] == 'S':
+            self.decoder.decode([maps], samples, target='pred')
+            return
+        rgb = unit_to_rgb(maps[:, :, :_RGB])
+        for sample, frames in zip(samples, rgb):
+            sample.pred_frames = frames
+        if self._parts[1] == 'XS':
+            scores = maps[:, :, _RGB:]
+        else:
+            size = context.frames.shape[-2:]
+            rgb = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
+            scores, = self.encoder.encode(rgb.unflatten(0, maps.shape[:2]), samples)
+        self.decoder.decode([scores], samples, target='pred')
+
+    def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
+        maps, = future
+        scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
+        self.decoder.decode([scores], samples, target='ref')

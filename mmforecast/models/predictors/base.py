@@ -1,0 +1,59 @@
+"""What every predictor promises, and what it may look at."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.structures import ForecastDataSample
+
+
+@dataclass
+class ForecastContext:
+    """What a predictor may look at besides the window of past representations.
+
+    Attributes:
+        frames: (B, num_past, 3, H, W) observed RGB frames in [0, 255].
+        samples: the samples of the clips (metainfo).
+        future: representations of the true future; only the oracle may read them.
+        step: index of the first future step that the next call predicts, 0-based.
+        state: lives for one roll-out; a predictor keeps here what it carries from step to step.
+    """
+
+    frames: Tensor
+    samples: List[ForecastDataSample]
+    future: Optional[Pyramid] = None
+    step: int = 0
+    state: Dict[str, Any] = field(default_factory=dict)
+
+
+class BasePredictor(BaseModule, ABC):
+    """Maps a window of past representations to ``num_outputs`` future ones.
+
+    Attributes:
+        num_past: length of the window it needs; None for any.
+        num_outputs: future steps per call: 1, or n for a batch model.
+    """
+
+    num_past: Optional[int] = None
+    num_outputs: int = 1
+
+    @abstractmethod
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        """(B, num_past, C, h, w) per level to (B, num_outputs, C', h, w) per level."""
+
+    def loss_and_predict(self, past: Pyramid, target: Pyramid,
+                         context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
+        """Losses of one call against ``target``, and the prediction itself to roll on with.
+
+        Args:
+            past: as for ``forward``.
+            target: (B, num_outputs, C', h, w) per level.
+
+        Returns:
+            Scalars by name, each name containing 'loss', and the prediction.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has nothing to train; evaluate it with '
+                                  'tools/test.py CONFIG none')

@@ -1,0 +1,13 @@
+"""The baseline every forecast must beat: nothing moves."""
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+
+from .base import BasePredictor, ForecastContext
+
+
+@MODELS.register_module()
+class CopyLast(BasePredictor):
+    """Repeats the newest representation."""
+
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        return [level[:, -1:] for level in past]

@@ -1,0 +1,161 @@
+"""The multi-scale convolutional predictor of S2S, coarse to fine.
+
+Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of semantic segmentation",
+ICCV 2017, after the pyramid of Mathieu, Couprie, LeCun, ICLR 2016. Every scale sees the average-pooled
+window and the coarser guess, and adds its correction to that guess.
+"""
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+
+from .base import BasePredictor, ForecastContext
+from .conv_stack import conv_stack
+from .flow_warp import FlowWarp
+
+_BASES = (None, 'last', 'flow')
+
+
+@MODELS.register_module()
+class MultiScalePredictor(BasePredictor):
+    """Predicts ``num_outputs`` maps from ``num_past`` maps, on one level, over K scales.
+
+    With ``X_k`` the window average-pooled to scale k (K-1 coarsest, 0 the full resolution), ``U`` the
+    nearest-neighbour x2 upsampling and ``B_k`` the pooled base,
+    ``D_k = U(D_{k+1}) + conv_k(X_k, U(P_{k+1}))`` and ``P_k = act(B_k + D_k)``. Without a base this is
+    the paper's network: ``P_k = act(U(P_{k+1}) + conv_k(...))`` with no ``act`` for scores.
+
+    Args:
+        in_channels: channels of one input map.
+        out_channels: channels of one output map; by default those of the input.
+        num_past, num_outputs: maps in and out; more than one out is the paper's batch model.
+        widths: hidden channels per scale, coarsest first.
+        kernels: kernel sizes per scale, coarsest first, one more than hidden layers.
+        dilations: dilations per scale, coarsest first; all 1 by default.
+        base: what the network corrects: None (paper: it predicts the maps from nothing), 'last' (the
+            newest input) or 'flow' (the newest input moved by ``FlowWarp``; needs RGB frames, and the
+            base is then an input too). The last two are variants of ours.
+        out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
+        losses: configs of the losses by name, each called on (N, C, h, w) pairs at every scale.
+            The target of a coarse scale is the average-pooled target.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 out_channels: Optional[int] = None,
+                 num_past: int = 4,
+                 num_outputs: int = 1,
+                 widths: Sequence[Sequence[int]] = ((128, 256, 128), (128, 256, 128)),
+                 kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
+                 dilations: Optional[Sequence[Sequence[int]]] = None,
+                 base: Optional[str] = None,
+                 out_act: Optional[str] = None,
+                 losses: Optional[Dict[str, dict]] = None,
+                 init_cfg: Optional[dict] = None):
+        super().__init__(init_cfg=init_cfg)
+        self.out_channels = in_channels if out_channels is None else out_channels
+        self._check(in_channels, num_outputs, widths, kernels, dilations, base, out_act)
+        self.in_channels = in_channels
+        self.num_past = num_past
+        self.num_outputs = num_outputs
+        self.base = base
+        self.out_act = out_act
+        flat_out = self.out_channels * num_outputs
+        given = in_channels * num_past + (self.out_channels if base == 'flow' else 0)
+        self.scales = nn.ModuleList(
+            conv_stack(given if k == 0 else given + flat_out, widths[k], kernels[k], flat_out,
+                       None if dilations is None else dilations[k]) for k in range(len(widths)))
+        self.losses = nn.ModuleDict(
+            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+        self.flow_warp = FlowWarp() if base == 'flow' else None
+
+    def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
+        counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}
+        if len(counts) != 1 or counts == {0}:
+            raise ValueError('MultiScalePredictor: widths, kernels and dilations must list the same '
+                             f'number (>= 1) of scales, got {len(widths)}, {len(kernels)}'
+                             + ('' if dilations is None else f', {len(dilations)}'))
+        if base not in _BASES:
+            raise ValueError(f'MultiScalePredictor: base must be one of {_BASES}, got {base!r}')
+        if out_act not in (None, 'tanh'):
+            raise ValueError(f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}")
+        if base is not None and (self.out_channels != in_channels or out_act is not None):
+            raise ValueError(f'MultiScalePredictor: base={base!r} corrects an input map, so '
+                             'out_channels must equal in_channels and out_act be None')
+        if base == 'flow' and num_outputs != 1:
+            raise ValueError("MultiScalePredictor: base='flow' moves one step per call, so "
+                             f'num_outputs must be 1, got {num_outputs}')
+
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        return [self._as_maps(self.predict_scales(past, context)[-1])]
+
+    def loss_and_predict(self, past: Pyramid, target: Pyramid,
+                         context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
+        if not self.losses:
+            raise ValueError('MultiScalePredictor: losses is empty, so there is nothing to train on; '
+                             "set e.g. losses=dict(gdl=dict(type='GDLoss'))")
+        predictions = self.predict_scales(past, context)
+        truth = target[0].flatten(1, 2)
+        losses = {}
+        for k, prediction in enumerate(predictions):
+            pooled = self._pool(truth, len(predictions) - 1 - k)
+            pair = [self._as_maps(maps).flatten(0, 1) for maps in (prediction, pooled)]
+            for name, loss in self.losses.items():
+                losses[f'loss_{name}_s{len(predictions) - 1 - k}'] = loss(*pair)
+        return losses, [self._as_maps(predictions[-1])]
+
+    def predict_scales(self, past: Pyramid, context: ForecastContext) -> List[Tensor]:
+        """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
+        maps, = past
+        self._check_window(maps)
+        given = maps.flatten(1, 2)
+        base = self._base(past, context)
+        if base is not None and self.base == 'flow':
+            given = torch.cat((given, base), dim=1)
+        delta, guesses = None, []
+        for k, stack in enumerate(self.scales):
+            halvings = len(self.scales) - 1 - k
+            inputs = self._pool(given, halvings)
+            if delta is None:
+                delta = stack(inputs)
+            else:
+                coarse = F.interpolate(guesses[-1], scale_factor=2, mode='nearest')
+                step = stack(torch.cat((inputs, coarse), dim=1))
+                delta = step + (coarse if base is None else F.interpolate(
+                    delta, scale_factor=2, mode='nearest'))
+            guess = delta if base is None else self._repeat(self._pool(base, halvings)) + delta
+            guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
+        return guesses
+
+    def _base(self, past: Pyramid, context: ForecastContext) -> Optional[Tensor]:
+        if self.base is None:
+            return None
+        maps = past if self.base == 'last' else self.flow_warp(past, context)
+        return maps[0][:, -1]
+
+    def _repeat(self, base: Tensor) -> Tensor:
+        return base.repeat(1, self.num_outputs, 1, 1)
+
+    def _as_maps(self, flat: Tensor) -> Tensor:
+        return flat.unflatten(1, (self.num_outputs, self.out_channels))
+
+    @staticmethod
+    def _pool(maps: Tensor, halvings: int) -> Tensor:
+        return F.avg_pool2d(maps, 2**halvings) if halvings else maps
+
+    def _check_window(self, maps: Tensor) -> None:
+        if tuple(maps.shape[1:3]) != (self.num_past, self.in_channels):
+            raise ValueError(
+                f'MultiScalePredictor was built for num_past={self.num_past} maps of '
+                f'{self.in_channels} channels, but got {maps.shape[1]} maps of {maps.shape[2]}; make '
+                'num_past of the dataset, the model and the predictor agree')
+        factor = 2**(len(self.scales) - 1)
+        if any(size % factor for size in maps.shape[-2:]):
+            raise ValueError(f'MultiScalePredictor with {len(self.scales)} scales needs maps whose '
+                             f'sides are multiples of {factor}, got {tuple(maps.shape[-2:])}; set '
+                             'the size of the encoder or add ClipResize')

@@ -1,0 +1,8 @@
+from .flow import backward_warp, dis_flow, forward_warp, resize_flow
+from .frozen import KeepFrozen, freeze
+from .pyramid import Pyramid, num_steps, slide, time_cat, time_slice
+
+__all__ = [
+    'KeepFrozen', 'Pyramid', 'backward_warp', 'dis_flow', 'forward_warp', 'freeze', 'num_steps',
+    'resize_flow', 'slide', 'time_cat', 'time_slice'
+]

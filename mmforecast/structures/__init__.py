@@ -1,0 +1,3 @@
+from .forecast_data_sample import ForecastDataSample
+
+__all__ = ['ForecastDataSample']

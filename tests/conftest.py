@@ -1,0 +1,34 @@
+"""Fixtures and settings shared by all tests."""
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+torch.set_num_threads(1)  # two xdist workers share two cores
+
+
+@pytest.fixture(scope='session')
+def repository():
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def default_scope():
+    """Every test starts in mmforecast's scope, whatever the test before it left behind."""
+    with DefaultScope.overwrite_default_scope('mmforecast'):
+        yield
+
+
+@pytest.fixture(scope='session')
+def camvid_root():
+    """65 consecutive CamVid frames with labels, where the machine has them."""
+    given = os.environ.get('MMFORECAST_CAMVID')
+    root = Path(given) if given else REPOSITORY.parent / 'shared/data/camvid/dense_15hz'
+    if not root.is_dir():
+        pytest.skip(f'no CamVid frames at {root}; point MMFORECAST_CAMVID at them')
+    return root

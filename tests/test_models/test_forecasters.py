@@ -1,0 +1,226 @@
+import pytest
+import torch
+import torch.nn as nn
+from mmengine.structures import PixelData
+
+from mmforecast.models.encoders import BaseEncoder
+from mmforecast.models.forecasters import BaseForecaster, S2SForecaster
+from mmforecast.models.predictors import BasePredictor
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+NUM_CLASSES = 5
+SMALL = dict(widths=((4, ), (4, )), kernels=((3, 3), (3, 3)), losses=dict(gdl=dict(type='GDLoss')))
+
+
+@MODELS.register_module()
+class CountingPredictor(BasePredictor):
+    """Predicts twice the newest map plus the oldest; keeps the windows it saw."""
+
+    num_past = 2
+
+    def __init__(self, num_outputs=1):
+        super().__init__()
+        self.num_outputs = num_outputs
+        self.gain = nn.Parameter(torch.tensor(2.))
+        self.seen = []
+
+    def forward(self, past, context):
+        self.seen.append((context.step, past[0][0, :, 0, 0, 0].tolist()))
+        new = self.gain * past[0][:, -1:] + past[0][:, :1]
+        return [new.repeat(1, self.num_outputs, 1, 1, 1)]
+
+    def loss_and_predict(self, past, target, context):
+        new = self(past, context)
+        return dict(loss_mse=(new[0] - target[0]).pow(2).mean()), new
+
+
+@MODELS.register_module()
+class MeanEncoder(BaseEncoder):
+    """The mean of every frame, as a 1x1 map."""
+
+    num_channels = 1
+    from_rgb = True
+
+    def encode(self, frames, samples):
+        return [frames.mean(dim=(2, 3, 4), keepdim=True)]
+
+
+@MODELS.register_module()
+class KeepDecoder(nn.Module):
+
+    def decode(self, future, samples, target='pred'):
+        for sample, maps in zip(samples, future[0]):
+            sample.set_field(maps, f'{target}_maps')
+
+
+def counting(**kwargs):
+    cfg = dict(encoder=dict(type='MeanEncoder'), predictor=dict(type='CountingPredictor'),
+               decoder=dict(type='KeepDecoder'), num_past=2)
+    return BaseForecaster(**{**cfg, **kwargs})
+
+
+def clip(values):
+    return torch.tensor(values).float().view(1, -1, 1, 1, 1).expand(1, len(values), 3, 2, 2)
+
+
+def test_rollout_slides_over_inputs_and_predictions():
+    model = counting(test_cfg=dict(rollout_steps=3))
+    out = model(clip([1, 3]), [ForecastDataSample()], mode='tensor')[0]
+    # 2*3+1 = 7; 2*7+3 = 17; 2*17+7 = 41
+    assert out.flatten().tolist() == [7, 17, 41]
+    assert model.predictor.seen == [(0, [1, 3]), (1, [3, 7]), (2, [7, 17])]
+
+
+def test_backpropagation_through_time_is_exact():
+    model = counting(train_cfg=dict(rollout_steps=2))
+    losses = model(clip([1, 3, 8, 10]), [ForecastDataSample()], mode='loss')
+    g = torch.tensor(2., requires_grad=True)
+    first = g * 3 + 1
+    second = g * first + 3
+    expected = (first - 8)**2 + (second - 10)**2
+    assert list(losses) == ['t+1.loss_mse', 't+2.loss_mse']
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    expected.backward()
+    assert total.item() == expected.item()
+    assert model.predictor.gain.grad.item() == pytest.approx(g.grad.item())
+
+
+def test_batch_model_needs_whole_calls():
+    model = counting(predictor=dict(type='CountingPredictor', num_outputs=3))
+    assert model.train_steps == model.test_steps == 3
+    with pytest.raises(ValueError, match='multiple'):
+        counting(predictor=dict(type='CountingPredictor', num_outputs=3),
+                 test_cfg=dict(rollout_steps=4))
+
+
+def test_predict_writes_forecast_and_reference():
+    model = counting(test_cfg=dict(rollout_steps=1))
+    sample, = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
+    assert sample.pred_maps.item() == 7 and sample.ref_maps.item() == 9
+    model = counting(test_cfg=dict(rollout_steps=1, reference=False))
+    sample, = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
+    assert 'ref_maps' not in sample
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(num_past=3), 'num_past=3, but the predictor was built for num_past=2'),
+    (dict(train_cfg=dict(rollout_steps=0)), 'integer >= 1'),
+    (dict(test_cfg=dict(steps=3)), "unknown keys \\['steps'\\]"),
+])
+def test_refuses_bad_configuration(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        counting(**kwargs)
+
+
+def test_refuses_clips_that_do_not_fit():
+    model = counting(train_cfg=dict(rollout_steps=2))
+    with pytest.raises(ValueError, match='set num_future of the training dataset to 2'):
+        model(clip([1, 3, 9]), [ForecastDataSample()], mode='loss')
+    with pytest.raises(ValueError, match='at least T=2'):
+        model(clip([1]), [ForecastDataSample()], mode='tensor')
+    sample = ForecastDataSample(metainfo=dict(num_past=4))
+    with pytest.raises(ValueError, match='set num_past of the dataset to 2'):
+        model(clip([1, 3]), [sample], mode='tensor')
+    with pytest.raises(ValueError, match='mode'):
+        model(clip([1, 3]), [sample], mode='train')
+
+
+# S2S and its variants.
+
+
+@MODELS.register_module()
+class LinearSegmentor(BaseEncoder):
+    """Scores are fixed linear functions of the RGB values, at half the resolution."""
+
+    num_channels = NUM_CLASSES
+    from_rgb = True
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer('mix', torch.randn(NUM_CLASSES, 3, generator=generator) / 128)
+
+    def encode(self, frames, samples):
+        small = nn.functional.avg_pool2d(frames.flatten(0, 1), 2)
+        return [torch.einsum('kc,nchw->nkhw', self.mix, small).unflatten(0, frames.shape[:2])]
+
+
+def semantic(variant='S2S', encoder=None, predictor=None, **kwargs):
+    channels = {'X': 3, 'S': NUM_CLASSES, 'XS': 3 + NUM_CLASSES}
+    given, out = variant.split('2')
+    predictor = predictor or dict(
+        type='MultiScalePredictor', in_channels=channels[given], out_channels=channels[out], **SMALL)
+    return S2SForecaster(
+        encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs)
+
+
+def batch(num_frames=5):
+    generator = torch.Generator().manual_seed(1)
+    frames = torch.rand(2, num_frames, 3, 16, 32, generator=generator) * 255
+    samples = [
+        ForecastDataSample(
+            gt_sem_seg=PixelData(data=torch.randint(
+                0, NUM_CLASSES, (num_frames, 16, 32), generator=generator).to(torch.uint8)),
+            metainfo=dict(img_shape=(16, 32), labelled=[True] * num_frames)) for _ in range(2)
+    ]
+    return frames, samples
+
+
+@pytest.mark.parametrize('variant', ['S2S', 'XS2S', 'XS2X', 'XS2XS'])
+def test_every_variant_trains_a_step_and_predicts_labels(variant):
+    model = semantic(variant)
+    frames, samples = batch()
+    total, _ = model.parse_losses(model(frames, samples, mode='loss'))
+    total.backward()
+    assert all(p.grad is not None for p in model.predictor.parameters())
+    for sample in model(frames, samples, mode='predict'):
+        assert sample.pred_sem_seg.data.shape == (1, 16, 32)
+        assert sample.pred_sem_seg.data.max() < NUM_CLASSES
+        assert sample.ref_sem_seg.data.shape == (1, 16, 32)
+        assert ('pred_frames' in sample) == (variant.split('2')[1] != 'S')
+
+
+@pytest.mark.parametrize('variant', ['XS2X', 'XS2S'])
+def test_variants_that_lose_a_part_of_their_input_refuse_to_roll_out(variant):
+    with pytest.raises(ValueError, match=f'{variant} predicts no'):
+        semantic(variant, test_cfg=dict(rollout_steps=3))
+
+
+@pytest.mark.parametrize('variant', ['S2S', 'XS2XS'])
+def test_variants_that_predict_their_input_roll_out(variant):
+    model = semantic(variant, train_cfg=dict(rollout_steps=2), test_cfg=dict(rollout_steps=3))
+    frames, samples = batch(num_frames=7)
+    losses = model(frames, samples, mode='loss')
+    assert {name.split('.')[0] for name in losses} == {'t+1', 't+2'}
+    assert model(frames, samples, mode='predict')[0].pred_sem_seg.data.shape[0] == 3
+
+
+def test_oracle_forecaster_equals_the_segmentor_on_the_true_frames():
+    model = semantic(predictor=dict(type='Oracle'), test_cfg=dict(rollout_steps=3))
+    for sample in model(*batch(num_frames=7), mode='predict'):
+        assert torch.equal(sample.pred_sem_seg.data, sample.ref_sem_seg.data)
+
+
+def test_label_map_oracle_is_the_ground_truth():
+    model = semantic(encoder=dict(type='LabelMapEncoder', num_classes=NUM_CLASSES),
+                     predictor=dict(type='Oracle'))
+    for sample in model(*batch(), mode='predict'):
+        assert torch.equal(sample.pred_sem_seg.data, sample.gt_sem_seg.data[4:])
+
+
+def test_xs2x_segments_its_own_frames():
+    frames, samples = batch()
+    model = semantic('XS2X')
+    sample = model(frames, samples, mode='predict')[0]
+    rgb = nn.functional.interpolate(sample.pred_frames, (16, 32), mode='bilinear')[None]
+    scores, = model.encoder.encode(rgb, [])
+    assert torch.equal(model.decoder.labels(scores[0], (16, 32)), sample.pred_sem_seg.data)
+
+
+def test_bad_variants_are_refused():
+    with pytest.raises(ValueError, match='variant must be one of'):
+        S2SForecaster(dict(type='LinearSegmentor'), dict(type='CopyLast'), variant='S2X')
+    with pytest.raises(ValueError, match='must work on any RGB frame'):
+        semantic('XS2X', encoder=dict(type='LabelMapEncoder', num_classes=NUM_CLASSES))

@@ -1,0 +1,171 @@
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mmforecast.models.predictors import (CopyLast, FlowWarp, ForecastContext, MultiScalePredictor,
+                                          Oracle, conv_stack)
+from mmforecast.registry import MODELS
+
+
+def context(frames=None, future=None):
+    return ForecastContext(
+        frames=torch.zeros(2, 4, 3, 32, 32) if frames is None else frames, samples=[], future=future)
+
+
+def tiny(**kwargs):
+    return MultiScalePredictor(
+        in_channels=3, **{**dict(widths=((4, ), (4, )), kernels=((3, 3), (3, 3))), **kwargs})
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+def test_paper_network_has_the_paper_size():
+    net = MultiScalePredictor(in_channels=19)
+    assert count(net) == 1_654_950
+    assert [count(scale) for scale in net.scales] == [699_795, 955_155]
+
+
+def test_single_scale_network_of_the_paper():
+    net = MultiScalePredictor(in_channels=19, widths=((128, 256, 128), ), kernels=((3, 3, 3, 3), ))
+    assert count(net) == 699_795
+    past = torch.randn(1, 4, 19, 5, 7)  # one scale: any size
+    assert net([past], context())[0].shape == (1, 1, 19, 5, 7)
+
+
+def test_zero_weights_predict_zero_and_the_residual_path_passes_the_coarse_guess():
+    net = tiny()
+    for p in net.parameters():
+        torch.nn.init.zeros_(p)
+    past = [torch.randn(2, 4, 3, 8, 8)]
+    assert net(past, context())[0].eq(0).all()
+    net.scales[0][-1].conv.bias.data = torch.tensor([1., 2., 3.])
+    out = net(past, context())[0]
+    assert torch.equal(out, torch.tensor([1., 2., 3.]).view(1, 1, 3, 1, 1).expand_as(out))
+
+
+def test_coarse_scale_sees_averages_and_fine_scale_the_nearest_upsampled_guess():
+    net = tiny()
+    past = torch.randn(2, 4, 3, 8, 8)
+    coarse, fine = net.predict_scales([past], context())
+    flat = past.flatten(1, 2)
+    pooled = flat.unflatten(2, (4, 2)).unflatten(4, (4, 2)).mean(dim=(3, 5))
+    assert torch.allclose(coarse, net.scales[0](pooled), atol=1e-6)
+    up = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert torch.allclose(fine, up + net.scales[1](torch.cat((flat, up), 1)), atol=1e-6)
+
+
+def test_losses_at_every_scale_against_the_pooled_target():
+    init_default_scope('mmforecast')
+    net = tiny(losses=dict(l1=dict(type='mmdet.L1Loss'), gdl=dict(type='GDLoss')))
+    for p in net.parameters():
+        torch.nn.init.zeros_(p)
+    target = torch.randn(2, 1, 3, 8, 8)
+    losses, prediction = net.loss_and_predict([torch.randn(2, 4, 3, 8, 8)], [target], context())
+    pooled = torch.nn.functional.avg_pool2d(target[:, 0], 2)
+    assert losses['loss_l1_s0'].item() == pytest.approx(target.abs().mean().item())
+    assert losses['loss_l1_s1'].item() == pytest.approx(pooled.abs().mean().item())
+    assert set(losses) == {f'loss_{n}_s{k}' for n in ('l1', 'gdl') for k in (0, 1)}
+    assert prediction[0].shape == (2, 1, 3, 8, 8)
+
+
+def test_batch_model_predicts_all_steps_at_once():
+    net = tiny(num_outputs=3)
+    out = net([torch.randn(2, 4, 3, 8, 8)], context())[0]
+    assert out.shape == (2, 3, 3, 8, 8)
+
+
+def test_tanh_output_is_bounded():
+    net = tiny(out_act='tanh')
+    for guess in net.predict_scales([torch.randn(2, 4, 3, 8, 8) * 100], context()):
+        assert guess.abs().max() <= 1
+
+
+@pytest.mark.parametrize('base', ['last', 'flow'])
+def test_zero_correction_of_a_base_gives_the_base(base):
+    net = tiny(base=base, num_outputs=1)
+    for p in net.parameters():
+        torch.nn.init.zeros_(p)
+    frames = torch.rand(2, 4, 3, 32, 32) * 255
+    past = [torch.randn(2, 4, 3, 8, 8)]
+    baseline = CopyLast() if base == 'last' else FlowWarp()
+    expected = baseline(past, context(frames))[0]
+    assert torch.allclose(net(past, context(frames))[0], expected)
+
+
+def test_window_is_read_oldest_first():
+    """Swapping two frames of the window changes the result the way swapping weights does."""
+    net = MultiScalePredictor(in_channels=1, num_past=2, widths=((), ), kernels=((1, ), ))
+    net.scales[0][0].conv.weight.data = torch.tensor([1., 10.]).view(1, 2, 1, 1)
+    net.scales[0][0].conv.bias.data.zero_()
+    past = torch.tensor([3., 4.]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 4, 4)
+    assert net([past], context())[0].unique().tolist() == [43.]
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(base='next'), 'base'),
+    (dict(out_act='relu'), 'out_act'),
+    (dict(kernels=((3, 3), )), 'scales'),
+    (dict(kernels=((3, 3), (3, ))), 'widths need'),
+    (dict(kernels=((3, 3), (3, 4))), 'odd'),
+    (dict(base='last', out_channels=5), 'out_channels'),
+    (dict(base='flow', num_outputs=2), 'num_outputs'),
+])
+def test_refuses_bad_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**kwargs)
+
+
+def test_refuses_windows_that_do_not_fit():
+    with pytest.raises(ValueError, match='num_past=4 maps of 3 channels'):
+        tiny()([torch.randn(1, 3, 3, 8, 8)], context())
+    with pytest.raises(ValueError, match='multiples of 2'):
+        tiny()([torch.randn(1, 4, 3, 8, 9)], context())
+    with pytest.raises(ValueError, match='losses is empty'):
+        tiny().loss_and_predict([torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 1, 3, 8, 8)], context())
+
+
+def test_dilated_stack_keeps_the_size_and_widens_the_field():
+    stack = conv_stack(1, (2, 2), (3, 3, 3), 1, dilations=(2, 4, 1))
+    image = torch.zeros(1, 1, 31, 31, requires_grad=True)
+    stack(image + 1)[0, 0, 15, 15].backward()
+    assert stack(image).shape == image.shape
+    rows = image.grad[0, 0].abs().sum(1).nonzero().flatten()
+    assert rows.min() >= 15 - 7 and rows.max() <= 15 + 7  # 2 + 4 + 1 on each side
+
+
+def test_copy_last_and_oracle():
+    past, future = [torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 2, 3, 8, 8)]
+    assert torch.equal(CopyLast()(past, context())[0], past[0][:, -1:])
+    ctx = context(future=future)
+    ctx.step = 1
+    assert torch.equal(Oracle()(past, ctx)[0], future[0][:, 1:2])
+    ctx.step = 2
+    with pytest.raises(ValueError, match='carries 2 future frames'):
+        Oracle()(past, ctx)
+
+
+@pytest.mark.parametrize('projection', ['forward', 'backward'])
+def test_flow_warp_follows_a_constant_translation_over_several_steps(projection):
+    texture = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 24) * 255, scale_factor=4)
+    frames = torch.stack([texture.roll(2 * t, dims=3) for t in range(4)], 1)
+    maps = [frames / 255]
+    model, ctx = FlowWarp(projection), context(frames)
+    inner = (slice(None), slice(None), slice(None), slice(8, -8), slice(24, -24))
+    for step in (1, 2, 3):
+        maps = [torch.cat((maps[0], model(maps, ctx)[0]), 1)[:, -4:]]
+        truth = texture.roll(2 * (3 + step), dims=3)[:, None] / 255
+        error = (maps[0][:, -1:] - truth)[inner].abs().mean()
+        still = (frames[:, -1:] / 255 - truth)[inner].abs().mean()
+        assert error < 0.4 * still
+
+
+def test_baselines_have_nothing_to_train():
+    for name in ('CopyLast', 'FlowWarp', 'Oracle'):
+        model = MODELS.build(dict(type=name))
+        assert count(model) == 0
+        with pytest.raises(NotImplementedError, match='nothing to train'):
+            model.loss_and_predict([], [], context())
+    with pytest.raises(ValueError, match='projection'):
+        FlowWarp(projection='sideways')
