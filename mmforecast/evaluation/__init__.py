@@ -1,0 +1,4 @@
+from .metrics import FutureSemSegMetric
+from .table import format_table
+
+__all__ = ['FutureSemSegMetric', 'format_table']

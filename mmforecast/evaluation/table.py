@@ -1,0 +1,153 @@
+"""Result tables: rows of values in, aligned text, Markdown or CSV out."""
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+_STYLES = ('text', 'markdown', 'csv')
+
+
+def format_table(rows: Sequence[Mapping[str, Any]],
+                 columns: Sequence[str] | None = None,
+                 style: str = 'text',
+                 decimals: int = 1,
+                 best: Mapping[str, str] | None = None,
+                 unranked: Sequence[str] = ()) -> str:
+    """Render a table.
+
+    Args:
+        rows: One mapping per row, column name to value. A value is text, an integer (printed as it
+            is), a float (rounded), or a sequence of floats, one per seed, which is shown as
+            ``mean ± std`` (std of the sample, n - 1; alone it is shown without one). A missing
+            key, None or NaN means that there is no value.
+        columns: Columns to show, in order. All of the rows' keys in order of appearance if None.
+        style: 'text' (aligned), 'markdown' or 'csv'. No value is ``-``, in CSV an empty field; CSV
+            gives the deviation a column of its own, named after the value's, plus ' std'.
+        decimals: Digits after the point.
+        best: Column name to 'max' or 'min': Markdown sets the best value of these columns in bold,
+            and so every row that shows the same rounded value.
+        unranked: First-column values of rows that take no part in ``best``, such as an oracle.
+
+    Returns:
+        The table, one line per row below the header, without a final newline.
+
+    Raises:
+        ValueError: Unknown ``style``, no column at all, or ``best`` names an unknown column or
+            direction.
+    """
+    if style not in _STYLES:
+        raise ValueError(f"style must be one of {_STYLES}, got '{style}'")
+    if columns is None:
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+    if not columns:
+        raise ValueError('a table needs at least one column: give columns, or rows with values')
+    best = dict(best or {})
+    for column, direction in best.items():
+        if column not in columns or direction not in ('max', 'min'):
+            raise ValueError(f"best must map columns of {list(columns)} to 'max' or 'min', got "
+                             f"'{column}': '{direction}'")
+    if style == 'csv':
+        return _as_csv(rows, columns, decimals)
+    cells = [[_cell(row.get(column), decimals) for column in columns] for row in rows]
+    if style == 'markdown':
+        ranked = [row.get(columns[0]) not in unranked for row in rows]
+        _embolden(cells, rows, columns, decimals, best, ranked)
+    return _aligned(columns, cells, [_is_numeric(rows, column) for column in columns], style)
+
+
+def _is_value(value: Any) -> bool:
+    return value is not None and not (isinstance(value, Real) and math.isnan(value))
+
+
+def _over_seeds(value: Any) -> bool:
+    return isinstance(value, (list, tuple, np.ndarray))
+
+
+def _mean_std(value: Sequence[float]) -> tuple:
+    """Mean and sample deviation; None for what is not defined."""
+    values = np.asarray(value, dtype=np.float64)
+    mean = float(values.mean()) if values.size else None
+    return mean, float(values.std(ddof=1)) if values.size > 1 else None
+
+
+def _cell(value: Any, decimals: int) -> str:
+    if _over_seeds(value):
+        mean, std = _mean_std(value)
+        text = _cell(mean, decimals)
+        return text if std is None or not _is_value(std) else f'{text} ± {std:.{decimals}f}'
+    if not _is_value(value):
+        return '-'
+    if isinstance(value, Real) and not isinstance(value, (int, np.integer)):
+        return f'{value:.{decimals}f}'
+    return str(value)
+
+
+def _score(value: Any) -> float | None:
+    """The number a value is ranked by, or None."""
+    if _over_seeds(value):
+        value = _mean_std(value)[0]
+    return float(value) if isinstance(value, Real) and _is_value(value) else None
+
+
+def _is_numeric(rows: Sequence[Mapping], column: str) -> bool:
+    values = [row.get(column) for row in rows]
+    return all(_score(value) is not None or not isinstance(value, str) for value in values)
+
+
+def _embolden(cells: list[list[str]], rows: Sequence[Mapping], columns: Sequence[str],
+              decimals: int, best: Mapping[str, str], ranked: Sequence[bool]) -> None:
+    for index, column in enumerate(columns):
+        if column not in best:
+            continue
+        scores = [_score(row.get(column)) if may_win else None
+                  for row, may_win in zip(rows, ranked, strict=True)]
+        scores = [None if score is None else round(score, decimals) for score in scores]
+        known = [score for score in scores if score is not None]
+        winner = (max if best[column] == 'max' else min)(known, default=None)
+        for row, score in zip(cells, scores, strict=True):
+            if score is not None and score == winner:
+                row[index] = f'**{row[index]}**'
+
+
+def _aligned(columns: Sequence[str], cells: list[list[str]], numeric: Sequence[bool],
+             style: str) -> str:
+    """Names to the left, numbers to the right, in columns of equal width."""
+    lines = [list(columns)] + cells
+    if style == 'markdown':
+        lines = [[cell.replace('|', r'\|') for cell in line] for line in lines]
+    widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(columns))]
+
+    def pad(line: Sequence[str]) -> list[str]:
+        return [cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(line, widths, numeric, strict=True)]
+
+    if style == 'text':
+        rule = '  '.join('-' * width for width in widths)
+        body = ['  '.join(pad(line)).rstrip() for line in lines]
+        return '\n'.join([body[0], rule, *body[1:]])
+    rule = '|'.join('-' * (width + 1) + (':' if right else '-')
+                    for width, right in zip(widths, numeric, strict=True))
+    body = [f"| {' | '.join(pad(line))} |" for line in lines]
+    return '\n'.join([body[0], f'|{rule}|', *body[1:]])
+
+
+def _as_csv(rows: Sequence[Mapping], columns: Sequence[str], decimals: int) -> str:
+    with_std = [column for column in columns
+                if any(_over_seeds(row.get(column)) for row in rows)]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator='\n')
+    writer.writerow([name for column in columns
+                     for name in ([column, f'{column} std'] if column in with_std else [column])])
+    for row in rows:
+        fields = []
+        for column in columns:
+            value = row.get(column)
+            mean, std = _mean_std(value) if _over_seeds(value) else (value, None)
+            shown = [mean, std] if column in with_std else [mean]
+            fields += [_cell(item, decimals) if _is_value(item) else '' for item in shown]
+        writer.writerow(fields)
+    return buffer.getvalue().rstrip('\n')

@@ -1,0 +1,10 @@
+from .animation import forecast_animation, write_gif, write_mp4
+from .curves import plot_metric_curve
+from .drawing import add_border, blend, colorize_labels, draw_legend, make_strip
+from .local_visualizer import ForecastLocalVisualizer
+from .palette import default_palette
+
+__all__ = [
+    'ForecastLocalVisualizer', 'add_border', 'blend', 'colorize_labels', 'default_palette',
+    'draw_legend', 'forecast_animation', 'make_strip', 'plot_metric_curve', 'write_gif', 'write_mp4'
+]

@@ -1,0 +1,157 @@
+"""Moving pictures of forecasts: side-by-side panels, and the GIF and MP4 files they go into."""
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from mmforecast.structures import ForecastDataSample
+
+from .clip import classes_shown, known_pictures, panel_size, sample_headings, to_numpy
+from .drawing import (
+    EMPTY,
+    INK,
+    MUTED,
+    RED,
+    WHITE,
+    add_border,
+    draw_legend,
+    draw_text,
+    make_strip,
+    render_panel,
+    text_width,
+)
+
+_NOTE = 'red border: forecast'
+
+
+def forecast_animation(sample: ForecastDataSample,
+                       frames,
+                       methods: Mapping[str, np.ndarray],
+                       palette: Sequence | None = None,
+                       classes: Sequence[str] | None = None,
+                       columns: int | None = None,
+                       panel_height: int = 192,
+                       alpha: float = 0.6) -> list[np.ndarray]:
+    """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
+
+    Forecasts have a red border, and like the truth they are laid over the true frame where there
+    is one, so that every misplaced pixel shows; the forecaster has not seen that frame.
+
+    Args:
+        sample: The clip: its time axis, ``gt_sem_seg`` or what else tells its labels.
+        frames: RGB frames as for :func:`~mmforecast.visualization.clip.clip_frames`, or None.
+        methods: Name to forecast label maps, integer (n, H, W), the same n for all.
+        palette: RGB triple per class; generated if None.
+        classes: Class names for the legend of the classes that appear; no legend if None.
+        columns: Panels side by side; up to three, or two of four, if None.
+        panel_height: Height of a panel in pixels.
+        alpha: Share of the class colours over the frame.
+
+    Returns:
+        uint8 RGB pictures of one size, one for each of the num_past + n frames.
+    """
+    forecasts = {name: to_numpy(maps) for name, maps in methods.items()}
+    lengths = {name: len(maps) for name, maps in forecasts.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise ValueError(f'methods must forecast the same number of steps, at least 1: {lengths}')
+    num_past, num_steps = sample.num_past, next(iter(lengths.values()))
+    images, labels = known_pictures(frames, sample, num_steps)
+    predicted = [label_map for maps in forecasts.values() for label_map in maps]
+    size = panel_size([*images, *labels, *predicted], panel_height)
+    has_truth = any(item is not None for item in [*images[num_past:], *labels[num_past:]])
+    names = ['truth'] * has_truth + list(forecasts)
+    columns = columns or (2 if len(names) == 4 else min(len(names), 3))
+    shown = classes_shown([*labels, *predicted], len(classes or ()))
+    pictures = []
+    for index, heading in enumerate(sample_headings(sample, num_steps)):
+        known = render_panel(images[index], labels[index], size, palette, alpha)
+        panels = [known] * len(names)
+        if index >= num_past:
+            maps_now = [maps[index - num_past] for maps in forecasts.values()]
+            panels = [known] * has_truth + [
+                add_border(render_panel(images[index], label_map, size, palette, alpha))
+                for label_map in maps_now]
+        grid = _grid(panels, names, columns)
+        parts = [_header(grid.shape[1], heading, index, num_past, num_past + num_steps), grid]
+        if shown:
+            parts.append(draw_legend(classes, grid.shape[1], palette, shown))
+        pictures.append(np.vstack(parts))
+    return pictures
+
+
+def _grid(panels: Sequence[np.ndarray], names: Sequence[str], columns: int) -> np.ndarray:
+    starts = range(0, len(panels), columns)
+    return make_strip([panels[start:start + columns] for start in starts],
+                      [names[start:start + columns] for start in starts], text_size=16)
+
+
+def _header(width: int, heading: str, index: int, num_past: int, total: int) -> np.ndarray:
+    """The clock: what is shown, when, and a bar of the clip's frames, red where it is forecast."""
+    header = np.full((52, width, 3), WHITE, dtype=np.uint8)
+    future = index >= num_past
+    text = f"{'forecast' if future else 'input'}   {heading}"
+    header = draw_text(header, text, (8, 26), RED if future else INK, size=20)
+    if width > 8 + text_width('forecast   t + 00.00 s', 20) + text_width(_NOTE) + 24:
+        header = draw_text(header, _NOTE, (width - 8, 26), MUTED, anchor='rs')
+    left = 8 + np.round(np.arange(total + 1) * (width - 16) / total).astype(int)
+    for frame in range(total):
+        shown = RED if frame >= num_past else INK
+        header[38:46, left[frame]:left[frame + 1] - 3] = shown if frame <= index else EMPTY
+    return header
+
+
+def write_gif(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3,
+              hold_last: float = 1.5) -> None:
+    """Write an endlessly repeating GIF.
+
+    All frames share one palette of up to 256 colours, chosen from all of them, and are not
+    dithered: flat label colours stay flat and still regions stay still, which keeps the file small.
+
+    Args:
+        path: File to write; missing folders are made.
+        frames: uint8 (H, W, 3) pictures, RGB, of one size.
+        fps: Pictures per second.
+        hold_last: Seconds that the last one stays on.
+    """
+    _check_frames(frames, fps)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    # Median cut, Pillow's default, gives most colours to road and sky and turns a thin pole green;
+    # the octree bounds the error of rare colours, and its files are smaller.
+    palette = Image.fromarray(np.vstack(frames)).quantize(256, method=Image.Quantize.FASTOCTREE)
+    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+              for frame in frames]
+    durations = [round(1000 / fps)] * (len(frames) - 1) + [round(1000 * max(hold_last, 1 / fps))]
+    images[0].save(path, format='GIF', save_all=True, append_images=images[1:],
+                   duration=durations, loop=0, optimize=True)
+
+
+def write_mp4(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3,
+              hold_last: float = 1.5) -> None:
+    """Write an MP4 (MPEG-4 part 2, the codec that OpenCV always brings); see :func:`write_gif`.
+
+    Odd sides lose their last pixel: the codec needs even ones.
+
+    Raises:
+        OSError: OpenCV can't write the file.
+    """
+    _check_frames(frames, fps)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    height, width = (side // 2 * 2 for side in frames[0].shape[:2])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height))
+    if not writer.isOpened():
+        raise OSError(f'OpenCV cannot write {path}: check that the folder is writable, that the '
+                      'name ends in .mp4, and that this OpenCV has video support')
+    for frame in [*frames, *[frames[-1]] * max(0, round(hold_last * fps) - 1)]:
+        writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
+    writer.release()
+
+
+def _check_frames(frames: Sequence[np.ndarray], fps: float) -> None:
+    shapes = {frame.shape for frame in frames}
+    if len(shapes) != 1:
+        raise ValueError(f'frames must be one or more pictures of one size, got {sorted(shapes)}')
+    if fps <= 0:
+        raise ValueError(f'fps must be above 0, got {fps}')

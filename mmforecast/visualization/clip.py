@@ -1,0 +1,117 @@
+"""What a picture of a clip needs to know: its time axis, its labels, its size."""
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from mmforecast.structures import ForecastDataSample
+
+
+def to_numpy(values) -> np.ndarray:
+    """An array of a tensor on any device, or of anything numpy reads."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def time_heading(offset: int, stride: int | None = None, fps: float | None = None) -> str:
+    """Time of a clip frame seen from the last input frame.
+
+    Args:
+        offset: Position in the clip minus the last input's; negative for the past.
+        stride: Frames of the recording from one clip frame to the next; 1 if unknown.
+        fps: Frames of the recording per second; without it time is counted in frames.
+
+    Returns:
+        't', 't - 0.53 s' and 't + 0.18 s', or 't - 9' and 't + 3'.
+    """
+    if offset == 0:
+        return 't'
+    frames = abs(offset) * (stride or 1)
+    amount = f'{frames / fps:.2f} s' if fps else str(frames)
+    return f"t {'-' if offset < 0 else '+'} {amount}"
+
+
+def sample_headings(sample: ForecastDataSample, num_steps: int) -> list[str]:
+    """:func:`time_heading` of the past frames and of ``num_steps`` frames after them."""
+    offsets = range(1 - sample.num_past, num_steps + 1)
+    return [time_heading(offset, sample.get('stride'), sample.get('fps')) for offset in offsets]
+
+
+def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
+    """The best label map at hand of each of the T clip frames, None where there is none.
+
+    Ground truth first; then, for future frames, the segmentor's own output (``ref_sem_seg``); then
+    the argmax of the loaded scores.
+    """
+    num_frames = sample.num_past + sample.num_future
+    labels: list[np.ndarray | None] = [None] * num_frames
+    if 'scores' in sample:
+        labels = _filled(labels, to_numpy(sample.scores.argmax(1)), 0)
+    if 'ref_sem_seg' in sample:
+        labels = _filled(labels, to_numpy(sample.ref_sem_seg.data), sample.num_past)
+    if 'gt_sem_seg' in sample:
+        truth = to_numpy(sample.gt_sem_seg.data)
+        labelled = sample.get('labelled') or [True] * len(truth)
+        labels = _filled(labels, [item if known else None
+                                  for item, known in zip(truth, labelled, strict=True)], 0)
+    return labels
+
+
+def _filled(labels: list, maps: Sequence[np.ndarray | None], start: int) -> list:
+    """``labels`` with those of ``maps`` that exist, put in from position ``start``."""
+    result = list(labels)
+    for position, label_map in enumerate(maps, start=start):
+        if label_map is not None and position < len(result):
+            result[position] = label_map
+    return result
+
+
+def clip_frames(frames, sample: ForecastDataSample) -> list[np.ndarray | None]:
+    """The RGB frames of a clip, by position; None for those that were not loaded.
+
+    Args:
+        frames: uint8 (T, H, W, 3) array, or (T, 3, H, W) tensor as packed for the model; T may
+            stop after the past. None, or frames without pixels, if none are known.
+        sample: Gives ``num_past`` and ``num_future``.
+
+    Raises:
+        ValueError: ``frames`` has another number of dimensions, or fewer than the past frames.
+    """
+    num_frames = sample.num_past + sample.num_future
+    if frames is None or 0 in frames.shape:
+        return [None] * num_frames
+    if isinstance(frames, torch.Tensor):
+        frames = to_numpy(frames.permute(0, 2, 3, 1))
+    if frames.ndim != 4 or frames.shape[-1] != 3:
+        raise ValueError('frames must be a (T, H, W, 3) array or a (T, 3, H, W) tensor, got '
+                         f'shape {tuple(frames.shape)}')
+    if len(frames) < sample.num_past:
+        raise ValueError(f'frames holds {len(frames)} frames, but the clip has '
+                         f'{sample.num_past} past frames')
+    frames = [np.ascontiguousarray(frame, dtype=np.uint8) for frame in frames[:num_frames]]
+    return frames + [None] * (num_frames - len(frames))
+
+
+def known_pictures(frames, sample: ForecastDataSample, num_steps: int) -> tuple[list, list]:
+    """:func:`clip_frames` and :func:`known_labels` of the past and ``num_steps`` frames after it.
+
+    A forecast may be shorter than the clip's future, or run past it; there nothing is known.
+    """
+    missing = [None] * max(0, num_steps - sample.num_future)
+    total = sample.num_past + num_steps
+    return ((clip_frames(frames, sample) + missing)[:total],
+            (known_labels(sample) + missing)[:total])
+
+
+def panel_size(pictures: Sequence[np.ndarray | None], height: int) -> tuple[int, int]:
+    """(height, width) of a panel in the shape of the first picture that is there."""
+    shape = next((picture.shape for picture in pictures if picture is not None), None)
+    if shape is None:
+        raise ValueError('nothing to draw: the clip has neither frames nor label maps')
+    return height, max(1, round(height * shape[1] / shape[0]))
+
+
+def classes_shown(label_maps: Sequence[np.ndarray | None], num_classes: int) -> list[int]:
+    """Class ids that appear in any of the maps, in order."""
+    seen = [np.unique(label_map) for label_map in label_maps if label_map is not None]
+    ids = np.unique(np.concatenate(seen)) if seen else []
+    return [int(index) for index in ids if 0 <= index < num_classes]

@@ -1,0 +1,58 @@
+"""Curves of a score against how far ahead is forecast."""
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+_MARKERS = 'osD^vPX'
+
+
+def plot_metric_curve(path: str | PathLike,
+                      curves: Mapping[str, Sequence[tuple[float, float]]],
+                      ylabel: str = 'mIoU (%)',
+                      title: str | None = None) -> None:
+    """Plot one line per method and write it to ``path`` (PNG, SVG or PDF, by its ending).
+
+    Args:
+        path: File to write; missing folders are made.
+        curves: Method name to its (seconds ahead, value) points. Points with a NaN value are left
+            out; a method with one point is a mark.
+        ylabel: Name and unit of the value.
+        title: Heading, none if None.
+
+    Raises:
+        ValueError: No curve has a point.
+    """
+    points = {name: sorted((x, y) for x, y in values if not np.isnan(y))
+              for name, values in curves.items()}
+    if not any(points.values()):
+        raise ValueError('plot_metric_curve needs at least one point with a value')
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(7, 4.2), dpi=150, layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for index, (name, values) in enumerate(points.items()):
+        if values:
+            marker = _MARKERS[index % len(_MARKERS)]
+            axes.plot(*zip(*values, strict=True), label=name, marker=marker, linewidth=2,
+                      markersize=6)
+    seconds = sorted({x for values in points.values() for x, _ in values})
+    if _far_apart(seconds):
+        axes.set_xticks(seconds, [f'{second:.2f}'.rstrip('0').rstrip('.') for second in seconds])
+    axes.set_xlabel('seconds ahead')
+    axes.set_ylabel(ylabel)
+    axes.grid(axis='y', color='#dee2e6', linewidth=0.8)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(frameon=False)
+    if title is not None:
+        axes.set_title(title, loc='left')
+    figure.savefig(path)
+
+
+def _far_apart(seconds: Sequence[float]) -> bool:
+    """Whether every point in time has room for a tick label of its own."""
+    gaps = np.diff(seconds)
+    return gaps.size == 0 or bool(gaps.min() > 0.07 * (seconds[-1] - seconds[0]))

@@ -1,0 +1,72 @@
+"""Result tables in their three styles."""
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from mmforecast.evaluation import format_table
+
+ROWS = [
+    {'Method': 'copy-last', 'mIoU': [40.0, 42.0], 'PSNR': 20.04, 'Params': 0},
+    {'Method': 'S2S', 'mIoU': [50.0, 50.0], 'PSNR': float('nan'), 'Params': 1654950},
+    {'Method': 'oracle', 'mIoU': [99.9]},
+]
+
+
+def test_text_is_aligned():
+    assert format_table(ROWS).splitlines() == [
+        'Method           mIoU  PSNR   Params',
+        '---------  ----------  ----  -------',
+        'copy-last  41.0 ± 1.4  20.0        0',
+        'S2S        50.0 ± 0.0     -  1654950',
+        'oracle           99.9     -        -',
+    ]
+
+
+def test_markdown_marks_the_best_that_may_win():
+    table = format_table(ROWS, columns=['Method', 'mIoU', 'PSNR'], style='markdown', decimals=2,
+                         best={'mIoU': 'max', 'PSNR': 'min'}, unranked=['oracle'])
+    assert table.splitlines() == [
+        '| Method    |             mIoU |      PSNR |',
+        '|-----------|-----------------:|----------:|',
+        '| copy-last |     41.00 ± 1.41 | **20.04** |',
+        '| S2S       | **50.00 ± 0.00** |         - |',
+        '| oracle    |            99.90 |         - |',
+    ]
+
+
+def test_what_rounds_to_the_best_is_best():
+    rows = [{'Method': name, 'mIoU': value} for name, value in
+            [('a', 50.04), ('b', 49.96), ('c', 49.94)]]
+    table = format_table(rows, style='markdown', best={'mIoU': 'max'})
+    assert table.count('**50.0**') == 2
+    assert '**49.9**' not in table
+
+
+def test_pipes_do_not_break_markdown():
+    table = format_table([{'Method': 'a|b', 'mIoU': 1.0}], style='markdown')
+    assert r'a\|b' in table
+
+
+def test_csv_reads_back_as_numbers():
+    rows = list(csv.DictReader(io.StringIO(format_table(ROWS, style='csv', decimals=2))))
+    assert list(rows[0]) == ['Method', 'mIoU', 'mIoU std', 'PSNR', 'Params']
+    assert [float(rows[0]['mIoU']), float(rows[0]['mIoU std'])] == [41.0, 1.41]
+    assert (rows[1]['PSNR'], rows[2]['mIoU std'], rows[2]['Params']) == ('', '', '')
+
+
+def test_numpy_values_are_numbers_too():
+    rows = [{'n': np.int64(3), 'x': np.float32(1.25), 'seeds': np.array([1.0, 3.0])}]
+    assert format_table(rows).splitlines()[-1].split() == ['3', '1.2', '2.0', '±', '1.4']
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    ({'style': 'html'}, "style must be one of .*got 'html'"),
+    ({'best': {'AP': 'max'}}, "best must map columns .*'AP'"),
+    ({'best': {'mIoU': 'most'}}, "best must map columns .*'most'"),
+    ({'columns': []}, 'at least one column'),
+])
+def test_bad_arguments_are_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        format_table(ROWS, **kwargs)

@@ -1,0 +1,126 @@
+"""Animations and the files they go into."""
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmforecast.visualization import forecast_animation, write_gif, write_mp4
+from mmforecast.visualization.drawing import RED
+
+PALETTE = [(10, 20, 30), (200, 100, 0)]
+HEADER, HEADING, GAP = 52, 28, 8
+
+
+def panels(picture, height=64, width=128, count=2):
+    """The panels of a one-row animation picture."""
+    top = HEADER + HEADING
+    return [picture[top:top + height, left:left + width]
+            for left in (GAP + index * (width + GAP) for index in range(count))]
+
+
+def is_bordered(panel):
+    edge = np.concatenate([panel[0], panel[-1], panel[:, 0], panel[:, -1]])
+    return bool((edge == RED).all())
+
+
+def test_past_plays_everywhere_then_forecasts_get_a_red_border(make_clip):
+    sample, frames = make_clip()
+    pictures = forecast_animation(sample, frames, {'copy last': sample.pred_sem_seg.data}, PALETTE,
+                                  ('road', 'car'), panel_height=64)
+    assert len(pictures) == 4
+    assert len({picture.shape for picture in pictures}) == 1
+    for index, picture in enumerate(pictures):
+        truth, forecast = panels(picture)
+        assert not is_bordered(truth)
+        assert is_bordered(forecast) == (index >= 2)
+        if index < 2:
+            np.testing.assert_array_equal(truth, forecast)
+        else:
+            assert (truth[8:-8, 8:-8] != forecast[8:-8, 8:-8]).any()
+
+
+def test_a_perfect_forecast_equals_the_truth_inside_its_border(make_clip):
+    sample, frames = make_clip()
+    perfect = sample.gt_sem_seg.data[2:].numpy()
+    for given in (frames, None):
+        for picture in forecast_animation(sample, given, {'S2S': perfect}, PALETTE,
+                                          panel_height=64)[2:]:
+            truth, forecast = panels(picture)
+            np.testing.assert_array_equal(truth[8:-8, 8:-8], forecast[8:-8, 8:-8])
+
+
+def test_labels_alone_have_their_plain_colours(make_clip):
+    sample, _ = make_clip()
+    picture = forecast_animation(sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE,
+                                 panel_height=64)[0]
+    # The square covers rows 4 to 11 and columns 4 to 11 of 16x32, four times enlarged.
+    truth, _ = panels(picture)
+    np.testing.assert_array_equal(truth[32, 32], PALETTE[1])
+    np.testing.assert_array_equal(truth[2, 2], PALETTE[0])
+
+
+def test_forecasts_may_run_past_the_data(make_clip):
+    sample, frames = make_clip(num_future=1)
+    long = np.zeros((3, 16, 32), dtype=int)
+    assert len(forecast_animation(sample, frames, {'S2S': long}, PALETTE)) == 5
+    sample, frames = make_clip(num_future=0)
+    pictures = forecast_animation(sample, frames, {'S2S': long}, PALETTE, panel_height=64)
+    assert len(pictures) == 5
+    assert pictures[0].shape[1] == 128 + 2 * GAP  # no truth, no panel for it
+
+
+def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):
+    sample, frames = make_clip()
+    pictures = forecast_animation(sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE,
+                                  ('road', 'car'))
+    path = tmp_path / 'new' / 'clip.gif'
+    write_gif(path, pictures, fps=4, hold_last=2)
+    with Image.open(path) as gif:
+        assert (gif.n_frames, gif.info['loop']) == (4, 0)
+        durations = []
+        for index, picture in enumerate(pictures):
+            gif.seek(index)
+            durations.append(gif.info['duration'])
+            error = np.abs(np.asarray(gif.convert('RGB')).astype(int) - picture)
+            assert error.max() <= 32
+    assert durations == [250, 250, 250, 2000]
+
+
+def test_rare_colours_survive_in_a_gif(tmp_path):
+    """Six grey pixels of a pole between textured sky, trees and road stay grey."""
+    rng = np.random.default_rng(0)
+    colors = np.array([(70, 130, 180), (110, 140, 40), (128, 64, 128)])
+    base = colors[rng.integers(0, 3, (12, 16))].repeat(8, axis=0).repeat(8, axis=1)
+    picture = np.clip(base + rng.normal(0, 12, base.shape), 0, 255).astype(np.uint8)
+    picture[40:43, 60:62] = 153
+    write_gif(tmp_path / 'rare.gif', [picture])
+    with Image.open(tmp_path / 'rare.gif') as gif:
+        color = np.asarray(gif.convert('RGB'))[41, 61].astype(int)
+    assert np.abs(color - 153).max() <= 8
+
+
+def test_mp4_holds_the_pictures_and_the_pause(tmp_path):
+    pictures = [np.full((65, 97, 3), (value, 40, 200), dtype=np.uint8) for value in (40, 90, 140)]
+    write_mp4(tmp_path / 'new' / 'clip.mp4', pictures, fps=2, hold_last=1.5)
+    capture = cv2.VideoCapture(str(tmp_path / 'new' / 'clip.mp4'))
+    read = []
+    while (item := capture.read())[0]:
+        read.append(item[1][..., ::-1])
+    capture.release()
+    assert [frame.shape for frame in read] == [(64, 96, 3)] * 5
+    np.testing.assert_allclose(read[1][20, 20].astype(int), (90, 40, 200), atol=12)
+
+
+def test_bad_arguments_are_named(tmp_path, make_clip):
+    sample, frames = make_clip()
+    maps = np.zeros((2, 16, 32), dtype=int)
+    with pytest.raises(ValueError, match="same number of steps, at least 1: {'a': 2, 'b': 1}"):
+        forecast_animation(sample, frames, {'a': maps, 'b': maps[:1]}, PALETTE)
+    with pytest.raises(ValueError, match='same number of steps'):
+        forecast_animation(sample, frames, {}, PALETTE)
+    with pytest.raises(ValueError, match='pictures of one size'):
+        write_gif(tmp_path / 'a.gif', [])
+    with pytest.raises(ValueError, match='fps must be above 0, got 0'):
+        write_mp4(tmp_path / 'a.mp4', list(frames), fps=0)
+    with pytest.raises(OSError, match='cannot write'):
+        write_mp4(tmp_path / 'a.unknown', list(frames))

@@ -1,0 +1,105 @@
+"""The strip visualizer."""
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmforecast.registry import VISUALIZERS
+from mmforecast.visualization import ForecastLocalVisualizer
+from mmforecast.visualization.drawing import RED
+
+META = {'classes': ('road', 'car'), 'palette': [(10, 20, 30), (200, 100, 0)]}
+SIZE, GAP, LINE = (64, 128), 8, 95
+
+
+@pytest.fixture
+def visualizer():
+    built = ForecastLocalVisualizer(panel_height=64)
+    built.dataset_meta = META
+    return built
+
+
+def panel(strip, row, column):
+    top, left = 27 + row * LINE, GAP + column * (SIZE[1] + GAP)
+    return strip[top:top + SIZE[0], left:left + SIZE[1]]
+
+
+def is_red(strip, row, column):
+    return bool((panel(strip, row, column)[0] == RED).all())
+
+
+def test_rows_are_past_forecast_and_truth(visualizer, make_clip):
+    sample, frames = make_clip(num_past=3)
+    strip = visualizer.draw_strip(frames, sample)
+    assert strip.shape[1] == 3 * (SIZE[1] + GAP) + GAP
+    red = [[is_red(strip, row, column) for column in range(3)] for row in range(3)]
+    assert red == [[False] * 3, [True, True, False], [False] * 3]
+    # Copy-last shows the last input's square where the truth has moved on by eight pixels.
+    assert (panel(strip, 1, 1) != panel(strip, 2, 1))[8:-8, 8:-8].any()
+
+
+def test_without_frames_labels_have_plain_colours(visualizer, make_clip):
+    sample, _ = make_clip()
+    sample.pred_sem_seg.data = sample.gt_sem_seg.data[2:].clone()
+    strip = visualizer.draw_strip(None, sample)
+    np.testing.assert_array_equal(panel(strip, 0, 0)[32, 32], META['palette'][1])
+    for column in range(2):
+        np.testing.assert_array_equal(panel(strip, 1, column)[8:-8, 8:-8],
+                                      panel(strip, 2, column)[8:-8, 8:-8])
+
+
+def test_one_step_stands_beside_its_truth(visualizer, make_clip):
+    sample, frames = make_clip(num_future=1)
+    strip = visualizer.draw_strip(frames, sample)
+    assert [is_red(strip, 1, column) for column in range(2)] == [True, False]
+    assert strip.shape[0] == 2 * LINE + GAP + 23  # two rows and the legend
+
+
+def test_parts_can_be_left_out(visualizer, make_clip):
+    sample, frames = make_clip()
+    rows = {(gt, pred): (visualizer.draw_strip(frames, sample, gt, pred).shape[0] - 23) // LINE
+            for gt in (True, False) for pred in (True, False)}
+    assert rows == {(True, True): 3, (True, False): 2, (False, True): 2, (False, False): 1}
+    assert not is_red(visualizer.draw_strip(frames, sample, draw_pred=False), 1, 0)
+
+
+def test_forecast_frames_are_drawn_as_they_are(visualizer, make_clip):
+    sample, frames = make_clip()
+    del sample.pred_sem_seg
+    sample.pred_frames = torch.full((2, 3, 16, 32), 299.0)
+    strip = visualizer.draw_strip(frames, sample)
+    assert is_red(strip, 1, 0)
+    assert (panel(strip, 1, 0)[8:-8, 8:-8] == 255).all()
+
+
+def test_written_to_a_file_or_to_the_backends(visualizer, tmp_path, make_clip):
+    sample, frames = make_clip()
+    path = tmp_path / 'new' / 'strip.png'
+    visualizer.add_datasample('clip', frames, sample, out_file=str(path))
+    strip = visualizer.draw_strip(frames, sample)
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), strip)
+    np.testing.assert_array_equal(visualizer.get_image(), strip)
+
+    stored = VISUALIZERS.build({
+        'type': 'ForecastLocalVisualizer', 'name': 'test_written_to_the_backends',
+        'vis_backends': [{'type': 'LocalVisBackend'}], 'save_dir': str(tmp_path),
+        'panel_height': 64})
+    stored.dataset_meta = META
+    stored.add_datasample('clip', frames, sample, step=7)
+    written, = (tmp_path / 'vis_data' / 'vis_image').iterdir()
+    assert written.name == 'clip_7.png'
+    np.testing.assert_array_equal(np.asarray(Image.open(written)), strip)
+
+
+def test_nothing_to_draw_is_an_error(visualizer, make_clip):
+    sample, _ = make_clip()
+    del sample.gt_sem_seg, sample.pred_sem_seg
+    with pytest.raises(ValueError, match='neither frames nor label maps'):
+        visualizer.draw_strip(None, sample)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    ({'alpha': 2}, 'alpha must be in'), ({'panel_height': 8}, 'panel_height must be at least 32')])
+def test_bad_arguments_are_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastLocalVisualizer(**kwargs)
