@@ -1,0 +1,52 @@
+# Cityscapes sequences as precomputed pre-softmax scores at 128x256 (1/8), the S2S paper's setting:
+# 30-frame snippets, frame 20 (1-based) annotated, frames 3 apart. Scores are written by
+#   python tools/extract_representations.py configs/segmentors/pspnet_r50-d8_cityscapes.py CHECKPOINT
+dataset_type = 'CityscapesSequenceDataset'
+data_root = 'data/cityscapes'
+score_root = 'data/cityscapes/scores'
+
+train_pipeline = [
+    dict(type='LoadClipScores', store=score_root + '/train'),
+    dict(type='ClipRandomCrop', size=(64, 64)),
+    dict(type='PackForecastInputs'),
+]
+test_pipeline = [
+    dict(type='LoadClipFrames'),  # for the flow baseline and the pictures
+    dict(type='LoadClipSemSeg'),
+    dict(type='LoadClipScores', store=score_root + '/val'),
+    dict(type='PackForecastInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='train',
+        num_past=4,
+        num_future=1,
+        stride=3,
+        anchor='annotated',
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='val',
+        num_past=4,
+        num_future=3,
+        stride=3,
+        anchor='annotated',
+        test_mode=True,
+        pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='FutureSemSegMetric')
+test_evaluator = val_evaluator

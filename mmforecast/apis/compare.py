@@ -1,0 +1,121 @@
+"""One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, List, Optional, Sequence
+
+import torch
+from mmengine.config import Config
+
+from mmforecast.evaluation.table import format_table
+from mmforecast.structures import ForecastDataSample
+
+from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
+
+# The rows that stand in every results table.
+BASELINES = {
+    'copy-last': dict(type='CopyLast'),
+    'flow': dict(type='FlowWarp'),
+    'oracle': dict(type='Oracle'),
+}
+
+
+@dataclass
+class Entry:
+    """A row to be: a config with its checkpoint, or with a predictor put in the config's place.
+
+    Entries of the same name are seeds of one method; their scores are reported as mean ± deviation.
+    """
+
+    name: str
+    config: Config
+    checkpoint: Optional[str] = None
+    predictor: Optional[dict] = None
+
+
+def baseline_entries(config: Config, names: Sequence[str]) -> List[Entry]:
+    """Entries of the baselines ``names``, on the data and the encoder of ``config``."""
+    unknown = sorted(set(names) - set(BASELINES))
+    if unknown:
+        raise ValueError(f'unknown baselines {unknown}; choose from {sorted(BASELINES)}')
+    return [Entry(name, config, predictor=BASELINES[name]) for name in names]
+
+
+def compare(
+    entries: Sequence[Entry],
+    horizons: Sequence[int],
+    on_sample: Optional[Callable[[str, int, ForecastDataSample, torch.Tensor], None]] = None
+) -> List[dict]:
+    """Evaluate all entries on all horizons.
+
+    Args:
+        entries: rows; all must have the same test clips.
+        horizons: numbers of roll-out steps, each a run of its own, scored at its last step.
+        on_sample: called with the entry's name, the horizon, a sample with its forecast and the clip.
+
+    Returns:
+        One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
+        list of one float per seed. A cell is missing where the entry can't forecast that far; the
+        reason is then in 'note'.
+    """
+    rows: Dict[str, dict] = {}
+    clips: Dict[int, list] = {}
+    for entry in entries:
+        row = rows.setdefault(entry.name, dict(method=entry.name))
+        for steps in horizons:
+            cfg = entry.config.copy()
+            set_horizon(cfg, steps)
+            try:
+                model = build_forecaster(cfg, entry.checkpoint, entry.predictor)
+            except ValueError as error:
+                if steps == min(horizons):
+                    raise
+                row['note'] = str(error)
+                continue
+            row['parameters'] = sum(p.numel() for p in model.predictor.parameters())
+            loader = build_loader(cfg)
+            _check_same_clips(clips, steps, entry.name, loader.dataset)
+            hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
+            title = f'{entry.name}, {steps} steps'
+            scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
+            seconds = steps * cfg.test_dataloader.dataset.stride / loader.dataset.metainfo['fps']
+            for key, value in scores.items():
+                if '/t+' not in key and not key.startswith('t+'):
+                    row.setdefault(f'{key} @{seconds:.2f}s', []).append(value)
+    return [_flatten(row) for row in rows.values()]
+
+
+def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = ('mIoU', 'IoU-MO')) -> list:
+    """Columns of a comparison in reading order: method, parameters, then metrics by horizon."""
+    found = [key for row in rows for key in row]
+    scores = [key for key in dict.fromkeys(found) if key.split(' @')[0] in metrics]
+    return ['method', 'parameters', *scores]
+
+
+def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
+    """Write ``table.txt``, ``table.md`` and ``table.csv``; the best learned or baseline score is bold."""
+    folder.mkdir(parents=True, exist_ok=True)
+    best = {column: 'max' for column in columns if '@' in column}
+    for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
+        text = format_table(rows, columns, style, best=best, unranked=('oracle', ))
+        (folder / f'table.{ending}').write_text(text + '\n')
+
+
+def _bind(on_sample, name: str, steps: int):
+    return lambda sample, clip: on_sample(name, steps, sample, clip)
+
+
+def _flatten(row: dict) -> dict:
+    return {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in row.items()}
+
+
+def _check_same_clips(clips: Dict[int, list], steps: int, name: str, dataset) -> None:
+    """Scores on different clips can't stand in one table."""
+    targets = []
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        targets.append((info['sequence_id'], tuple(info['frame_indices'][info['num_past']:])))
+    first = clips.setdefault(steps, targets)
+    if first != targets:
+        raise ValueError(f'{name} is evaluated on other clips than the entries before it '
+                         f'({len(targets)} against {len(first)}, or other frames); give all configs '
+                         'the same test data, stride and anchor')

@@ -1,0 +1,94 @@
+"""Evaluate a forecaster of a config in the current process, without a runner or a work directory."""
+from typing import Callable, Dict, Optional
+
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner, load_checkpoint
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+SCOPE = 'mmforecast'
+
+
+def load_config(path: str, options: Optional[dict] = None) -> Config:
+    """Read a config file and merge dotted ``options`` into it, as ``--cfg-options`` does."""
+    cfg = Config.fromfile(path)
+    if options:
+        cfg.merge_from_dict(options)
+    return cfg
+
+
+def set_horizon(cfg: Config, steps: int) -> None:
+    """Make the test clips and the model of ``cfg`` forecast ``steps`` steps; in place."""
+    cfg.model.setdefault('test_cfg', {})
+    cfg.model.test_cfg.rollout_steps = steps
+    cfg.test_dataloader.dataset.num_future = steps
+
+
+def build_forecaster(cfg: Config,
+                     checkpoint: Optional[str] = None,
+                     predictor: Optional[dict] = None) -> BaseForecaster:
+    """The forecaster of a config, in eval mode.
+
+    Args:
+        cfg: a whole config; only ``model`` is read.
+        checkpoint: path of its weights.
+        predictor: replaces the config's predictor, e.g. ``dict(type='CopyLast')``. A baseline acts on
+            the plain representation, whatever variant the config trains.
+
+    Returns:
+        The model, on a GPU if there is one.
+    """
+    model_cfg = cfg.model.to_dict()
+    if predictor is not None:
+        model_cfg.pop('variant', None)
+        model_cfg['predictor'] = predictor
+        model_cfg['train_cfg'] = None
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        model = MODELS.build(model_cfg)
+        if checkpoint is not None:
+            load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return model.to(device).eval()
+
+
+def build_loader(cfg: Config) -> DataLoader:
+    """The test data loader of a config."""
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        return Runner.build_dataloader(cfg.test_dataloader.to_dict(), seed=0)
+
+
+def evaluate(model: BaseForecaster,
+             loader: DataLoader,
+             evaluator: dict,
+             title: str = 'test',
+             on_sample: Optional[Callable[[ForecastDataSample, torch.Tensor], None]] = None
+             ) -> Dict[str, float]:
+    """Forecast every clip of a loader and score it.
+
+    Args:
+        evaluator: config of the metric, or a list of them.
+        title: of the progress bar.
+        on_sample: called with every sample that has its forecast, and its clip (T, 3, H, W) uint8.
+
+    Returns:
+        Metrics by name.
+    """
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        judge = Evaluator(evaluator)
+    judge.dataset_meta = loader.dataset.metainfo
+    for batch in tqdm(loader, desc=title, leave=False, mininterval=1.0):
+        clips = batch['inputs']
+        with torch.no_grad():
+            samples = model.test_step(batch)
+        judge.process(data_samples=samples, data_batch=batch)
+        for sample, clip in zip(samples, clips):
+            if on_sample is not None:
+                on_sample(sample, clip)
+    return judge.evaluate(len(loader.dataset))

@@ -1,0 +1,192 @@
+"""What the framework costs: ratios measured in one process, comparable on any machine."""
+import argparse
+import copy
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.config import DictAction
+from mmengine.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop, Runner
+from tqdm import tqdm
+
+from mmforecast.apis.evaluate import load_config
+from mmforecast.datasets.representation_store import StoreManifest, StoreWriter
+from mmforecast.engine import cli_errors
+
+EXAMPLES = """examples:
+  # training step through the runner against the same step in a bare PyTorch loop
+  python tools/analysis_tools/benchmark.py train configs/s2s/s2s_2scale_tiny_synthetic.py
+  # clips per second from cached scores, 19x128x256 fp16, 5 frames
+  python tools/analysis_tools/benchmark.py loading configs/s2s/s2s_2scale_cityscapes.py
+"""
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('what', choices=['train', 'loading'])
+    parser.add_argument('config')
+    parser.add_argument('--blocks', type=int, default=10, help='alternating blocks of each kind')
+    parser.add_argument('--steps', type=int, default=10, help='training steps per block')
+    parser.add_argument('--workers', type=int, default=2, help='processes that load clips')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+class BareLoop:
+    """A multi-scale score predictor, L1 and GDL, in plain PyTorch on the weights of a forecaster."""
+
+    def __init__(self, model, optim_wrapper):
+        self.num_past = model.num_past
+        self.encoder = model.encoder
+        self.scales = copy.deepcopy(model.predictor.scales)
+        settings = optim_wrapper.optimizer.param_groups[0]
+        kind = type(optim_wrapper.optimizer)
+        keep = {k: settings[k] for k in ('lr', 'weight_decay', 'momentum') if k in settings}
+        self.optimizer = kind(self.scales.parameters(), **keep)
+        self.clip = optim_wrapper.clip_grad_kwargs
+
+    def step(self, batch):
+        """One optimisation step on a batch as the data loader gives it."""
+        inputs = torch.stack(batch['inputs']).float()
+        scores = self.encoder.encode(inputs, batch['data_samples'])[0]
+        past = scores[:, :self.num_past].flatten(1, 2)
+        target = scores[:, self.num_past]
+        loss, guess = 0., None
+        for k, scale in enumerate(self.scales):
+            factor = 2**(len(self.scales) - 1 - k)
+            given = F.avg_pool2d(past, factor) if factor > 1 else past
+            truth = F.avg_pool2d(target, factor) if factor > 1 else target
+            if guess is None:
+                guess = scale(given)
+            else:
+                coarse = F.interpolate(guess, scale_factor=2, mode='nearest')
+                guess = coarse + scale(torch.cat((given, coarse), 1))
+            loss = loss + F.l1_loss(guess, truth)
+            for dim in (-2, -1):
+                loss = loss + F.l1_loss(guess.diff(dim=dim).abs(), truth.diff(dim=dim).abs())
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.clip:
+            torch.nn.utils.clip_grad_norm_(self.scales.parameters(), self.clip['max_norm'])
+        self.optimizer.step()
+        return loss.item()
+
+
+@LOOPS.register_module()
+class AlternatingLoop(IterBasedTrainLoop):
+    """Trains by turns through the runner and in the bare loop, and times both."""
+
+    def __init__(self, *args, blocks: int, steps: int, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.blocks, self.steps = blocks, steps
+
+    def run(self):
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        batches = [next(self.dataloader_iterator) for _ in range(self.steps)]
+        bare = BareLoop(self.runner.model, self.runner.optim_wrapper)
+        times = dict(runner=[], bare=[])
+        for block in tqdm(range(self.blocks + 1), desc='blocks'):
+            kinds = ('runner', 'bare') if block % 2 else ('bare', 'runner')
+            for kind in kinds:
+                step = bare.step if kind == 'bare' else self.run_iter
+                start = time.perf_counter()
+                for batch in batches:
+                    step(copy.copy(batch))
+                if block:  # the first block warms up
+                    times[kind].append((time.perf_counter() - start) / self.steps)
+        self.runner.benchmark_times = times
+        return self.runner.model
+
+
+def benchmark_train(cfg, blocks, steps):
+    """Median of the ratios runner / bare, block by block."""
+    if cfg.model.predictor.get('base') is not None or cfg.model.get('variant', 'S2S') != 'S2S':
+        raise ValueError('the bare loop knows the plain S2S network only: choose a config whose '
+                         'predictor has base=None and whose variant is S2S')
+    names = set(cfg.model.predictor.losses)
+    if names != {'l1', 'gdl'}:
+        raise ValueError(f'the bare loop knows the losses l1 and gdl, the config has {sorted(names)}')
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.work_dir = folder
+        cfg.train_cfg = dict(type='AlternatingLoop', max_iters=10**6, blocks=blocks, steps=steps)
+        cfg.default_hooks.checkpoint.interval = 10**6
+        cfg.log_level = 'WARNING'
+        for key in ('val_dataloader', 'val_cfg', 'val_evaluator', 'test_dataloader', 'test_cfg',
+                    'test_evaluator', 'load_from'):
+            cfg.pop(key, None)
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+    times = runner.benchmark_times
+    ratios = [a / b for a, b in zip(times['runner'], times['bare'])]
+    print(f"step through the runner {statistics.median(times['runner']) * 1e3:.1f} ms, bare "
+          f"{statistics.median(times['bare']) * 1e3:.1f} ms (this machine, medians of {blocks} blocks "
+          f'of {steps} steps)')
+    print(f'runner / bare: median {statistics.median(ratios):.3f}, '
+          f'min {min(ratios):.3f}, max {max(ratios):.3f}')
+    return statistics.median(ratios)
+
+
+def benchmark_loading(cfg, workers, num_clips=600):
+    """Clips per second of the training pipeline on a store of random scores, crops left out."""
+    from mmforecast.registry import DATASETS
+    dataset = cfg.train_dataloader.dataset
+    num_frames = dataset.num_past + dataset.num_future
+    shape = (cfg.num_classes, 128, 256)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / 'city' / 'leftImg8bit_sequence' / 'train' / 'town'
+        root.mkdir(parents=True)
+        writer = StoreWriter(f'{folder}/scores', StoreManifest('random', '', shape, 'random'))
+        rng = np.random.default_rng(0)
+        for sequence in range(8):
+            names = []
+            for frame in range(30):
+                name = f'town_{sequence:06d}_{frame:06d}'
+                (root / f'{name}_leftImg8bit.png').touch()
+                names.append(name)
+            scores = rng.standard_normal((30, *shape), dtype=np.float32).astype(np.float16)
+            built = dict(type='CityscapesSequenceDataset', data_root=f'{folder}/city', split='train',
+                         num_past=dataset.num_past, num_future=dataset.num_future, stride=3,
+                         anchor=None)
+            writer.write_sequence(f'town_{sequence:06d}', names, scores)
+        built['pipeline'] = [dict(type='LoadClipScores', store=f'{folder}/scores'),
+                             dict(type='PackForecastInputs')]
+        data = DATASETS.build(built)
+        names = data[0]['data_samples'].frame_names
+        loader = torch.utils.data.DataLoader(
+            data, batch_size=4, num_workers=workers, shuffle=True, collate_fn=list,
+            sampler=None, persistent_workers=workers > 0)
+        rates = []
+        for _ in range(4):
+            start, done = time.perf_counter(), 0
+            while done < num_clips:
+                for batch in loader:
+                    done += len(batch)
+                    if done >= num_clips:
+                        break
+            rates.append(done / (time.perf_counter() - start))
+    mb = num_frames * np.prod(shape) * 2 / 1e6
+    print(f'{statistics.median(rates[1:]):.0f} clips/s with {workers} workers '
+          f'({num_frames} frames of {shape} fp16, {mb:.1f} MB a clip; frame names such as {names[0]})')
+    return statistics.median(rates[1:])
+
+
+def main():
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    if args.what == 'train':
+        benchmark_train(cfg, args.blocks, args.steps)
+    else:
+        benchmark_loading(cfg, args.workers)
+
+
+if __name__ == '__main__':
+    with cli_errors():
+        main()
