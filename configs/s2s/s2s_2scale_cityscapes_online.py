@@ -20,6 +20,7 @@ test_pipeline = [
     dict(type='LoadClipSemSeg'),
     dict(type='PackForecastInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(
+    num_workers=4, persistent_workers=True, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -56,7 +56,8 @@ def extract_representations(encoder: BaseEncoder,
         if writer is None:
             # One pass tells the shape that the manifest has to hold.
             shape = tuple(_encode(encoder, frames[:1], chunk).shape[1:])
-            manifest = StoreManifest(model, checkpoint_sha256, shape, type(dataset).__name__)
+            source = f'{type(dataset).__name__}({dataset.data_root})'
+            manifest = StoreManifest(model, checkpoint_sha256, shape, source)
             writer = StoreWriter(root, manifest, num_frames)
             report['bytes'] = estimate_bytes(num_frames, *shape)
             tqdm.write(f'{num_frames} frames of {shape} fp16: {report["bytes"] / 1e9:.2f} GB in {root}')

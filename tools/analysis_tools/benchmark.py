@@ -10,13 +10,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import DictAction
-from mmengine.registry import LOOPS
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmforecast.apis.evaluate import load_config
 from mmforecast.datasets.representation_store import StoreManifest, StoreWriter
-from mmforecast.engine import cli_errors
+from mmforecast.engine import IterBasedTrainLoop, cli_errors
+from mmforecast.registry import DATASETS, LOOPS
 
 EXAMPLES = """examples:
   # training step through the runner against the same step in a bare PyTorch loop
@@ -33,7 +33,7 @@ def parse_args():
     parser.add_argument('config')
     parser.add_argument('--blocks', type=int, default=10, help='alternating blocks of each kind')
     parser.add_argument('--steps', type=int, default=10, help='training steps per block')
-    parser.add_argument('--workers', type=int, default=2, help='processes that load clips')
+    parser.add_argument('--workers', type=int, default=0, help='processes that load clips')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
@@ -86,7 +86,7 @@ class AlternatingLoop(IterBasedTrainLoop):
         super().__init__(*args, **kwargs)
         self.blocks, self.steps = blocks, steps
 
-    def run(self):
+    def _run(self):
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
@@ -135,47 +135,52 @@ def benchmark_train(cfg, blocks, steps):
 
 
 def benchmark_loading(cfg, workers, num_clips=600):
-    """Clips per second of the training pipeline on a store of random scores, crops left out."""
-    from mmforecast.registry import DATASETS
+    """Clips per second of scores of the config's clips, whole frames, through the data pipeline."""
     dataset = cfg.train_dataloader.dataset
-    num_frames = dataset.num_past + dataset.num_future
     shape = (cfg.num_classes, 128, 256)
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / 'city' / 'leftImg8bit_sequence' / 'train' / 'town'
-        root.mkdir(parents=True)
-        writer = StoreWriter(f'{folder}/scores', StoreManifest('random', '', shape, 'random'))
-        rng = np.random.default_rng(0)
-        for sequence in range(8):
-            names = []
-            for frame in range(30):
-                name = f'town_{sequence:06d}_{frame:06d}'
-                (root / f'{name}_leftImg8bit.png').touch()
-                names.append(name)
-            scores = rng.standard_normal((30, *shape), dtype=np.float32).astype(np.float16)
-            built = dict(type='CityscapesSequenceDataset', data_root=f'{folder}/city', split='train',
-                         num_past=dataset.num_past, num_future=dataset.num_future, stride=3,
-                         anchor=None)
-            writer.write_sequence(f'town_{sequence:06d}', names, scores)
-        built['pipeline'] = [dict(type='LoadClipScores', store=f'{folder}/scores'),
-                             dict(type='PackForecastInputs')]
-        data = DATASETS.build(built)
-        names = data[0]['data_samples'].frame_names
+        described = dict(
+            type='CityscapesSequenceDataset', data_root=folder, split='train', anchor=None,
+            num_past=dataset.num_past, num_future=dataset.num_future, stride=dataset.stride)
+        write_empty_frames(Path(folder))
+        write_random_scores(f'{folder}/scores', DATASETS.build(described).sequences, shape)
+        data = DATASETS.build(dict(
+            described, pipeline=[dict(type='LoadClipScores', store=f'{folder}/scores'),
+                                 dict(type='PackForecastInputs')]))
         loader = torch.utils.data.DataLoader(
             data, batch_size=4, num_workers=workers, shuffle=True, collate_fn=list,
-            sampler=None, persistent_workers=workers > 0)
-        rates = []
-        for _ in range(4):
-            start, done = time.perf_counter(), 0
-            while done < num_clips:
-                for batch in loader:
-                    done += len(batch)
-                    if done >= num_clips:
-                        break
-            rates.append(done / (time.perf_counter() - start))
-    mb = num_frames * np.prod(shape) * 2 / 1e6
-    print(f'{statistics.median(rates[1:]):.0f} clips/s with {workers} workers '
-          f'({num_frames} frames of {shape} fp16, {mb:.1f} MB a clip; frame names such as {names[0]})')
-    return statistics.median(rates[1:])
+            persistent_workers=workers > 0)
+        rates = [clips_per_second(loader, num_clips) for _ in range(4)][1:]
+    clip_mb = (dataset.num_past + dataset.num_future) * np.prod(shape) * 2 / 1e6
+    print(f'{statistics.median(rates):.0f} clips/s with {workers} workers '
+          f'({dataset.num_past + dataset.num_future} frames of {shape} fp16, {clip_mb:.1f} MB a clip)')
+    return statistics.median(rates)
+
+
+def write_empty_frames(folder, num_sequences=8, num_frames=30):
+    """Sequences named as Cityscapes names them; the files are empty, since nothing reads them."""
+    images = folder / 'leftImg8bit_sequence/train/town'
+    images.mkdir(parents=True)
+    for sequence in range(num_sequences):
+        for frame in range(num_frames):
+            (images / f'town_{sequence:06d}_{frame:06d}_leftImg8bit.png').touch()
+
+
+def write_random_scores(root, sequences, shape):
+    """A store of Gaussian scores for whole sequences."""
+    writer = StoreWriter(root, StoreManifest('random', '', shape, 'random'))
+    rng = np.random.default_rng(0)
+    for sequence in sequences:
+        scores = rng.standard_normal((len(sequence), *shape), dtype=np.float32)
+        writer.write_sequence(sequence.id, sequence.frame_names, scores)
+
+
+def clips_per_second(loader, num_clips):
+    """Over at least ``num_clips`` clips, epoch after epoch."""
+    done, start = 0, time.perf_counter()
+    while done < num_clips:
+        done += sum(len(batch) for batch in loader)
+    return done / (time.perf_counter() - start)
 
 
 def main():

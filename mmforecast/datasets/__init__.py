@@ -1,0 +1,17 @@
+from .camvid_sequence import CamVidSequenceDataset
+from .cityscapes_sequence import CityscapesSequenceDataset
+from .file_access import CorruptFrameError
+from .representation_store import RepresentationStore, StoreError, StoreManifest, StoreWriter
+from .sequence_dataset import BaseSequenceDataset, Sequence
+
+__all__ = [
+    'BaseSequenceDataset',
+    'CamVidSequenceDataset',
+    'CityscapesSequenceDataset',
+    'CorruptFrameError',
+    'RepresentationStore',
+    'Sequence',
+    'StoreError',
+    'StoreManifest',
+    'StoreWriter',
+]

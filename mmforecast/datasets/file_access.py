@@ -1,0 +1,96 @@
+"""Files of a data set, from a folder or in place from a zip archive.
+
+A path into an archive is the archive's path with the member's name after it:
+``gtFine.zip/gtFine/val/...png``.
+"""
+
+import os
+import zipfile
+from collections.abc import Iterator
+
+__all__ = ['CorruptFrameError', 'FileReader', 'find_tree', 'list_tree']
+
+_ARCHIVE_MARK = '.zip/'
+
+
+class CorruptFrameError(ValueError):
+    """A file of one frame is missing or can't be decoded.
+
+    Args:
+        message: The sentence shown to the user; names file and sequence.
+        path: The file.
+    """
+
+    def __init__(self, message: str, path: str = ''):
+        super().__init__(message)
+        self.path = path
+
+
+def find_tree(prefix: str) -> str | None:
+    """Where a tree of files is; None where there is nothing.
+
+    That is the folder ``prefix``, else the archive ``prefix``, ``<prefix>.zip`` or
+    ``<prefix>_trainvaltest.zip``, as Cityscapes names its downloads.
+    """
+    if os.path.isdir(prefix):
+        return prefix
+    for path in (prefix, f'{prefix}.zip', f'{prefix}_trainvaltest.zip'):
+        if path.endswith('.zip') and os.path.isfile(path):
+            return path
+    return None
+
+
+def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
+    """All files ``<split>/<folder>/<name>`` of a tree as (folder, name, path), in any order."""
+    if tree.endswith('.zip'):
+        with zipfile.ZipFile(tree) as archive:
+            members = archive.namelist()
+        for member in members:
+            *_, parent, folder, name = ('', '', *member.split('/'))
+            if parent == split and name:
+                yield folder, name, f'{tree}/{member}'
+        return
+    root = os.path.join(tree, split)
+    if not os.path.isdir(root):
+        return
+    for folder in os.scandir(root):
+        if folder.is_dir():
+            for entry in os.scandir(folder.path):
+                yield folder.name, entry.name, entry.path
+
+
+class FileReader:
+    """Reads files, and members of archives through one handle per archive and process.
+
+    A handle shared by forked processes would share its file position; so handles belong to the
+    process that opened them, and are neither pickled nor copied.
+    """
+
+    def __init__(self):
+        self._archives: dict[tuple[int, str], zipfile.ZipFile] = {}
+
+    def __getstate__(self) -> dict:
+        return dict(_archives={})
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            OSError: The file, archive or member is missing or unreadable.
+        """
+        if _ARCHIVE_MARK not in path:
+            with open(path, 'rb') as file:
+                return file.read()
+        stem, member = path.split(_ARCHIVE_MARK, 1)
+        try:
+            return self._archive(f'{stem}.zip').read(member)
+        except KeyError as error:
+            raise FileNotFoundError(f'no member {member} in {stem}.zip') from error
+        except zipfile.BadZipFile as error:
+            raise OSError(str(error)) from error
+
+    def _archive(self, path: str) -> zipfile.ZipFile:
+        key = (os.getpid(), path)
+        if key not in self._archives:
+            self._archives[key] = zipfile.ZipFile(path)
+        return self._archives[key]

@@ -1,0 +1,294 @@
+"""The one clip dataset: every item is a clip of a sequence of frames."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from mmforecast.registry import TRANSFORMS
+
+from .clip_layout import ClipLayout
+from .file_access import CorruptFrameError
+
+__all__ = ['BaseSequenceDataset', 'Sequence']
+
+
+@dataclass
+class Sequence:
+    """Consecutive frames of one camera, at the data set's frame rate, oldest first.
+
+    Attributes:
+        id: Unique in the data set, and usable as a file name.
+        frame_names: Unique in the sequence.
+        image_paths: One per frame.
+        seg_map_paths: One per frame, None for a frame without labels; None altogether where no
+            frame has any.
+        instance_paths: Likewise.
+        annotated_index: Position of the frame that the data set annotates, if there is one.
+    """
+
+    id: str
+    frame_names: list[str]
+    image_paths: list[str]
+    seg_map_paths: list[str | None] | None = None
+    instance_paths: list[str | None] | None = None
+    annotated_index: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame_names)
+
+
+class BaseSequenceDataset(BaseDataset):
+    """Clips of ``num_past + num_future`` frames, ``stride`` frames apart.
+
+    A subclass implements :meth:`load_sequences`, and sets ``label_map`` where its label files don't
+    hold train ids. An item starts its pipeline as the results dict of ``docs/design.md``.
+
+    Args:
+        data_root: Folder of the data set.
+        num_past: Input frames.
+        num_future: Frames to forecast; 0 for inference without a known future.
+        stride: Frames from one clip frame to the next; ``(low, high)`` draws it anew in [low, high]
+            each time a clip is loaded (training only), among those for which the clip fits.
+        anchor: Which frame of the sequence the clip's ``anchor_step`` is: 'annotated', a 0-based
+            position, or None for a window that slides over the whole sequence.
+        anchor_step: Future step that lies on the anchor: -1 is the last one.
+        clip_step: Frames from one sliding clip to the next.
+        on_corrupt: What a file that can't be read does: 'raise' stops, 'skip' takes another clip
+            instead and logs the file once per process. Defaults to 'raise' in ``test_mode``, where
+            nothing else is possible, and to 'skip' in training.
+        data_prefix: Folders of images and labels under ``data_root``.
+        pipeline: Transforms, as configs or callables.
+
+    The others are those of :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        ValueError: An argument is out of range, or no sequence is long enough for a clip.
+    """
+
+    label_map: dict[int, int] | None = None
+
+    def __init__(
+        self,
+        data_root: str,
+        num_past: int = 4,
+        num_future: int = 3,
+        stride: int | tuple[int, int] = 3,
+        anchor: str | int | None = 'annotated',
+        anchor_step: int = -1,
+        clip_step: int = 1,
+        on_corrupt: str | None = None,
+        data_prefix: dict | None = None,
+        metainfo: dict | None = None,
+        pipeline: tuple[dict | Callable, ...] = (),
+        test_mode: bool = False,
+        indices: int | list[int] | None = None,
+        lazy_init: bool = False,
+        serialize_data: bool = True,
+        max_refetch: int = 1000,
+    ):
+        self.layout = ClipLayout(num_past, num_future, anchor_step)
+        self.strides = _stride_range(stride, test_mode)
+        if not (anchor is None or anchor == 'annotated' or isinstance(anchor, int) and anchor >= 0):
+            raise ValueError(
+                f"anchor has to be 'annotated', a frame position >= 0 or None, got {anchor!r}"
+            )
+        if clip_step < 1:
+            raise ValueError(f'clip_step has to be at least 1, got {clip_step}')
+        self.anchor = anchor
+        self.clip_step = clip_step
+        self.on_corrupt = _on_corrupt(on_corrupt, test_mode)
+        self.corrupt_files = set()
+        self._sequences: list[Sequence] = []
+        super().__init__(
+            metainfo=metainfo,
+            data_root=data_root,
+            data_prefix=data_prefix or {},
+            # Built here, so that our transforms need no prefix where no default scope is set.
+            pipeline=[
+                TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline
+            ],
+            test_mode=test_mode,
+            indices=indices,
+            lazy_init=lazy_init,
+            serialize_data=serialize_data,
+            max_refetch=max_refetch,
+        )
+
+    def load_sequences(self) -> list[Sequence]:
+        """Find the data set's sequences, in a fixed order."""
+        raise NotImplementedError(f'{type(self).__name__} has to implement load_sequences()')
+
+    @property
+    @force_full_init
+    def fps(self) -> float:
+        """Frames per second of the sequences."""
+        return self._metainfo['fps']
+
+    @property
+    @force_full_init
+    def sequences(self) -> list[Sequence]:
+        """All sequences, those too short for a clip included."""
+        return self._sequences
+
+    @force_full_init
+    def frames_in_use(self) -> list[tuple[Sequence, list[int]]]:
+        """The frames that any clip can take: per sequence in use, sorted 0-based positions.
+
+        What has to be computed when representations are stored ahead of training.
+        """
+        used: dict[int, set] = {}
+        for idx in range(len(self)):
+            clip = super().get_data_info(idx)
+            for stride in self._fitting_strides(clip):
+                used.setdefault(clip['sequence'], set()).update(
+                    self.layout.indices(clip['anchor'], stride)
+                )
+        return [
+            (self._sequences[number], sorted(frames)) for number, frames in sorted(used.items())
+        ]
+
+    def load_data_list(self) -> list[dict]:
+        """One entry per clip: the number of its sequence, and its anchor frame."""
+        self._sequences = self.load_sequences()
+        clips, left_out = [], []
+        for number, sequence in enumerate(self._sequences):
+            anchors = self._anchors(sequence)
+            if not anchors:
+                left_out.append(sequence)
+            clips.extend(dict(sequence=number, anchor=anchor) for anchor in anchors)
+        if not clips:
+            raise ValueError(
+                f'{type(self).__name__}: no clip fits: {self._need()}, but {self._longest()}; '
+                'lower num_past, num_future or stride, or choose another anchor'
+            )
+        if left_out:
+            names = ', '.join(
+                f'{sequence.id} ({len(sequence)} frames)' for sequence in left_out[:3]
+            )
+            print_log(
+                f'{type(self).__name__}: left out {len(left_out)} of {len(self._sequences)} '
+                f'sequences: {self._need()}: {names}{", ..." if len(left_out) > 3 else ""}',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return clips
+
+    def get_data_info(self, idx: int) -> dict:
+        """The results dict that clip ``idx`` starts its pipeline with, at the smallest stride."""
+        clip = super().get_data_info(idx)
+        return self._describe(clip, self.strides[0])
+
+    def prepare_data(self, idx: int) -> Any:
+        """Clip ``idx`` through the pipeline; None where a corrupt file makes it be skipped."""
+        clip = super().get_data_info(idx)
+        strides = self._fitting_strides(clip)
+        stride = strides[0] if len(strides) == 1 else int(np.random.choice(strides))
+        try:
+            return self.pipeline(self._describe(clip, stride))
+        except CorruptFrameError as error:
+            if self.on_corrupt == 'raise':
+                raise
+            if error.path not in self.corrupt_files:
+                self.corrupt_files.add(error.path)
+                print_log(
+                    f'{error} Another clip takes its place ({len(self.corrupt_files)} such files '
+                    'so far).',
+                    logger='current',
+                    level=logging.WARNING,
+                )
+            return None
+
+    def _describe(self, clip: dict, stride: int) -> dict:
+        sequence = self._sequences[clip['sequence']]
+        frames = self.layout.indices(clip['anchor'], stride)
+
+        def of_frames(paths):
+            return [paths[frame] for frame in frames] if paths else [None] * len(frames)
+
+        return dict(
+            sample_idx=clip['sample_idx'],
+            sequence_id=sequence.id,
+            frame_indices=frames,
+            frame_names=of_frames(sequence.frame_names),
+            num_past=self.layout.num_past,
+            num_future=self.layout.num_future,
+            stride=stride,
+            fps=self._metainfo['fps'],
+            img_paths=of_frames(sequence.image_paths),
+            seg_map_paths=of_frames(sequence.seg_map_paths),
+            instance_paths=of_frames(sequence.instance_paths),
+            label_map=self.label_map,
+        )
+
+    def _anchors(self, sequence: Sequence) -> list[int]:
+        if self.anchor is None:
+            return self.layout.sliding_anchors(len(sequence), self.strides[0], self.clip_step)
+        anchor = sequence.annotated_index if self.anchor == 'annotated' else self.anchor
+        fits = anchor is not None and self.layout.fits(anchor, self.strides[0], len(sequence))
+        return [anchor] if fits else []
+
+    def _fitting_strides(self, clip: dict) -> list[int]:
+        low, high = self.strides
+        length = len(self._sequences[clip['sequence']])
+        return [
+            stride
+            for stride in range(low, high + 1)
+            if self.layout.fits(clip['anchor'], stride, length)
+        ]
+
+    def _need(self) -> str:
+        before, after = self.layout.margins(self.strides[0])
+        layout = self.layout
+        clip = (
+            f'num_past={layout.num_past}, num_future={layout.num_future}, stride={self.strides[0]}'
+        )
+        if self.anchor is None:
+            return f'{clip} needs {before + after + 1} frames'
+        anchor = (
+            'the annotated one' if self.anchor == 'annotated' else f'frame {self.anchor} (0-based)'
+        )
+        return f'{clip} needs {before + 1} frames up to {anchor}' + (
+            f' and {after} after it' if after else ''
+        )
+
+    def _longest(self) -> str:
+        if not self._sequences:
+            return 'no sequence was found'
+        longest = max(self._sequences, key=len)
+        text = f'the longest of {len(self._sequences)} sequences, {longest.id}, has {len(longest)}'
+        if self.anchor == 'annotated':
+            annotated = [
+                seq.annotated_index for seq in self._sequences if seq.annotated_index is not None
+            ]
+            text += (
+                f' and no more than {max(annotated) + 1} lie up to an annotated one'
+                if annotated
+                else ' and none has an annotated frame'
+            )
+        return text
+
+
+def _stride_range(stride: int | tuple[int, int], test_mode: bool) -> tuple[int, int]:
+    low, high = (stride, stride) if isinstance(stride, int) else stride
+    if not 1 <= low <= high:
+        raise ValueError(f'stride has to be an int >= 1 or a pair 1 <= low <= high, got {stride!r}')
+    if test_mode and low != high:
+        raise ValueError(
+            f'stride has to be one int in test_mode, where a clip must not change, got {stride!r}'
+        )
+    return low, high
+
+
+def _on_corrupt(on_corrupt: str | None, test_mode: bool) -> str:
+    if on_corrupt not in (None, 'raise', 'skip'):
+        raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
+    if test_mode and on_corrupt == 'skip':
+        raise ValueError(
+            "on_corrupt='skip' would score another clip twice: test_mode needs 'raise'"
+        )
+    return on_corrupt or ('raise' if test_mode else 'skip')

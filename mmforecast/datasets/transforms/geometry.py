@@ -1,0 +1,147 @@
+"""Geometric transforms: one set of parameters for all frames, labels and scores of a clip."""
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmcv.transforms import BaseTransform
+
+from mmforecast.registry import TRANSFORMS
+
+__all__ = ['ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
+
+# The axis of image rows in each field; columns are the next.
+_ROW_AXES = dict(frames=1, gt_sem_seg=1, scores=2)
+
+
+def _check_pair(name: str, value) -> tuple[int, int]:
+    if len(tuple(value)) != 2 or min(value) < 1:
+        raise ValueError(f'{name} has to be two integers >= 1, got {value!r}')
+    return int(value[0]), int(value[1])
+
+
+@TRANSFORMS.register_module()
+class ClipResize(BaseTransform):
+    """Resize every frame and label map to one size.
+
+    Frames are averaged over areas when they shrink and bilinear otherwise; labels take the nearest
+    pixel, with pixel centres aligned as for the frames. ``ori_shape`` stays.
+
+    Args:
+        scale: (width, height) of frames and labels, as in mmcv.
+        score_scale: (width, height) of the scores, bilinear; None leaves them as they are.
+    """
+
+    def __init__(self, scale: tuple[int, int], score_scale: tuple[int, int] | None = None):
+        self.scale = _check_pair('scale', scale)
+        self.score_scale = None if score_scale is None else _check_pair('score_scale', score_scale)
+
+    def transform(self, results: dict) -> dict:
+        width, height = self.scale
+        if 'frames' in results:
+            shrinks = results['frames'].shape[1] > height or results['frames'].shape[2] > width
+            results['frames'] = self._resize(
+                results['frames'], cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            )
+        if 'gt_sem_seg' in results:
+            results['gt_sem_seg'] = self._resize(results['gt_sem_seg'], cv2.INTER_NEAREST_EXACT)
+        if 'frames' in results or 'gt_sem_seg' in results:
+            results['img_shape'] = (height, width)
+        if 'scores' in results and self.score_scale is not None:
+            results['scores'] = _resize_scores(results['scores'], self.score_scale)
+            if 'frames' not in results and 'gt_sem_seg' not in results:
+                results['img_shape'] = results['scores'].shape[-2:]
+        return results
+
+    def _resize(self, images: np.ndarray, interpolation: int) -> np.ndarray:
+        return np.stack(
+            [cv2.resize(image, self.scale, interpolation=interpolation) for image in images]
+        )
+
+
+def _resize_scores(scores: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
+    scores = torch.from_numpy(scores.astype(np.float32))
+    return (
+        F.interpolate(scores, size=scale[::-1], mode='bilinear', align_corners=False)
+        .numpy()
+        .astype(np.float16)
+    )
+
+
+@TRANSFORMS.register_module()
+class ClipRandomCrop(BaseTransform):
+    """Cut one random window out of the whole clip.
+
+    Where scores are coarser than frames and labels, the window lies on the scores' grid, so that
+    all of them show the same part of the scene.
+
+    Args:
+        size: (height, width) in pixels of ``img_shape``: of frames and labels where they are
+            loaded, else of scores.
+
+    Raises:
+        ValueError: The window is larger than the clip, or off the scores' grid.
+    """
+
+    def __init__(self, size: tuple[int, int]):
+        self.size = _check_pair('size', size)
+
+    def transform(self, results: dict) -> dict:
+        shape = results['img_shape']
+        if self.size[0] > shape[0] or self.size[1] > shape[1]:
+            raise ValueError(
+                f'crop size {self.size} is larger than the clip {tuple(shape)} of sequence '
+                f'{results["sequence_id"]}: choose a smaller one, or resize before'
+            )
+        cell = _score_cell(results)
+        if self.size[0] % cell or self.size[1] % cell:
+            raise ValueError(
+                f'crop size {self.size} has to be a multiple of {cell}, the size in pixels of one '
+                'score'
+            )
+        cells = [length // cell for length in self.size]
+        corner = [np.random.randint(length // cell - n + 1) for length, n in zip(shape, cells)]
+        for key, axis in _ROW_AXES.items():
+            if key in results:
+                unit = 1 if key == 'scores' else cell
+                window = tuple(slice(c * unit, (c + n) * unit) for c, n in zip(corner, cells))
+                results[key] = results[key][(slice(None),) * axis + window]
+        results['img_shape'] = self.size
+        return results
+
+
+def _score_cell(results: dict) -> int:
+    """Pixels of ``img_shape`` per score, along either axis."""
+    if 'scores' not in results:
+        return 1
+    (height, width), (rows, columns) = results['img_shape'], results['scores'].shape[-2:]
+    cell = height // rows
+    if (rows * cell, columns * cell) != (height, width):
+        raise ValueError(
+            f'scores of {rows}x{columns} do not divide the clip of {height}x{width} pixels evenly, '
+            'so that no crop fits both: resize one of them before'
+        )
+    return cell
+
+
+@TRANSFORMS.register_module()
+class ClipRandomFlip(BaseTransform):
+    """Mirror the whole clip left to right, or leave it. Sets ``flip``: whether it is mirrored now.
+
+    Args:
+        prob: Probability, in [0, 1].
+    """
+
+    def __init__(self, prob: float = 0.5):
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob has to be in [0, 1], got {prob}')
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        flip = bool(np.random.random() < self.prob)
+        results['flip'] = results.get('flip', False) != flip
+        if flip:
+            for key, axis in _ROW_AXES.items():
+                if key in results:
+                    results[key] = np.flip(results[key], axis + 1)
+        return results

@@ -1,0 +1,194 @@
+"""Transforms that read a clip's frames, label maps and scores."""
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmforecast.registry import TRANSFORMS
+
+from ..file_access import CorruptFrameError, FileReader
+from ..labels import IGNORE_INDEX
+from ..representation_store import RepresentationStore
+
+__all__ = ['LoadClipFrames', 'LoadClipScores', 'LoadClipSemSeg']
+
+# A train id that no data set has: marks raw labels that a label table doesn't know.
+_UNKNOWN = 254
+
+
+def _read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.ndarray:
+    """Decode one file of a clip; CorruptFrameError where that is impossible."""
+    try:
+        data = reader.read(path)
+    except OSError as error:
+        raise CorruptFrameError(
+            f'{path} of sequence {sequence} cannot be read: {error}; restore the file.', path
+        ) from error
+    # Some OpenCV releases fill up what a truncated PNG lacks and only print a warning.
+    truncated = data.startswith(b'\x89PNG') and b'IEND' not in data[-64:]
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data and not truncated else None
+    if image is None:
+        raise CorruptFrameError(
+            f'{path} of sequence {sequence} is '
+            f'{"truncated" if truncated or not data else "corrupt"} ({len(data)} bytes); restore '
+            'the file.',
+            path,
+        )
+    return image
+
+
+def _set_shape(results: dict, shape: tuple, path: str):
+    """Settle the clip's (H, W). Frames and labels have to agree; scores may be coarser."""
+    known = results.get('img_shape')
+    if known is not None and known != shape and ('frames' in results or 'gt_sem_seg' in results):
+        other = 'its frames' if 'frames' in results else 'its label maps'
+        raise ValueError(
+            f'{path} is {shape[0]}x{shape[1]} pixels, but {other} in sequence '
+            f'{results["sequence_id"]} are {known[0]}x{known[1]}: convert both to one size (labels '
+            'with nearest neighbour) before training'
+        )
+    results['img_shape'] = results['ori_shape'] = shape
+
+
+@TRANSFORMS.register_module()
+class LoadClipFrames(BaseTransform):
+    """Read the clip's frames.
+
+    Adds ``frames``, (T, H, W, 3) uint8 RGB, ``img_shape`` and ``ori_shape``.
+
+    Args:
+        which: 'all' frames of the clip, or the 'past' ones (T = num_past), for inference without a
+            known future.
+
+    Raises:
+        CorruptFrameError: A file is missing, truncated or corrupt.
+        ValueError: The files differ in size.
+    """
+
+    def __init__(self, which: str = 'all'):
+        if which not in ('all', 'past'):
+            raise ValueError(f"which has to be 'all' or 'past', got {which!r}")
+        self.which = which
+        self.reader = FileReader()
+
+    def transform(self, results: dict) -> dict:
+        paths = results['img_paths']
+        if self.which == 'past':
+            paths = paths[: results['num_past']]
+        frames = None
+        for step, path in enumerate(paths):
+            frame = _read_image(self.reader, path, cv2.IMREAD_COLOR, results['sequence_id'])
+            if frames is None:
+                frames = np.empty((len(paths), *frame.shape), np.uint8)
+            if frame.shape != frames.shape[1:]:
+                raise ValueError(
+                    f'{path} is {frame.shape[0]}x{frame.shape[1]} pixels, but {paths[0]} of the '
+                    f'same sequence {results["sequence_id"]} is '
+                    f'{frames.shape[1]}x{frames.shape[2]}: the frames of a sequence have to be of '
+                    'one size'
+                )
+            cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=frames[step])
+        _set_shape(results, frames.shape[1:3], paths[0])
+        results['frames'] = frames
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadClipSemSeg(BaseTransform):
+    """Read the label maps of those frames that have them.
+
+    Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabelled; ``labelled``, T bools; and
+    ``img_shape``, ``ori_shape``. A clip without any label takes the size of its frames or
+    scores, so that these have to be loaded before.
+
+    Raises:
+        CorruptFrameError: A file is missing, truncated or corrupt.
+        ValueError: The files differ in size from each other or from the frames, are not 8-bit
+            single-channel images, or hold a value that the data set's label table doesn't know.
+    """
+
+    def __init__(self):
+        self.reader = FileReader()
+
+    def transform(self, results: dict) -> dict:
+        paths = results['seg_map_paths']
+        lut = _lookup_table(results['label_map'])
+        gt = None
+        for step, path in enumerate(paths):
+            if path is None:
+                continue
+            labels = self._read_labels(path, results['sequence_id'])
+            _set_shape(results, labels.shape, path)
+            if gt is None:
+                gt = results['gt_sem_seg'] = np.full(
+                    (len(paths), *labels.shape), IGNORE_INDEX, np.uint8
+                )
+            gt[step] = labels if lut is None else _map_labels(labels, lut, path)
+        if gt is None:
+            if 'img_shape' not in results:
+                raise ValueError(
+                    f'no frame of this clip of sequence {results["sequence_id"]} has labels, so '
+                    'that the size of its label maps is unknown: load frames or scores before '
+                    'labels, or drop LoadClipSemSeg'
+                )
+            gt = np.full((len(paths), *results['img_shape']), IGNORE_INDEX, np.uint8)
+        results['gt_sem_seg'] = gt
+        results['labelled'] = [path is not None for path in paths]
+        return results
+
+    def _read_labels(self, path: str, sequence: str) -> np.ndarray:
+        labels = _read_image(self.reader, path, cv2.IMREAD_UNCHANGED, sequence)
+        if labels.ndim != 2 or labels.dtype != np.uint8:
+            raise ValueError(
+                f'{path} of sequence {sequence} is not a label map: expected one 8-bit channel of '
+                f'class ids, got shape {labels.shape} of {labels.dtype}; is it a colour or an '
+                'instance map?'
+            )
+        return labels
+
+
+def _lookup_table(label_map: dict[int, int] | None) -> np.ndarray | None:
+    if label_map is None:
+        return None
+    lut = np.full(256, _UNKNOWN, np.uint8)
+    lut[list(label_map)] = list(label_map.values())
+    return lut
+
+
+def _map_labels(labels: np.ndarray, lut: np.ndarray, path: str) -> np.ndarray:
+    mapped = lut[labels]
+    unknown = mapped == _UNKNOWN
+    if unknown.any():
+        raise ValueError(
+            f'{path} holds label {labels[unknown][0]}, which the label table of this data set does '
+            'not know; is it made for another data set?'
+        )
+    return mapped
+
+
+@TRANSFORMS.register_module()
+class LoadClipScores(BaseTransform):
+    """Read a segmentor's precomputed scores.
+
+    Adds ``scores``, (T, C, h, w) float16, a read-only view of the store's files where it can be
+    one. Sets ``img_shape`` and ``ori_shape`` to (h, w) where neither frames nor labels have set
+    them.
+
+    Args:
+        store: Folder that ``tools/extract_representations.py`` wrote.
+        expect: Fields of the store's manifest that have to hold, e.g. ``dict(model='...',
+            shape=(19, 128, 256))``.
+
+    Raises:
+        StoreError: The store is missing, breaks ``expect``, or lacks a frame of the clip.
+    """
+
+    def __init__(self, store: str, expect: dict | None = None):
+        self.store = RepresentationStore(store, expect)
+
+    def transform(self, results: dict) -> dict:
+        scores = self.store.read(results['sequence_id'], results['frame_names'])
+        results['scores'] = scores
+        if 'img_shape' not in results:
+            results['img_shape'] = results['ori_shape'] = scores.shape[-2:]
+        return results
