@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from mmforecast.apis.compare import (Entry, baseline_entries, compare, comparison_columns,
                                      save_comparison)
 from mmforecast.apis.evaluate import load_config
+from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.synthetic import write_dataset
 from mmforecast.engine import cli_errors
 from mmforecast.evaluation.table import format_table
@@ -36,7 +37,7 @@ def main():
     start = time.time()
     print(f'[1/4] drawing {args.train + args.val} street sequences of 30 frames, 128x256')
     data = args.work_dir / 'synthetic_street'
-    write_dataset(data, train=args.train, val=args.val, height=128, width=256, seed=0, workers=2)
+    write_dataset(data, dict(train=args.train, val=args.val), height=128, width=256, workers=2)
     cfg = demo_config(args, data)
     print(f'[2/4] training {args.iters} iterations (log: {cfg.work_dir}), {clock(start)}')
     checkpoint = train(cfg)
@@ -98,7 +99,7 @@ def score(cfg: Config, checkpoint: str, num_pictures: int):
 
 def draw(clips: dict, cfg: Config, folder: Path) -> list:
     """One GIF per clip: the past plays, then truth beside the forecasts."""
-    from mmforecast.datasets.labels import CITYSCAPES_METAINFO as meta
+    meta = CITYSCAPES_METAINFO
     paths = []
     for sequence, clip in clips.items():
         frames = forecast_animation(clip['sample'], clip['clip'], clip['methods'],

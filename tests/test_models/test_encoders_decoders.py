@@ -88,6 +88,13 @@ def test_segmentor_encoder_equals_the_segmentor(segmentor_encoder):
     assert torch.allclose(scores[1], expected, atol=1e-5)
 
 
+def test_segmentor_scores_can_follow_the_size_of_the_frames():
+    encoder = SegmentorEncoder(SEGMENTOR, stride=8)
+    assert encoder.encode(torch.zeros(1, 1, 3, 32, 48), [])[0].shape == (1, 1, 5, 4, 6)
+    with pytest.raises(ValueError, match='size or stride'):
+        SegmentorEncoder(SEGMENTOR, size=(8, 8), stride=8)
+
+
 def test_segmentor_encoder_honours_bgr_networks():
     cfg = dict(SEGMENTOR, data_preprocessor=dict(
         type='SegDataPreProcessor', mean=[1., 2., 3.], std=[1., 1., 1.], bgr_to_rgb=False))

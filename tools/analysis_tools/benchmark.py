@@ -78,7 +78,7 @@ class BareLoop:
         return loss.item()
 
 
-@LOOPS.register_module()
+@LOOPS.register_module(force=True)  # tests run this file twice in one process
 class AlternatingLoop(IterBasedTrainLoop):
     """Trains by turns through the runner and in the bare loop, and times both."""
 

@@ -23,7 +23,8 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         segmentor: config of the segmentor, usually a whole mmseg ``model`` dict; it is built in
             mmseg's scope unless it says otherwise.
         checkpoint: path of its weights; None keeps what ``init_cfg`` or ``load_from`` gives.
-        size: (h, w) of the scores. By default the decode head's own output size.
+        size, stride: at most one of them: (h, w) of the scores, or the factor by which they are
+            smaller than the frames. By default they keep the decode head's own output size.
         chunk: frames per forward pass, to bound memory on large frames.
     """
 
@@ -34,8 +35,12 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
                  segmentor: dict,
                  checkpoint: Optional[str] = None,
                  size: Optional[Tuple[int, int]] = None,
+                 stride: Optional[int] = None,
                  chunk: int = 8):
         super().__init__()
+        if size is not None and stride is not None:
+            raise ValueError(
+                f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})')
         segmentor = dict(segmentor)
         segmentor.setdefault('_scope_', 'mmseg')
         self.segmentor = MODELS.build(segmentor)
@@ -44,6 +49,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         freeze(self.segmentor)
         self.num_channels = self.segmentor.out_channels
         self.size = tuple(size) if size is not None else None
+        self.stride = stride
         self.chunk = chunk
 
     def init_weights(self):
@@ -66,8 +72,11 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
             meta = dict(img_shape=frames.shape[-2:], ori_shape=frames.shape[-2:])
             scores = self.segmentor.encode_decode(
                 self._normalise(frames), [meta] * frames.shape[0])
-        if self.size is not None and tuple(scores.shape[-2:]) != self.size:
-            scores = F.interpolate(scores, size=self.size, mode='bilinear', align_corners=False)
+        size = self.size or tuple(scores.shape[-2:])
+        if self.stride is not None:
+            size = tuple(side // self.stride for side in frames.shape[-2:])
+        if tuple(scores.shape[-2:]) != size:
+            scores = F.interpolate(scores, size=size, mode='bilinear', align_corners=False)
         return scores
 
     def _normalise(self, frames: Tensor) -> Tensor:

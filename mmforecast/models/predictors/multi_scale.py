@@ -39,7 +39,8 @@ class MultiScalePredictor(BasePredictor):
         dilations: dilations per scale, coarsest first; all 1 by default.
         base: what the network corrects: None (paper: it predicts the maps from nothing), 'last' (the
             newest input) or 'flow' (the newest input moved by ``FlowWarp``; needs RGB frames, and the
-            base is then an input too). The last two are variants of ours.
+            base is then an input too). The last two are variants of ours; they start as the baseline
+            itself, with their last convolutions at zero.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
         losses: configs of the losses by name, each called on (N, C, h, w) pairs at every scale.
             The target of a coarse scale is the average-pooled target.
@@ -70,6 +71,10 @@ class MultiScalePredictor(BasePredictor):
         self.scales = nn.ModuleList(
             conv_stack(given if k == 0 else given + flat_out, widths[k], kernels[k], flat_out,
                        None if dilations is None else dilations[k]) for k in range(len(widths)))
+        if base is not None:  # start as the baseline, not as noise on top of it
+            for stack in self.scales:
+                nn.init.zeros_(stack[-1].conv.weight)
+                nn.init.zeros_(stack[-1].conv.bias)
         self.losses = nn.ModuleDict(
             {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self.flow_warp = FlowWarp() if base == 'flow' else None

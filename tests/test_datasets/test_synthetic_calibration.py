@@ -1,0 +1,63 @@
+"""The difficulty of the synthetic street, and the figures that measure it."""
+import numpy as np
+import pytest
+
+from mmforecast.datasets.synthetic.calibration import (BANDS, HORIZONS, class_ious, format_report, measure,
+                                                       project_labels, summarise)
+
+
+def test_class_ious_by_hand():
+    confusion = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]])
+    ious = class_ious(confusion)
+    np.testing.assert_allclose(ious[:2], [100 * 3 / 6, 100 * 4 / 7])
+    assert np.isnan(ious[2])
+
+
+def test_summary_skips_absent_classes():
+    ious = np.full(19, np.nan)
+    ious[0], ious[11], ious[13] = 90, 30, 60
+    assert summarise(ious) == (60, 45)
+
+
+@pytest.mark.parametrize('steps', [1, 3])
+def test_projection_of_a_moving_block(steps):
+    labels = np.zeros((32, 64), np.uint8)
+    labels[10:20, 10:20] = 13
+    velocity = np.zeros((32, 64, 2), np.float32)
+    velocity[10:20, 10:20] = (5, 1)
+    moved = project_labels(labels, velocity, steps)
+    expected = np.zeros_like(labels)
+    expected[10 + steps:20 + steps, 10 + 5 * steps:20 + 5 * steps] = 13
+    # Where the block was, nothing lands and the old value stays; elsewhere the answer is exact.
+    vacated = (labels == 13) & (expected == 0)
+    np.testing.assert_array_equal(moved[~vacated] == 13, expected[~vacated] == 13)
+
+
+def test_report_judges_the_bands():
+    ious = {(h, m): np.full(19, 50.0 if h == 'short' else 30.0) for h in HORIZONS for m in ('copy', 'flow')}
+    for horizon in HORIZONS:
+        ious[horizon, 'flow'] = ious[horizon, 'flow'] + 5
+    report = format_report(ious)
+    assert report.count('| ok |') == 4
+    ious['mid', 'flow'] = ious['mid', 'copy']
+    assert format_report(ious).count('| OUT |') == 2
+
+
+def check_bands(sequences, seed, tolerance):
+    ious = measure(seed, 'val', sequences)
+    for horizon in HORIZONS:
+        copy, flow = (summarise(ious[horizon, method]) for method in ('copy', 'flow'))
+        for column, figure in enumerate(('mIoU', 'MO')):
+            low, high = BANDS[horizon, figure]
+            assert low - tolerance <= copy[column] <= high + tolerance, (horizon, figure)
+            assert flow[column] > copy[column], (horizon, figure)
+
+
+def test_a_small_sample_lies_near_the_bands():
+    check_bands(8, seed=0, tolerance=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('seed', [0, 1])
+def test_the_bands_hold(seed):
+    check_bands(50, seed, tolerance=0)

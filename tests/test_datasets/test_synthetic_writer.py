@@ -1,0 +1,166 @@
+"""The synthetic data set on disk: layout, determinism, resuming, refusals."""
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmforecast.datasets.synthetic import (MANIFEST_NAME, decode_depth, decode_flow, generate_sequence,
+                                           sequence_files, write_dataset, writer)
+
+SIZE = dict(height=32, width=64, progress=False)
+TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'synthetic_cityscapes.py'
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    path = tmp_path_factory.mktemp('street')
+    write_dataset(path, {'train': 1, 'val': 2}, seed=3, depth=True, flow=True, **SIZE)
+    return path
+
+
+def digests(root):
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(root.rglob('*.png'))}
+
+
+def test_layout_is_that_of_cityscapes(root):
+    frames = sorted((root / 'leftImg8bit_sequence' / 'val' / 'street').iterdir())
+    assert len(frames) == 60
+    assert frames[0].name == 'street_000000_000000_leftImg8bit.png'
+    assert frames[-1].name == 'street_000001_000029_leftImg8bit.png'
+    fine = sorted(path.name for path in (root / 'gtFine' / 'train' / 'street').iterdir())
+    assert fine == [f'street_000000_000019_gtFine_{kind}.png'
+                    for kind in ('instanceIds', 'labelIds', 'labelTrainIds')]
+    assert len(list((root / 'gtFine_sequence' / 'val' / 'street').iterdir())) == 2 * 30 * 3
+    annotated = sorted(path.name for path in (root / 'leftImg8bit' / 'val' / 'street').iterdir())
+    assert annotated == [f'street_00000{i}_000019_leftImg8bit.png' for i in (0, 1)]
+    manifest = json.loads((root / MANIFEST_NAME).read_text())
+    assert manifest['seed'] == 3 and manifest['splits'] == {'train': 1, 'val': 2}
+    assert manifest['complete'] and manifest['depth'] and manifest['flow']
+    assert not list(root.rglob('*.tmp'))
+
+
+def test_files_hold_what_was_generated(root):
+    sequence = generate_sequence(3, 'val', 1, 32, 64, depth=True, flow=True)
+    files = sequence_files(root, 'val', 1, depth=True, flow=True)
+
+    def read(kind, frame=19):
+        return cv2.imread(str(files[kind, frame]), cv2.IMREAD_UNCHANGED)
+
+    np.testing.assert_array_equal(read('leftImg8bit_sequence')[..., ::-1], sequence['frames'][19])
+    for kind, key in (('labelIds', 'label_ids'), ('instanceIds', 'instance_ids')):
+        for prefix in ('', 'gtFine/'):
+            picture = read(prefix + kind)
+            assert picture.dtype == sequence[key].dtype
+            np.testing.assert_array_equal(picture, sequence[key][19])
+    depth, truth = decode_depth(read('depth', 7)), sequence['depth'][7]
+    near = truth < 600
+    np.testing.assert_allclose(depth[near], truth[near], atol=0.006)
+    np.testing.assert_array_equal(np.isinf(depth), np.isinf(truth))
+    flow, valid = decode_flow(read('flow', 7)[..., ::-1])
+    np.testing.assert_allclose(flow[valid], sequence['flow'][7][valid], atol=1 / 127)
+    assert valid.mean() > 0.95
+
+
+def test_workers_do_not_change_a_byte(root, tmp_path):
+    write_dataset(tmp_path, {'train': 1, 'val': 2}, seed=3, workers=2, depth=True, flow=True, **SIZE)
+    assert digests(tmp_path) == digests(root)
+
+
+def test_resume_writes_only_what_is_missing(tmp_path):
+    first = write_dataset(tmp_path, {'val': 2}, seed=3, **SIZE)
+    assert (first['written'], first['skipped']) == (2, 0)
+    before = digests(tmp_path)
+    files = sequence_files(tmp_path, 'val', 1)
+    untouched = sequence_files(tmp_path, 'val', 0)['labelIds', 0].stat().st_mtime_ns
+    files['labelIds', 11].unlink()
+    # What a killed run leaves: half a file, but not under the final name.
+    files['labelIds', 11].with_name(files['labelIds', 11].name + '.tmp').write_bytes(b'\x89PNG half')
+    again = write_dataset(tmp_path, {'val': 2}, seed=3, **SIZE)
+    assert (again['written'], again['skipped']) == (1, 1)
+    assert digests(tmp_path) == before
+    assert sequence_files(tmp_path, 'val', 0)['labelIds', 0].stat().st_mtime_ns == untouched
+    assert not list(tmp_path.rglob('*.tmp'))
+
+
+def test_a_killed_write_leaves_no_file_that_counts(tmp_path, monkeypatch):
+    target = tmp_path / 'picture.png'
+
+    def killed(source, destination):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer.os, 'replace', killed)
+    with pytest.raises(KeyboardInterrupt):
+        writer._save(target, np.zeros((4, 8), np.uint8))
+    assert not target.exists()
+
+
+def test_extending_keeps_what_is_there(tmp_path):
+    write_dataset(tmp_path, {'val': 1}, seed=3, **SIZE)
+    before = digests(tmp_path)
+    result = write_dataset(tmp_path, {'val': 2}, seed=3, **SIZE)
+    assert (result['written'], result['skipped']) == (1, 1)
+    assert before.items() <= digests(tmp_path).items()
+    assert json.loads((tmp_path / MANIFEST_NAME).read_text())['splits'] == {'val': 2}
+
+
+@pytest.mark.parametrize('change, message', [(dict(seed=4), 'seed 3, not 4'),
+                                             (dict(height=64, width=128), 'height 32, not 64')])
+def test_another_data_set_in_the_folder_is_refused(root, change, message):
+    before = (root / MANIFEST_NAME).read_bytes()
+    with pytest.raises(ValueError, match=message):
+        write_dataset(root, {'val': 1}, **{**SIZE, 'seed': 3, **change})
+    assert (root / MANIFEST_NAME).read_bytes() == before
+
+
+def test_foreign_frames_and_broken_manifests_are_refused(tmp_path):
+    (tmp_path / 'cityscapes' / 'leftImg8bit_sequence').mkdir(parents=True)
+    with pytest.raises(ValueError, match='not a synthetic street'):
+        write_dataset(tmp_path / 'cityscapes', {'val': 1}, **SIZE)
+    (tmp_path / MANIFEST_NAME).write_text('{"seed": ')
+    with pytest.raises(ValueError, match='not a readable manifest'):
+        write_dataset(tmp_path, {'val': 1}, **SIZE)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(workers=0), 'workers must be at least 1'),
+    (dict(splits={'val': -1}), 'counts >= 0'),
+    (dict(splits={'../val': 1}), 'splits must map names'),
+    (dict(height=64, width=100), 'size must be H x 2H'),
+])
+def test_bad_arguments_write_nothing(tmp_path, kwargs, message):
+    arguments = {**dict(splits={'val': 1}), **SIZE, **kwargs}
+    with pytest.raises(ValueError, match=message):
+        write_dataset(tmp_path / 'out', **arguments)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('synthetic_cityscapes_tool', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_command_line_writes_a_data_set(tool, tmp_path, capsys):
+    out = str(tmp_path / 'out')
+    assert tool.main(['--out', out, '--size', '32x64', '--train', '0', '--val', '1', '--seed', '3']) == 0
+    assert '1 sequences written' in capsys.readouterr().out
+
+
+def test_command_line_reports_bad_values_in_one_sentence(tool, tmp_path, capsys):
+    out = str(tmp_path / 'out')
+    assert tool.main(['--out', out, '--size', '128x200']) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith('error: size must be') and '\n' not in error
+    with pytest.raises(SystemExit):
+        tool.parse_args(['--out', out, '--size', 'huge'])
+    assert '--size must be HEIGHTxWIDTH' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        tool.parse_args(['--out', out, '--train', '0', '--val', '0'])
+    assert 'nothing to write' in capsys.readouterr().err
