@@ -6,13 +6,14 @@ default types of other libraries fail; a node that does not exist falls back to 
 """
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import Registry
 
-__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'TRANSFORMS', 'VISUALIZERS']
+__all__ = ['DATASETS', 'HOOKS', 'LOOPS', 'METRICS', 'MODELS', 'TRANSFORMS', 'VISUALIZERS']
 
 # Forecasters, encoders, predictors, decoders, losses and data preprocessors.
 MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['mmforecast.models'], scope='mmforecast')
@@ -24,6 +25,9 @@ TRANSFORMS = Registry(
 
 # Metrics over `ForecastDataSample`.
 METRICS = Registry('metric', parent=MMENGINE_METRICS, locations=['mmforecast.evaluation'], scope='mmforecast')
+
+# mmengine's training loops, made to resume exactly.
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'], scope='mmforecast')
 
 # Hooks that mmengine lacks, and the visualizer of forecasts.
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['mmforecast.engine'], scope='mmforecast')

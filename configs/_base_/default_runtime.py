@@ -1,4 +1,4 @@
-# What every run has in common. See mmforecast/engine for the checkpoint hook and the training loops.
+# What every run has in common; mmforecast/engine has the checkpoint hook and the training loops.
 default_scope = 'mmforecast'
 
 default_hooks = dict(

@@ -1,9 +1,17 @@
 """The difficulty of the synthetic street, and the figures that measure it."""
+
 import numpy as np
 import pytest
 
-from mmforecast.datasets.synthetic.calibration import (BANDS, HORIZONS, class_ious, format_report, measure,
-                                                       project_labels, summarise)
+from mmforecast.datasets.synthetic.calibration import (
+    BANDS,
+    HORIZONS,
+    class_ious,
+    format_report,
+    measure,
+    project_labels,
+    summarise,
+)
 
 
 def test_class_ious_by_hand():
@@ -20,21 +28,33 @@ def test_summary_skips_absent_classes():
 
 
 @pytest.mark.parametrize('steps', [1, 3])
-def test_projection_of_a_moving_block(steps):
-    labels = np.zeros((32, 64), np.uint8)
-    labels[10:20, 10:20] = 13
-    velocity = np.zeros((32, 64, 2), np.float32)
-    velocity[10:20, 10:20] = (5, 1)
+def test_projection_moves_everything_on(steps):
+    labels = np.random.default_rng(0).choice([0, 2, 13, 255], (32, 64)).astype(np.uint8)
+    labels[:, :20] = 10
+    velocity = np.full((32, 64, 2), (5, 1), np.float32)
     moved = project_labels(labels, velocity, steps)
-    expected = np.zeros_like(labels)
-    expected[10 + steps:20 + steps, 10 + 5 * steps:20 + 5 * steps] = 13
-    # Where the block was, nothing lands and the old value stays; elsewhere the answer is exact.
-    vacated = (labels == 13) & (expected == 0)
-    np.testing.assert_array_equal(moved[~vacated] == 13, expected[~vacated] == 13)
+    known = labels[: 32 - steps, : 64 - 5 * steps] != 255  # the unlabelled has no score to move
+    np.testing.assert_array_equal(
+        moved[steps:, 5 * steps :][known], labels[: 32 - steps, : 64 - 5 * steps][known]
+    )
+    np.testing.assert_array_equal(
+        moved[0, :20], labels[0, :20]
+    )  # nothing lands there: the old value
+
+
+def test_projection_without_motion_changes_nothing():
+    labels = np.random.default_rng(1).integers(0, 19, (16, 32)).astype(np.uint8)
+    np.testing.assert_array_equal(
+        project_labels(labels, np.zeros((16, 32, 2), np.float32), 3), labels
+    )
 
 
 def test_report_judges_the_bands():
-    ious = {(h, m): np.full(19, 50.0 if h == 'short' else 30.0) for h in HORIZONS for m in ('copy', 'flow')}
+    ious = {
+        (h, m): np.full(19, 50.0 if h == 'short' else 30.0)
+        for h in HORIZONS
+        for m in ('copy', 'flow')
+    }
     for horizon in HORIZONS:
         ious[horizon, 'flow'] = ious[horizon, 'flow'] + 5
     report = format_report(ious)
@@ -54,7 +74,7 @@ def check_bands(sequences, seed, tolerance):
 
 
 def test_a_small_sample_lies_near_the_bands():
-    check_bands(8, seed=0, tolerance=10)
+    check_bands(3, seed=0, tolerance=15)
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 """The synthetic street's camera, renderer and flow against hand values."""
+
 import numpy as np
 import pytest
 
@@ -81,7 +82,12 @@ def test_ground_picture_is_anchored_to_the_world(camera):
     pose = CameraPose(0.5, 1.0, 1.2, 0.1)
     buffers = Buffers.empty(camera)
     draw_ground(buffers, camera, pose, ground)
-    for x, z, inside in ((1.5, 11.0, True), (0.6, 11.0, False), (1.5, 9.2, False), (1.5, 13.2, False)):
+    for x, z, inside in (
+        (1.5, 11.0, True),
+        (0.6, 11.0, False),
+        (1.5, 9.2, False),
+        (1.5, 13.2, False),
+    ):
         (u, v), _ = camera.project(pose.to_camera(np.array([x, 0.0, z])))
         assert (buffers.surface[round(v), round(u)] == 7) == inside
 
@@ -92,8 +98,11 @@ def test_front_face_covers_its_projection_exactly(camera):
     covered = draw(camera, scene).surface == BUILDING
     half = camera.focal * 1.0 / 10
     u, v = np.meshgrid(np.arange(256), np.arange(128))
-    expected = ((np.abs(u - camera.cx) < half) & (v > camera.cy + camera.focal * 0.2 / 10)
-                & (v < camera.cy + camera.focal * 1.2 / 10))
+    expected = (
+        (np.abs(u - camera.cx) < half)
+        & (v > camera.cy + camera.focal * 0.2 / 10)
+        & (v < camera.cy + camera.focal * 1.2 / 10)
+    )
     np.testing.assert_array_equal(covered, expected)
 
 
@@ -106,7 +115,7 @@ def test_faces_behind_the_camera_and_turned_away_are_not_drawn(camera):
 
 @pytest.mark.parametrize('side', [-1, 1])
 def test_wall_passing_beside_the_camera_is_clipped_at_the_camera_plane(camera, side):
-    """A wall from behind the camera to 20 m ahead: depth must be f x / (u - cx) wherever it shows."""
+    """A wall from 5 m behind to 20 m ahead: its depth is f x / (u - cx) wherever it shows."""
     scene, x = Scene(1), side * 1.5
     ends = [(x, 20.0), (x, -5.0)][::side]
     scene.add_wall(*ends, 0.0, 3.0, texture(), BUILDING)
@@ -116,7 +125,9 @@ def test_wall_passing_beside_the_camera_is_clipped_at_the_camera_plane(camera, s
     columns = side * u > camera.focal * 1.5 / 20 + 0.5
     row = 64  # just below the horizon: inside the wall at every depth
     np.testing.assert_array_equal(covered[row], side * u > camera.focal * 1.5 / 20)
-    np.testing.assert_allclose(buffers.inverse_depth[row, columns], u[columns] / (camera.focal * x), rtol=1e-4)
+    np.testing.assert_allclose(
+        buffers.inverse_depth[row, columns], u[columns] / (camera.focal * x), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize('order', [(0, 1), (1, 0)])
@@ -137,8 +148,8 @@ def test_intersecting_faces_split_at_their_line_of_intersection(camera):
     scene.add_wall((-2.0, 12.0), (2.0, 8.0), 0.0, 2.0, texture(), 12, two_sided=True)
     row = draw(camera, scene).surface[70]
     half = camera.focal * 1.5 / 10
-    left = row[int(camera.cx - half):int(camera.cx)]
-    right = row[int(camera.cx) + 2:int(camera.cx + half)]
+    left = row[int(camera.cx - half) : int(camera.cx)]
+    right = row[int(camera.cx) + 2 : int(camera.cx + half)]
     assert (left == BUILDING).all() and (right == 12).all()
 
 
@@ -149,7 +160,9 @@ def test_moving_object_is_seen_where_its_velocity_takes_it(camera):
     part = scene.add_part(poses)
     surface = scene.add_surface(CAR, scene.new_instance(CAR), part)
     scene.add_wall((-0.5, 0.0), (0.5, 0.0), 0.0, 1.0, texture(), surface, part)
-    centres = [np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)]
+    centres = [
+        np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)
+    ]
     assert centres[1] - centres[0] == pytest.approx(camera.focal * speed * 9 / fps / depth, abs=0.6)
 
 
@@ -172,8 +185,15 @@ def test_flow_of_the_ground_under_straight_driving(camera):
     rows = np.arange(128) - camera.cy
     inverse = np.where(rows > 0, rows / (camera.focal * 1.2), 0)[:, None] * np.ones((1, 256))
     step = 0.5
-    flow = true_flow(camera, CameraPose(0, 0, 1.2, 0), CameraPose(0, step, 1.2, 0), inverse,
-                     np.zeros((128, 256), int), WORLD, WORLD)
+    flow = true_flow(
+        camera,
+        CameraPose(0, 0, 1.2, 0),
+        CameraPose(0, step, 1.2, 0),
+        inverse,
+        np.zeros((128, 256), int),
+        WORLD,
+        WORLD,
+    )
     for row in (80, 100, 127):
         depth = 1 / inverse[row, 0]
         expected = camera.focal * 1.2 * (1 / (depth - step) - 1 / depth)
@@ -185,8 +205,15 @@ def test_flow_of_the_ground_under_straight_driving(camera):
 
 def test_flow_of_the_sky_under_turning(camera):
     angle = 0.02
-    flow = true_flow(camera, CameraPose(0, 0, 1.2, 0), CameraPose(0, 3, 1.2, angle), np.zeros((128, 256)),
-                     np.zeros((128, 256), int), WORLD, WORLD)
+    flow = true_flow(
+        camera,
+        CameraPose(0, 0, 1.2, 0),
+        CameraPose(0, 3, 1.2, angle),
+        np.zeros((128, 256)),
+        np.zeros((128, 256), int),
+        WORLD,
+        WORLD,
+    )
     u = np.arange(256) - camera.cx
     expected = camera.focal * np.tan(np.arctan(u / camera.focal) - angle) - u
     np.testing.assert_allclose(flow[64, :, 0], expected, atol=1e-3)

@@ -1,4 +1,5 @@
-"""The toy task of tests/data/toy_task, trained in this process."""
+"""The toy task of tests/toy_task, trained in this process."""
+
 import sys
 import uuid
 from pathlib import Path
@@ -8,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-TOY_TASK = Path(__file__).parents[1] / 'data' / 'toy_task'
+TOY_TASK = Path(__file__).parents[1] / 'toy_task'
 
 
 class Stopped(Exception):
@@ -46,14 +47,15 @@ def toy_config():
 
 @pytest.fixture
 def toy_runner(toy_config, quick, tmp_path):
-    """Build a runner of the toy task: ``toy_runner('epochs', 'folder', {'dotted.option': ...}, hooks=[...])``."""
+    """Build a runner: ``toy_runner('epochs', 'folder', {'dotted.option': ...}, hooks=[...])``."""
 
     def build(name, folder='run', options=None, hooks=()):
         cfg = toy_config(name)
         cfg.merge_from_dict(options or {})
         cfg.work_dir = str(tmp_path / folder)
         cfg.log_level = 'ERROR'
-        # By default named by the second, so that two runs of one test would share their message hub.
+        # By default named by the second, so that two runs of one test would share their message
+        # hub.
         cfg.experiment_name = uuid.uuid4().hex
         runner = Runner.from_cfg(cfg)
         for hook in hooks:
@@ -65,7 +67,7 @@ def toy_runner(toy_config, quick, tmp_path):
 
 @pytest.fixture
 def train_until(toy_runner):
-    """Train the toy task and stop it hard after ``iters`` iterations: ``train_until(iters, name, ...)``."""
+    """Train and stop hard after some iterations: ``train_until(iters, name, ...)``."""
 
     def train(iters, *args, hooks=(), **kwargs):
         with pytest.raises(Stopped):

@@ -27,7 +27,7 @@ def test_full_disk_keeps_the_old_file_and_leaves_nothing(tmp_path, monkeypatch):
     write_atomically(str(path), b'old')
 
     def half(handle, data):
-        handle.write(data[:len(data) // 2])
+        handle.write(data[: len(data) // 2])
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr(atomic, '_write', half)
@@ -38,7 +38,9 @@ def test_full_disk_keeps_the_old_file_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_name_appears_only_when_the_data_is_on_the_disk(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(atomic.os, 'fsync', lambda descriptor: seen.append(os.path.exists(tmp_path / 'file')))
+    monkeypatch.setattr(
+        atomic.os, 'fsync', lambda descriptor: seen.append(os.path.exists(tmp_path / 'file'))
+    )
     write_atomically(str(tmp_path / 'file'), b'data')
     assert seen == [False, True]  # the file itself, then its folder
 

@@ -47,7 +47,9 @@ def save_pickle(content, path):
 def test_code_is_refused_and_not_run(evil, tmp_path, save):
     payload, executed = evil
     save(dict(meta=payload, state_dict=dict(w=torch.zeros(1))), tmp_path / 'evil.pth')
-    with pytest.raises(CheckpointError, match=r'evil.pth is refused: .*system.*--allow-unsafe-checkpoint'):
+    with pytest.raises(
+        CheckpointError, match=r'evil.pth is refused: .*system.*--allow-unsafe-checkpoint'
+    ):
         load_checkpoint(str(tmp_path / 'evil.pth'))
     assert not executed.exists()
 
@@ -101,7 +103,12 @@ def test_checkpoint_of_plain_mmengine_is_read(tmp_path):
     hub = MessageHub('hub of a test')
     hub.update_scalar('train/loss', 1.5)
     hub.update_scalar('train/loss', np.float64(2.5))
-    info = dict(array=np.arange(3), scalar=np.float32(2), names=np.array(['a', 'bc']), flags=np.array([True]))
+    info = dict(
+        array=np.arange(3),
+        scalar=np.float32(2),
+        names=np.array(['a', 'bc']),
+        flags=np.array([True]),
+    )
     hub.update_info_dict(info)
     torch.save(dict(message_hub=hub.state_dict()), tmp_path / 'mmengine.pth')
     loaded = load_checkpoint(str(tmp_path / 'mmengine.pth'))['message_hub']
@@ -112,12 +119,21 @@ def test_checkpoint_of_plain_mmengine_is_read(tmp_path):
         assert loaded['runtime_info'][name].dtype == value.dtype
 
 
-@pytest.mark.parametrize('payload', [
-    Payload(getattr, np.ndarray, 'tofile'),
-    Payload(getattr, HistoryBuffer, '__init__'),
-    Payload(np.array(0).__reduce__()[0], np.memmap, (0, ), b'b'),
-    Payload(np.fromfile, 'file'),
-], ids=['getattr of another class', 'getattr of another name', 'subclass of ndarray', 'another function'])
+@pytest.mark.parametrize(
+    'payload',
+    [
+        Payload(getattr, np.ndarray, 'tofile'),
+        Payload(getattr, HistoryBuffer, '__init__'),
+        Payload(np.array(0).__reduce__()[0], np.memmap, (0,), b'b'),
+        Payload(np.fromfile, 'file'),
+    ],
+    ids=[
+        'getattr of another class',
+        'getattr of another name',
+        'subclass of ndarray',
+        'another function',
+    ],
+)
 def test_what_mmengine_needs_allows_nothing_else(tmp_path, payload):
     torch.save(payload, tmp_path / 'evil.pth')
     with pytest.raises(CheckpointError, match='refused'):
@@ -133,8 +149,11 @@ def test_what_was_allowed_before_stays_allowed(tmp_path):
     assert set(map(str, torch.serialization.get_safe_globals())) == before
 
 
-@pytest.mark.parametrize('spoil', [lambda data: data[:-200], lambda data: b'', lambda data: b'hello world' * 9],
-                         ids=['cut short', 'empty', 'no checkpoint'])
+@pytest.mark.parametrize(
+    'spoil',
+    [lambda data: data[:-200], lambda data: b'', lambda data: b'hello world' * 9],
+    ids=['cut short', 'empty', 'no checkpoint'],
+)
 def test_broken_file_is_named(tmp_path, spoil):
     torch.save(dict(w=torch.zeros(100)), tmp_path / 'good.pth')
     (tmp_path / 'broken.pth').write_bytes(spoil((tmp_path / 'good.pth').read_bytes()))

@@ -18,7 +18,7 @@ def checkpoints(folder):
 
 
 class FullDisk:
-    """Stands in for the writer of files: fails while the disk is full, and notes what was there at each write."""
+    """Writes files, fails while the disk is full, and notes what was there at each write."""
 
     def __init__(self, monkeypatch, folder, full=()):
         self.full, self.folder, self.writes, self.there = set(full), folder, 0, []
@@ -41,7 +41,11 @@ def test_checkpoint_is_plain_and_says_where_the_run_is(toy_runner, tmp_path):
     assert checkpoints(tmp_path / 'run') == {'epoch_4.pth'}
     assert (tmp_path / 'run/last_checkpoint').read_text() == str(path)
     checkpoint = torch.load(path, weights_only=True)  # torch's reader alone
-    assert (checkpoint['meta']['epoch'], checkpoint['meta']['iter'], checkpoint['meta']['seed']) == (4, 20, 3)
+    assert (
+        checkpoint['meta']['epoch'],
+        checkpoint['meta']['iter'],
+        checkpoint['meta']['seed'],
+    ) == (4, 20, 3)
     assert 'optimizer' in checkpoint and 'param_schedulers' in checkpoint
 
 
@@ -52,7 +56,9 @@ def test_log_history_is_resumed(toy_runner):
     resumed.train()
     losses = resumed.message_hub.get_scalar('train/loss')
     assert isinstance(losses, HistoryBuffer)
-    assert losses.data[0][:20].tolist() == first.message_hub.get_scalar('train/loss').data[0].tolist()
+    assert (
+        losses.data[0][:20].tolist() == first.message_hub.get_scalar('train/loss').data[0].tolist()
+    )
     assert len(losses.data[0]) == 25
 
 
@@ -78,13 +84,17 @@ def test_full_disk_keeps_the_last_checkpoint_and_the_run(toy_runner, tmp_path, m
     assert len(errors) == 1
     assert 'Could not write' in errors[0] and 'epoch_2.pth: No space left on device' in errors[0]
     assert f'the last whole checkpoint is {tmp_path}/run/epoch_1.pth. Make room' in errors[0]
-    assert checkpoints(tmp_path / 'run') == ({EPOCHS(4)} if keep == 1 else {EPOCHS(1), EPOCHS(3), EPOCHS(4)})
+    assert checkpoints(tmp_path / 'run') == (
+        {EPOCHS(4)} if keep == 1 else {EPOCHS(1), EPOCHS(3), EPOCHS(4)}
+    )
 
 
 def test_run_whose_last_checkpoint_failed_fails(toy_runner, tmp_path, monkeypatch):
     FullDisk(monkeypatch, tmp_path / 'run', full={3, 4})
-    with pytest.raises(CheckpointError, match='epoch_4.pth: No space left on device; the last whole checkpoint is '
-                       '.*epoch_2.pth'):
+    with pytest.raises(
+        CheckpointError,
+        match='epoch_4.pth: No space left on device; the last whole checkpoint is .*epoch_2.pth',
+    ):
         toy_runner('epochs').train()
     assert checkpoints(tmp_path / 'run') == {EPOCHS(2)}
     assert (tmp_path / 'run/last_checkpoint').read_text().endswith(EPOCHS(2))
@@ -92,6 +102,7 @@ def test_run_whose_last_checkpoint_failed_fails(toy_runner, tmp_path, monkeypatc
 
 class Scores(Hook):
     """Sets the validation's outcome, best in the second and worse in the third epoch."""
+
     priority = 'HIGH'
     values = {1: 0.2, 2: 0.5, 3: 0.3, 4: 0.4}
 
@@ -125,11 +136,13 @@ def test_leftover_of_a_killed_run_is_removed(toy_runner, tmp_path):
 def test_what_a_hook_adds_is_made_plain(toy_runner, tmp_path):
 
     class Additions(Hook):
-
         def before_save_checkpoint(self, runner, checkpoint):
             checkpoint['mine'] = dict(writer=object(), step=torch.ones(1).numpy()[0])
 
-    runner, warnings = toy_runner('epochs', options={'train_cfg.max_epochs': 1}, hooks=[Additions()]), []
+    runner, warnings = (
+        toy_runner('epochs', options={'train_cfg.max_epochs': 1}, hooks=[Additions()]),
+        [],
+    )
     runner.logger.warning = warnings.append
     runner.train()
     assert torch.load(tmp_path / 'run/epoch_1.pth', weights_only=True)['mine'] == dict(step=1.0)
@@ -146,7 +159,10 @@ def test_checkpoint_of_another_model_is_refused(toy_runner, tmp_path, resume):
     runner, warnings = toy_runner('epochs', 'loose', loose), []
     runner.logger.warning = warnings.append
     runner.train()
-    assert any('fits in part' in text and 'layers.0.weight ((5, 8) instead of (16, 8))' in text for text in warnings)
+    assert any(
+        'fits in part' in text and 'layers.0.weight ((5, 8) instead of (16, 8))' in text
+        for text in warnings
+    )
 
 
 def test_loop_that_does_not_resume_exactly_is_told(toy_runner):
@@ -158,7 +174,16 @@ def test_loop_that_does_not_resume_exactly_is_told(toy_runner):
 
 
 def test_best_is_known_without_a_rule():
-    rules = {key: ForecastCheckpointHook(save_best=key).rules[0] for key in ('mIoU', 'IoU-MO', 'psnr', 'FID', 'LPIPS')}
-    assert rules == {'mIoU': 'greater', 'IoU-MO': 'greater', 'psnr': 'greater', 'FID': 'less', 'LPIPS': 'less'}
+    rules = {
+        key: ForecastCheckpointHook(save_best=key).rules[0]
+        for key in ('mIoU', 'IoU-MO', 'psnr', 'FID', 'LPIPS')
+    }
+    assert rules == {
+        'mIoU': 'greater',
+        'IoU-MO': 'greater',
+        'psnr': 'greater',
+        'FID': 'less',
+        'LPIPS': 'less',
+    }
     with pytest.raises(ValueError, match=r'min_matched has to lie in \[0, 1\], got 2'):
         ForecastCheckpointHook(min_matched=2)

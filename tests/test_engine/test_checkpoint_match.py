@@ -28,23 +28,33 @@ def test_shapes_and_names_are_told():
     state_dict['head.weight'] = state_dict.pop('0.weight')
     match = match_state_dict(net(), state_dict)
     assert match.missing == ['0.weight'] and match.unexpected == ['head.weight']
-    assert match.reshaped == ['2.weight ((5, 3) instead of (4, 3))', '2.bias ((5,) instead of (4,))']
+    assert match.reshaped == [
+        '2.weight ((5, 3) instead of (4, 3))',
+        '2.bias ((5,) instead of (4,))',
+    ]
     assert match.share == pytest.approx(3 / 6)
-    assert str(match).startswith('3 of 6 trainable weights of the model are in it; missing: 0.weight; of another shape')
+    assert str(match).startswith(
+        '3 of 6 trainable weights of the model are in it; missing: 0.weight; of another shape'
+    )
 
 
 def test_frozen_part_alone_is_another_model():
     """A shared frozen encoder must not hide that the predictor is missing."""
-    encoder_only = {name: value for name, value in net().state_dict().items() if name.startswith('0.')}
+    encoder_only = {
+        name: value for name, value in net().state_dict().items() if name.startswith('0.')
+    }
     assert match_state_dict(net(frozen=True), encoder_only).share == 0
     assert match_state_dict(net(), encoder_only).share == pytest.approx(2 / 6)
 
 
 def test_another_model_is_refused():
     other = nn.Sequential(nn.Linear(7, 7), nn.Tanh(), nn.Tanh(), nn.Linear(7, 7)).state_dict()
-    with pytest.raises(CheckpointError, match=r'another model: only 0 of 6 .*missing: 1.weight, 1.bias, 2.weight and '
-                       r'1 more; of another shape: 0.weight \(\(7, 7\) instead of \(3, 2\)\), 0.bias.*; unknown '
-                       r"to the model: 3.weight, 3.bias. .*init_cfg=dict\(type='Pretrained'"):
+    with pytest.raises(
+        CheckpointError,
+        match=r'another model: only 0 of 6 .*missing: 1.weight, 1.bias, 2.weight and '
+        r'1 more; of another shape: 0.weight \(\(7, 7\) instead of \(3, 2\)\), 0.bias.*; unknown '
+        r"to the model: 3.weight, 3.bias. .*init_cfg=dict\(type='Pretrained'",
+    ):
         require_match(net(), dict(state_dict=other), min_matched=0.5)
     assert require_match(net(), other, min_matched=0).share == 0  # bare weights, and the way round
 

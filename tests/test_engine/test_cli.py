@@ -19,7 +19,11 @@ def test_explained_error_is_a_sentence_and_status_2(capsys):
         run(CheckpointError('The checkpoint is refused.'))
     assert exit_info.value.code == 2
     err = capsys.readouterr().err
-    assert 'Error: The checkpoint is refused.' in err and '--traceback' in err and 'Traceback' not in err
+    assert (
+        'Error: The checkpoint is refused.' in err
+        and '--traceback' in err
+        and 'Traceback' not in err
+    )
 
 
 def test_traceback_on_request(capsys, monkeypatch):
@@ -28,7 +32,9 @@ def test_traceback_on_request(capsys, monkeypatch):
         assert sys.argv == ['tool', 'config']
         raise CheckpointError('The checkpoint is refused.')
     err = capsys.readouterr().err
-    assert 'Traceback (most recent call last)' in err and 'Error: The checkpoint is refused.\n' in err
+    assert (
+        'Traceback (most recent call last)' in err and 'Error: The checkpoint is refused.\n' in err
+    )
 
 
 def test_defect_passes():
@@ -36,8 +42,10 @@ def test_defect_passes():
         run(ZeroDivisionError())
 
 
-@pytest.mark.parametrize('error, text', [(KeyboardInterrupt(), 'Interrupted.'),
-                                         (TrainingInterrupted('Saved it.'), 'Saved it.')])
+@pytest.mark.parametrize(
+    'error, text',
+    [(KeyboardInterrupt(), 'Interrupted.'), (TrainingInterrupted('Saved it.'), 'Saved it.')],
+)
 def test_interruption_has_its_own_status(capsys, error, text):
     with pytest.raises(SystemExit) as exit_info:
         run(error)
@@ -53,7 +61,10 @@ def test_config_on_the_way_of_the_error_gives_the_place(capsys):
 
     with pytest.raises(SystemExit), cli_errors():
         main()
-    assert '(in the config at default_hooks.timer.type); did you mean IterTimerHook' in capsys.readouterr().err
+    assert (
+        '(in the config at default_hooks.timer.type); did you mean IterTimerHook'
+        in capsys.readouterr().err
+    )
 
 
 @pytest.fixture
@@ -78,7 +89,14 @@ def test_work_dir_of_command_line_config_and_name(read):
 
 
 def test_options_reach_the_config(read):
-    cfg = read('model = dict(width=1, names=[1])', '--cfg-options', 'model.width=2', 'seed=[1,2]', '--launcher', 'slurm')
+    cfg = read(
+        'model = dict(width=1, names=[1])',
+        '--cfg-options',
+        'model.width=2',
+        'seed=[1,2]',
+        '--launcher',
+        'slurm',
+    )
     assert cfg.model == dict(width=2, names=[1]) and cfg.seed == [1, 2] and cfg.launcher == 'slurm'
 
 
@@ -90,5 +108,7 @@ def test_unsafe_checkpoints_are_a_choice(read):
 
 
 def test_config_that_is_not_python(read):
-    with pytest.raises(ValueError, match=r"mine.py, or one that it inherits, is not valid Python: '\(' was never"):
+    with pytest.raises(
+        ValueError, match=r"mine.py, or one that it inherits, is not valid Python: '\(' was never"
+    ):
         read('model = dict(')

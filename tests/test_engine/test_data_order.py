@@ -5,15 +5,21 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
-from torch.utils.data import BatchSampler, DataLoader, IterableDataset
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, RandomSampler
 
 from mmforecast.engine import data_order
-from mmforecast.engine.data_order import (ResumableBatchSampler, ResumableDataLoader, SeededDataset, SeededIndex,
-                                          seed_generators)
+from mmforecast.engine.data_order import (
+    ResumableBatchSampler,
+    ResumableDataLoader,
+    SeededDataset,
+    SeededIndex,
+    seed_generators,
+)
 
 
 class Draws:
     """Items that show the generators' next numbers."""
+
     scale = 1
 
     def __init__(self, size=10):
@@ -41,7 +47,9 @@ def batches(sampler, count=None):
 
 def resumable(sampler_type=DefaultSampler, batch_size=2, size=10, **kwargs):
     sampler = sampler_type(Draws(size), shuffle=True, seed=4)
-    return ResumableBatchSampler(BatchSampler(sampler, batch_size, drop_last=False), seed=4, **kwargs)
+    return ResumableBatchSampler(
+        BatchSampler(sampler, batch_size, drop_last=False), seed=4, **kwargs
+    )
 
 
 def test_seeding_determines_all_three_generators():
@@ -78,7 +86,7 @@ def test_seeded_dataset_is_otherwise_the_dataset():
     dataset.scale = 3
     assert dataset.dataset.scale == 3 and pickle.loads(pickle.dumps(dataset)).scale == 3
     with pytest.raises(AttributeError, match='missing'):
-        dataset.missing
+        getattr(dataset, 'missing')  # noqa: B009
 
 
 @pytest.mark.parametrize('sampler_type', [DefaultSampler, InfiniteSampler])
@@ -102,7 +110,9 @@ def test_one_epoch_from_its_middle():
     assert batches(sampler) == epochs[1][3:]
     sampler.seek(1, 5)
     assert batches(sampler) == []
-    assert [key for batch in epochs[1] for _, key in batch] == [(4, 1, position) for position in range(10)]
+    assert [key for batch in epochs[1] for _, key in batch] == [
+        (4, 1, position) for position in range(10)
+    ]
 
 
 def test_a_batch_is_the_same_however_it_is_split(monkeypatch):
@@ -118,9 +128,27 @@ def test_a_batch_is_the_same_however_it_is_split(monkeypatch):
         assert sorted(batch) == sorted(ours + theirs)
 
 
+def test_order_of_a_sampler_without_a_seed_is_positioned_too():
+    def sampler():
+        return ResumableBatchSampler(BatchSampler(RandomSampler(range(10)), 2, False), seed=4)
+
+    whole = batches(sampler())
+    rest = sampler()
+    rest.seek(0, 2)
+    assert batches(rest) == whole[2:]
+    rest.seek(1, 0)
+    assert batches(rest) != whole
+
+
 def test_loader_yields_the_same_with_workers_and_without():
     def items(workers):
-        loader = DataLoader(Draws(), 3, sampler=DefaultSampler(Draws(), seed=1), num_workers=workers, collate_fn=list)
+        loader = DataLoader(
+            Draws(),
+            3,
+            sampler=DefaultSampler(Draws(), seed=1),
+            num_workers=workers,
+            collate_fn=list,
+        )
         loader = ResumableDataLoader(loader, seed=0)
         taken = list(loader)
         loader.stop_workers()
@@ -130,7 +158,9 @@ def test_loader_yields_the_same_with_workers_and_without():
 
 
 def test_loader_takes_the_samplers_seed_and_another():
-    loader = ResumableDataLoader(DataLoader(Draws(), 2, sampler=DefaultSampler(Draws(), seed=7)), seed=0)
+    loader = ResumableDataLoader(
+        DataLoader(Draws(), 2, sampler=DefaultSampler(Draws(), seed=7)), seed=0
+    )
     assert loader.seed == 7 and len(loader) == 5
     loader.reseed(9)
     assert loader.seed == loader.batch_sampler.sampler.seed == 9
@@ -139,7 +169,6 @@ def test_loader_takes_the_samplers_seed_and_another():
 
 def test_what_cannot_be_positioned_is_refused():
     class Stream(IterableDataset):
-
         def __iter__(self):
             return iter(range(3))
 

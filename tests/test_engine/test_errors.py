@@ -16,17 +16,27 @@ def caught(function, *args, **kwargs):
 
 
 def test_misspelt_type_is_found_and_corrected():
-    cfg = Config(dict(train_cfg=dict(type='EpochBasdTrainLoop', max_epochs=1), model=dict(type='X')))
+    cfg = Config(
+        dict(train_cfg=dict(type='EpochBasdTrainLoop', max_epochs=1), model=dict(type='X'))
+    )
     error = caught(LOOPS.build, cfg.train_cfg)
     assert explain(error, cfg).startswith(
-        "There is no loop called 'EpochBasdTrainLoop' (in the config at train_cfg.type); did you mean "
-        'EpochBasedTrainLoop')
+        "There is no loop called 'EpochBasdTrainLoop' (in the config at train_cfg.type); "
+        'did you mean EpochBasedTrainLoop'
+    )
 
 
 def test_every_place_of_the_type_is_named():
-    cfg = Config(dict(custom_hooks=[dict(type='EMAHook'), dict(type='EMAHok')], a=dict(b=[[dict(type='EMAHok')]])))
+    cfg = Config(
+        dict(
+            custom_hooks=[dict(type='EMAHook'), dict(type='EMAHok')],
+            a=dict(b=[[dict(type='EMAHok')]]),
+        )
+    )
     sentence = explain(caught(HOOKS.build, cfg.custom_hooks[1]), cfg)
-    assert '(in the config at custom_hooks.1.type and a.b.0.0.type); did you mean EMAHook?' in sentence
+    assert (
+        '(in the config at custom_hooks.1.type and a.b.0.0.type); did you mean EMAHook?' in sentence
+    )
 
 
 def test_type_of_another_library_is_given_with_its_prefix():
@@ -36,23 +46,27 @@ def test_type_of_another_library_is_given_with_its_prefix():
 
 
 def test_nothing_alike_gets_no_suggestion():
-    assert explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq'))) == "There is no loop called 'Qqqqq'."
+    assert (
+        explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq'))) == "There is no loop called 'Qqqqq'."
+    )
 
 
 def test_argument_that_is_not_taken_or_lacks():
     ROOT_MODELS.register_module(name='LinearOfATest', module=torch.nn.Linear, force=True)
     cfg = Config(dict(model=dict(head=dict(type='Linear', in_feature=3, out_features=2))))
     error = caught(ROOT_MODELS.build, dict(type='LinearOfATest', in_feature=3, out_features=2))
-    assert explain(error, cfg) == ("Linear (in the config at model.head.type) takes no argument 'in_feature'; did you "
-                                   'mean in_features or out_features?')
+    assert explain(error, cfg) == (
+        "Linear (in the config at model.head.type) takes no argument 'in_feature'; did you "
+        'mean in_features or out_features?'
+    )
     assert explain(caught(ROOT_MODELS.build, dict(type='LinearOfATest', in_features=3))) == (
-        "Linear lacks 1 required positional argument: 'out_features'.")
+        "Linear lacks 1 required positional argument: 'out_features'."
+    )
 
 
 def test_a_call_within_a_constructor_is_not_blamed_on_the_config():
 
     class Wrapper:
-
         def __init__(self):
             torch.nn.Linear(1, 1, wrong=1)
 
@@ -61,7 +75,10 @@ def test_a_call_within_a_constructor_is_not_blamed_on_the_config():
 
 
 def test_own_sentences_pass_and_defects_do_not():
-    assert explain(caught(ForecastCheckpointHook, min_matched=3)) == 'min_matched has to lie in [0, 1], got 3'
+    assert (
+        explain(caught(ForecastCheckpointHook, min_matched=3))
+        == 'min_matched has to lie in [0, 1], got 3'
+    )
     assert explain(CheckpointError('is refused')) == 'is refused'
     assert 'missing.py' in explain(caught(Config.fromfile, 'missing.py'))
     assert explain(caught(torch.zeros, -1)) is None

@@ -62,12 +62,27 @@ def test_amp_reaches_every_optimizer(monkeypatch):
     launch.enable_amp(one)
     assert one.optim_wrapper.type == 'AmpOptimWrapper' and one.optim_wrapper.loss_scale == 'dynamic'
     assert one.optim_wrapper.accumulative_counts == 2
-    two = Config(dict(optim_wrapper=dict(
-        constructor='Multi', generator=dict(optimizer=dict(type='Adam')),
-        discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam'), loss_scale=512.))))
+    two = Config(
+        dict(
+            optim_wrapper=dict(
+                constructor='Multi',
+                generator=dict(optimizer=dict(type='Adam')),
+                discriminator=dict(
+                    type='OptimWrapper', optimizer=dict(type='Adam'), loss_scale=512.0
+                ),
+            )
+        )
+    )
     launch.enable_amp(two)
-    assert two.optim_wrapper.generator.type == two.optim_wrapper.discriminator.type == 'AmpOptimWrapper'
-    assert two.optim_wrapper.discriminator.loss_scale == 512 and two.optim_wrapper.constructor == 'Multi'
+    assert (
+        two.optim_wrapper.generator.type
+        == two.optim_wrapper.discriminator.type
+        == 'AmpOptimWrapper'
+    )
+    assert (
+        two.optim_wrapper.discriminator.loss_scale == 512
+        and two.optim_wrapper.constructor == 'Multi'
+    )
     other = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper', optimizer=dict(type='SGD'))))
     with pytest.raises(ValueError, match="not 'ApexOptimWrapper'"):
         launch.enable_amp(other)

@@ -27,14 +27,23 @@ def train(runner):
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-@pytest.mark.parametrize('name, options, killed_after', [
-    ('epochs', {}, 13),  # in the third epoch of 5
-    ('epochs', {'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 4}, 13),
-    ('iters', {}, 11),
-    ('iters', SHUFFLED_PASSES, 11),
-], ids=['epochs', 'epochs-mid-epoch', 'iters', 'iters-finite-sampler'])
+@pytest.mark.parametrize(
+    'name, options, killed_after',
+    [
+        ('epochs', {}, 13),  # in the third epoch of 5
+        (
+            'epochs',
+            {'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 4},
+            13,
+        ),
+        ('iters', {}, 11),
+        ('iters', SHUFFLED_PASSES, 11),
+    ],
+    ids=['epochs', 'epochs-mid-epoch', 'iters', 'iters-finite-sampler'],
+)
 def test_resumed_run_ends_with_the_same_weights(
-        toy_runner, train_until, name, options, killed_after, workers):
+    toy_runner, train_until, name, options, killed_after, workers
+):
     options = {**options, 'train_dataloader.num_workers': workers}
     uninterrupted = train(toy_runner(name, 'whole', options))
     train_until(killed_after, name, 'cut', options)
@@ -50,7 +59,9 @@ def test_weights_do_not_depend_on_the_number_of_workers(toy_runner):
 
 
 def test_weights_depend_on_the_seed(toy_runner):
-    one, other = (train(toy_runner('iters', f'seed{seed}', {'randomness.seed': seed})) for seed in (0, 1))
+    one, other = (
+        train(toy_runner('iters', f'seed{seed}', {'randomness.seed': seed})) for seed in (0, 1)
+    )
     assert not torch.equal(one['layers.0.weight'], other['layers.0.weight'])
 
 
@@ -85,7 +96,7 @@ class CountItems(Hook):
 def test_an_epoch_sees_every_item_once_and_passes_differ(toy_runner):
     count = CountItems()
     toy_runner('iters', options=SHUFFLED_PASSES, hooks=[count]).train()
-    passes = [sum(count.seen[first:first + 5], []) for first in range(0, 20, 5)]
+    passes = [sum(count.seen[first : first + 5], []) for first in range(0, 20, 5)]
     assert all(sorted(numbers) == list(range(10)) for numbers in passes)
     assert len({tuple(numbers) for numbers in passes}) == 4
 
@@ -119,7 +130,9 @@ class InterruptHook(Hook):
 def test_ctrl_c_saves_and_goes_on_exactly(toy_runner, tmp_path, name):
     uninterrupted = train(toy_runner(name, 'whole'))
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(TrainingInterrupted, match='after iteration 13 and saved .*interrupted.pth; go on with'):
+    with pytest.raises(
+        TrainingInterrupted, match='after iteration 13 and saved .*interrupted.pth; go on with'
+    ):
         toy_runner(name, 'cut', hooks=[InterruptHook()]).train()
     assert signal.getsignal(signal.SIGINT) is before
     assert (tmp_path / 'cut/last_checkpoint').read_text() == str(tmp_path / 'cut/interrupted.pth')
@@ -134,5 +147,16 @@ def test_another_batch_size_warns_and_starts_the_epoch_anew(toy_runner, train_un
     warnings = []
     resumed.logger.warning = warnings.append
     resumed.train()
-    assert any('epoch_length was 5 and is 2, batch_size was 2 and is 5' in text for text in warnings)
-    assert resumed.epoch == 4
+    assert any(
+        'epoch_length was 5 and is 2, batch_size was 2 and is 5' in text for text in warnings
+    )
+    assert (resumed.epoch, resumed.iter) == (4, 12 + 2 * 2)
+
+
+def test_epochs_of_another_length_do_not_confuse_the_next_resume(toy_runner, train_until):
+    train_until(13, 'epochs', 'cut')
+    larger = {**RESUME, 'train_dataloader.batch_size': 5, 'train_cfg.max_epochs': 5}
+    train_until(15, 'epochs', 'cut', larger)  # epochs of 2 from iteration 10 on
+    resumed = toy_runner('epochs', 'cut', larger)
+    resumed.train()
+    assert (resumed.epoch, resumed.iter) == (5, 10 + 3 * 2)

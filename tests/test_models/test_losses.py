@@ -82,3 +82,21 @@ def test_score_cross_entropy_hand_value_and_temperature():
         3 * torch.log1p(torch.tensor(1.).exp()).item(), rel=1e-5)
     with pytest.raises(ValueError, match='temperature'):
         ScoreCrossEntropyLoss(temperature=0)
+
+
+def test_class_weights_scale_their_class_and_move_the_decision():
+    target, pred = torch.randn(2, 2, 3, 4, 4)
+    plain = score_cross_entropy(pred, target)
+    double = ScoreCrossEntropyLoss(class_weight=[2., 2., 2.])(pred, target)
+    assert double.item() == pytest.approx(2 * plain.item(), rel=1e-6)
+    # A pixel that is class 1 in 40 % of the cases: the best constant answer is class 0, or class 1
+    # once class 1 weighs twice as much (0.6 against 0.8).
+    cases = torch.full((10, 2, 1, 1), -50.)
+    cases[:6, 0] = cases[6:, 1] = 50.
+    for weight, winner in ((1., 0), (2., 1)):
+        loss = ScoreCrossEntropyLoss(class_weight=[1., weight])
+        answer = torch.zeros(1, 2, 1, 1, requires_grad=True)
+        for _ in range(200):
+            grad, = torch.autograd.grad(loss(answer.expand(10, -1, -1, -1), cases), answer)
+            answer = (answer - grad).detach().requires_grad_()
+        assert answer.argmax(1).item() == winner

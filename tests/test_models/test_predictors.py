@@ -3,7 +3,8 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmforecast.models.predictors import (CopyLast, FlowWarp, ForecastContext, MultiScalePredictor,
-                                          Oracle, conv_stack)
+                                          Oracle, WarpCorrectPredictor, conv_stack)
+from mmforecast.models.utils import forward_warp
 from mmforecast.registry import MODELS
 
 
@@ -48,7 +49,7 @@ def test_zero_weights_predict_zero_and_the_residual_path_passes_the_coarse_guess
 def test_coarse_scale_sees_averages_and_fine_scale_the_nearest_upsampled_guess():
     net = tiny()
     past = torch.randn(2, 4, 3, 8, 8)
-    coarse, fine = net.predict_scales([past], context())
+    coarse, fine = net.predict_scales([past])
     flat = past.flatten(1, 2)
     pooled = flat.unflatten(2, (4, 2)).unflatten(4, (4, 2)).mean(dim=(3, 5))
     assert torch.allclose(coarse, net.scales[0](pooled), atol=1e-6)
@@ -78,18 +79,58 @@ def test_batch_model_predicts_all_steps_at_once():
 
 def test_tanh_output_is_bounded():
     net = tiny(out_act='tanh')
-    for guess in net.predict_scales([torch.randn(2, 4, 3, 8, 8) * 100], context()):
+    for guess in net.predict_scales([torch.randn(2, 4, 3, 8, 8) * 100]):
         assert guess.abs().max() <= 1
 
 
-@pytest.mark.parametrize('base', ['last', 'flow'])
-def test_with_a_base_the_untrained_network_is_the_baseline(base):
-    net = tiny(base=base)
-    frames = torch.rand(2, 4, 3, 32, 32) * 255
+def test_with_a_base_the_untrained_network_is_copy_last():
     past = [torch.randn(2, 4, 3, 8, 8)]
-    baseline = CopyLast() if base == 'last' else FlowWarp()
-    expected = baseline(past, context(frames))[0]
-    assert torch.allclose(net(past, context(frames))[0], expected)
+    assert torch.equal(tiny(base='last')(past, context())[0], past[0][:, -1:])
+    three = tiny(base='last', num_outputs=3)(past, context())[0]
+    assert torch.equal(three, past[0][:, -1:].expand_as(three))
+
+
+def test_untrained_warp_and_correct_is_the_flow_baseline():
+    """Over several steps too: it carries the velocity on as the baseline does."""
+    frames = torch.rand(2, 4, 3, 32, 64) * 255
+    maps = torch.randn(2, 4, 3, 32, 64)
+    net, baseline = WarpCorrectPredictor(3, motion_widths=(4, 4), motion_dilations=(1, 1)), FlowWarp()
+    ours, theirs = context(frames), context(frames)
+    past, past_baseline = maps, maps
+    for step in range(3):
+        past = torch.cat((past, net([past], ours)[0]), 1)[:, -4:]
+        past_baseline = torch.cat((past_baseline, baseline([past_baseline], theirs)[0]), 1)[:, -4:]
+        assert torch.allclose(past, past_baseline, atol=1e-4)
+
+
+def test_warp_and_correct_trains_all_its_weights_through_two_steps():
+    net = WarpCorrectPredictor(3, motion_widths=(4, 4), motion_dilations=(1, 1),
+                               losses=dict(gdl=dict(type='GDLoss')))
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    ctx = context(torch.rand(1, 4, 3, 32, 64) * 255)
+    past = torch.randn(1, 4, 3, 32, 64)
+    first = net([past], ctx)[0]
+    losses, _ = net.loss_and_predict([torch.cat((past, first), 1)[:, 1:]],
+                                     [torch.randn(1, 1, 3, 32, 64)], ctx)
+    losses['loss_gdl'].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
+
+
+def test_a_better_velocity_lowers_the_loss_by_gradient():
+    """The warp is differentiable in the velocity: its gradient points to the true displacement."""
+    ramp = torch.arange(16.).expand(1, 1, 16, 16).contiguous()
+    velocity = torch.zeros(1, 2, 16, 16, requires_grad=True)
+    moved, _ = forward_warp(ramp, velocity + 0.5)
+    (moved[..., 4:12, 4:12] - (ramp - 1)[..., 4:12, 4:12]).pow(2).sum().backward()
+    assert velocity.grad[:, 0, 4:12, 4:12].sum() < 0  # move further right
+
+
+def test_warp_and_correct_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match='num_past must be at least 3'):
+        WarpCorrectPredictor(3, num_past=2)
+    with pytest.raises(ValueError, match='multiples of 4'):
+        WarpCorrectPredictor(3)([torch.randn(1, 4, 3, 30, 64)], context())
 
 
 def test_window_is_read_oldest_first():
@@ -108,7 +149,6 @@ def test_window_is_read_oldest_first():
     (dict(kernels=((3, 3), (3, ))), 'widths need'),
     (dict(kernels=((3, 3), (3, 4))), 'odd'),
     (dict(base='last', out_channels=5), 'out_channels'),
-    (dict(base='flow', num_outputs=2), 'num_outputs'),
 ])
 def test_refuses_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):

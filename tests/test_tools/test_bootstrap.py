@@ -3,6 +3,7 @@
 Nothing is installed and no network is used.
 """
 import importlib
+import os
 import subprocess
 import sys
 import sysconfig
@@ -101,16 +102,11 @@ def test_the_cache_is_keyed_by_all_that_the_binary_depends_on(bootstrap, monkeyp
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     torch = bootstrap.mmcv_wheel.Torch('2.13.0+cu130', gpu=True, nvcc=True)
     folder = bootstrap.mmcv_wheel.cache_folder('cp311', torch, tmp_path / 'fallback')
-    platform = sysconfig.get_platform()
-    assert (
-        folder
-        == tmp_path / 'cache' / 'mmforecast' / 'wheels' / f'cp311-torch2.13.0+cu130-cuda-{platform}'
-    )
-    assert folder.is_dir()
-    without_nvcc = bootstrap.mmcv_wheel.cache_folder(
-        'cp311', torch._replace(nvcc=False), tmp_path / 'fallback'
-    )
-    assert without_nvcc.name == f'cp311-torch2.13.0+cu130-cpu-{platform}'
+    assert folder.is_dir() and folder.parent == tmp_path / 'cache' / 'mmforecast' / 'wheels'
+    assert folder.name == f'cp311-torch2.13.0+cu130-cuda-{sysconfig.get_platform()}'
+    without_nvcc = torch._replace(nvcc=False)
+    folder = bootstrap.mmcv_wheel.cache_folder('cp311', without_nvcc, tmp_path / 'fallback')
+    assert folder.name == f'cp311-torch2.13.0+cu130-cpu-{sysconfig.get_platform()}'
 
 
 def test_a_user_cache_that_cannot_be_written_is_replaced(bootstrap, monkeypatch, tmp_path):
@@ -122,11 +118,12 @@ def test_a_user_cache_that_cannot_be_written_is_replaced(bootstrap, monkeypatch,
 
 
 def test_the_compile_is_told_to_build_ops_without_debug_symbols(bootstrap, monkeypatch):
-    monkeypatch.setenv('CXXFLAGS', '-O1')
+    monkeypatch.setenv('CPPFLAGS', '-DX')
     monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
     torch = bootstrap.mmcv_wheel.Torch('2.13.0', gpu=True, nvcc=True)
     env = bootstrap.mmcv_wheel.build_environment(torch, jobs=3)
-    assert (env['MMCV_WITH_OPS'], env['MAX_JOBS'], env['CXXFLAGS']) == ('1', '3', '-O1 -g0')
+    assert (env['MMCV_WITH_OPS'], env['MAX_JOBS'], env['CPPFLAGS']) == ('1', '3', '-DX -g0')
+    assert env.get('CXXFLAGS') == os.environ.get('CXXFLAGS')  # setting it would drop Python's -O3
     assert 'CUDA_VISIBLE_DEVICES' not in env
     # without nvcc the GPU is hidden, or mmcv's setup.py would try to compile for it
     env = bootstrap.mmcv_wheel.build_environment(torch._replace(nvcc=False), jobs=3)
@@ -147,48 +144,45 @@ def test_a_machine_that_cannot_compile_is_refused_at_once(bootstrap, monkeypatch
     bootstrap.mmcv_wheel.require_toolchain(tmp_path)
 
 
-@pytest.mark.parametrize(
-    'there, working, taken',
-    [
-        (['find-links', 'cache'], ['find-links', 'cache', 'built'], ['find-links']),
-        (['find-links', 'cache'], ['cache', 'built'], ['find-links', 'cache']),
-        (['cache'], ['cache', 'built'], ['cache']),
-        (['find-links', 'cache'], ['built'], ['find-links', 'cache', 'built']),
-        ([], ['built'], ['built']),
-    ],
-)
-def test_mmcv_comes_from_the_first_source_whose_ops_work(
-    bootstrap, console, monkeypatch, tmp_path, there, working, taken
-):
-    installed = []
+@pytest.fixture
+def install_mmcv(bootstrap, console, monkeypatch, tmp_path):
+    """Runs `install_mmcv` where the named wheels exist and work; returns what was installed."""
+    module = bootstrap.mmcv_wheel
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
-    replacements = dict(
-        describe_torch=lambda python: bootstrap.mmcv_wheel.Torch('2.13.0', gpu=False, nvcc=False),
-        ready_wheel=lambda python, folder: Path('find-links') if 'find-links' in there else None,
-        find_wheel=lambda folder: Path('cache') if 'cache' in there else None,
-        build_wheel=lambda *arguments: Path('built'),
-        ops_work=lambda python: bool(installed) and installed[-1] in working,
-    )
-    for name, replacement in replacements.items():
-        monkeypatch.setattr(bootstrap.mmcv_wheel, name, replacement)
-    monkeypatch.setattr(console, 'run', lambda command: installed.append(command[-1]))
-    bootstrap.mmcv_wheel.install_mmcv(Path('python'), 'cp311', tmp_path / 'wheels', console)
-    assert installed == taken
+
+    def run(there, working):
+        installed = []
+        ready = Path('find-links') if 'find-links' in there else None
+        kept = Path('cache') if 'cache' in there else None
+        replacements = dict(
+            describe_torch=lambda python: module.Torch('2.13.0', gpu=False, nvcc=False),
+            ready_wheel=lambda python, folder: ready,
+            find_wheel=lambda folder: kept,
+            build_wheel=lambda *arguments: Path('built'),
+            ops_failure=lambda python: None if set(installed[-1:]) & set(working) else 'no symbol')
+        for name, replacement in replacements.items():
+            monkeypatch.setattr(module, name, replacement)
+        monkeypatch.setattr(console, 'run', lambda command: installed.append(command[-1]))
+        module.install_mmcv(Path('python'), 'cp311', tmp_path / 'wheels', console)
+        return installed
+
+    return run
 
 
-def test_an_mmcv_whose_ops_never_work_is_an_error(bootstrap, console, monkeypatch, tmp_path):
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
-    monkeypatch.setattr(bootstrap.mmcv_wheel, 'ops_work', lambda python: False)
-    monkeypatch.setattr(
-        bootstrap.mmcv_wheel,
-        'describe_torch',
-        lambda python: bootstrap.mmcv_wheel.Torch('2.13.0', gpu=False, nvcc=False),
-    )
-    monkeypatch.setattr(bootstrap.mmcv_wheel, 'ready_wheel', lambda python, folder: None)
-    monkeypatch.setattr(bootstrap.mmcv_wheel, 'build_wheel', lambda *arguments: Path('built'))
-    monkeypatch.setattr(console, 'run', lambda command: None)
-    with pytest.raises(bootstrap.console.SetupError, match='ops do not load with torch 2.13.0'):
-        bootstrap.mmcv_wheel.install_mmcv(Path('python'), 'cp311', tmp_path / 'wheels', console)
+@pytest.mark.parametrize('there, working, taken', [
+    (['find-links', 'cache'], ['find-links', 'cache', 'built'], ['find-links']),
+    (['find-links', 'cache'], ['cache', 'built'], ['find-links', 'cache']),
+    (['cache'], ['cache', 'built'], ['cache']),
+    (['find-links', 'cache'], ['built'], ['find-links', 'cache', 'built']),
+    ([], ['built'], ['built']),
+])
+def test_mmcv_comes_from_the_first_source_whose_ops_work(install_mmcv, there, working, taken):
+    assert install_mmcv(there, working) == taken
+
+
+def test_an_mmcv_whose_ops_never_work_is_an_error(bootstrap, install_mmcv):
+    with pytest.raises(bootstrap.console.SetupError, match=r'torch 2\.13\.0 \(no symbol\)'):
+        install_mmcv(there=['cache'], working=[])
 
 
 @pytest.fixture
@@ -198,13 +192,9 @@ def steps(bootstrap, monkeypatch, tmp_path):
     requirements.mkdir()
     (requirements / 'runtime.txt').write_text('numpy<2.4\n')
     venv = tmp_path / '.venv'
-    for name, value in dict(
-        VENV=venv,
-        PYTHON=venv / 'bin' / 'python',
-        LOG=venv / 'setup.log',
-        STAMP=venv / 'setup.stamp',
-        REQUIREMENTS=requirements,
-    ).items():
+    places = dict(VENV=venv, PYTHON=venv / 'bin' / 'python', LOG=venv / 'setup.log',
+                  STAMP=venv / 'setup.stamp', REQUIREMENTS=requirements)
+    for name, value in places.items():
         monkeypatch.setattr(bootstrap.steps, name, value)
     return bootstrap.steps
 

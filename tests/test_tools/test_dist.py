@@ -19,12 +19,25 @@ def run(repository, tmp_path):
     """Run a command, with the toy task on the path; its output."""
 
     def call(*command, **environment):
-        path = [repository / 'tests/data/toy_task', repository, os.environ.get('PYTHONPATH', '')]
+        path = [repository / 'tests/toy_task', repository, os.environ.get('PYTHONPATH', '')]
         environment = dict(
-            os.environ, PYTHON=sys.executable, PORT=free_port(), OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='',
-            PYTHONPATH=os.pathsep.join(map(str, path)), **environment)
-        done = subprocess.run([*map(str, command)], env=environment, cwd=tmp_path, text=True, timeout=180,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            os.environ,
+            PYTHON=sys.executable,
+            PORT=free_port(),
+            OMP_NUM_THREADS='1',
+            CUDA_VISIBLE_DEVICES='',
+            PYTHONPATH=os.pathsep.join(map(str, path)),
+            **environment,
+        )
+        done = subprocess.run(
+            [*map(str, command)],
+            env=environment,
+            cwd=tmp_path,
+            text=True,
+            timeout=180,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         assert done.returncode == 0, done.stdout[-3000:]
         return done.stdout
 
@@ -38,16 +51,41 @@ def steps(folder, rank):
 
 def test_two_processes_train_one_model_as_one_process_does(repository, run, tmp_path):
     """2 x 2 is 1 x 4, with random transforms, over two epochs of four steps."""
-    config = repository / 'tests/data/toy_task/epochs.py'
-    options = ['train_cfg.max_epochs=2', 'train_dataloader.dataset.size=16', 'model.dropout=0', 'val_cfg=None',
-               'val_dataloader=None', 'val_evaluator=None']
+    config = repository / 'tests/toy_task/epochs.py'
+    options = [
+        'train_cfg.max_epochs=2',
+        'train_dataloader.dataset.size=16',
+        'model.dropout=0',
+        'val_cfg=None',
+        'val_dataloader=None',
+        'val_evaluator=None',
+    ]
     for folder in ('two', 'one'):
         (tmp_path / folder).mkdir()
     # One argument has a space, which an unquoted "$@" would split.
-    run('bash', repository / 'tools/dist_train.sh', config, 2, '--work-dir', tmp_path / 'run of two', '--cfg-options',
-        *options, 'train_dataloader.batch_size=2', STEPS=str(tmp_path / 'two'))
-    run(sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path / 'run of one', '--cfg-options',
-        *options, 'train_dataloader.batch_size=4', STEPS=str(tmp_path / 'one'))
+    run(
+        'bash',
+        repository / 'tools/dist_train.sh',
+        config,
+        2,
+        '--work-dir',
+        tmp_path / 'run of two',
+        '--cfg-options',
+        *options,
+        'train_dataloader.batch_size=2',
+        STEPS=str(tmp_path / 'two'),
+    )
+    run(
+        sys.executable,
+        repository / 'tools/train.py',
+        config,
+        '--work-dir',
+        tmp_path / 'run of one',
+        '--cfg-options',
+        *options,
+        'train_dataloader.batch_size=4',
+        STEPS=str(tmp_path / 'one'),
+    )
 
     first, second = steps(tmp_path / 'two', 0), steps(tmp_path / 'two', 1)
     whole = steps(tmp_path / 'one', 0)
@@ -62,38 +100,66 @@ def test_two_processes_train_one_model_as_one_process_does(repository, run, tmp_
 
 @pytest.mark.slow
 def test_two_processes_score_as_one_process_does(repository, run, tmp_path):
-    config = repository / 'tests/data/toy_task/epochs.py'
+    config = repository / 'tests/toy_task/epochs.py'
     run(sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path / 'run')
     checkpoint = tmp_path / 'run/epoch_4.pth'
     scores = []
-    for name, command in (('two', ['bash', repository / 'tools/dist_test.sh', config, checkpoint, 2]),
-                          ('one', [sys.executable, repository / 'tools/test.py', config, checkpoint])):
+    for name, command in (
+        ('two', ['bash', repository / 'tools/dist_test.sh', config, checkpoint, 2]),
+        ('one', [sys.executable, repository / 'tools/test.py', config, checkpoint]),
+    ):
         run(*command, '--work-dir', tmp_path / name, '--out', tmp_path / f'{name}.json')
         scores.append(json.loads((tmp_path / f'{name}.json').read_text()))
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
-@pytest.mark.parametrize('script, arguments, expected', [
-    ('slurm_train.sh', ['gpus', 'my job', 'c.py', 'work dir', '--resume'],
-     ['train.py', 'c.py', '--work-dir', 'work dir', '--launcher', 'slurm', '--resume']),
-    ('slurm_test.sh', ['gpus', 'my job', 'c.py', 'a b.pth', '--out', 'x.json'],
-     ['test.py', 'c.py', 'a b.pth', '--launcher', 'slurm', '--out', 'x.json']),
-])
+@pytest.mark.parametrize(
+    'script, arguments, expected',
+    [
+        (
+            'slurm_train.sh',
+            ['gpus', 'my job', 'c.py', 'work dir', '--resume'],
+            ['train.py', 'c.py', '--work-dir', 'work dir', '--launcher', 'slurm', '--resume'],
+        ),
+        (
+            'slurm_test.sh',
+            ['gpus', 'my job', 'c.py', 'a b.pth', '--out', 'x.json'],
+            ['test.py', 'c.py', 'a b.pth', '--launcher', 'slurm', '--out', 'x.json'],
+        ),
+    ],
+)
 def test_slurm_scripts_pass_arguments_whole(repository, run, tmp_path, script, arguments, expected):
     """A stand-in for srun prints its arguments, one a line."""
     srun = tmp_path / 'srun'
     srun.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n')
     srun.chmod(0o755)
-    lines = run('bash', repository / 'tools' / script, *arguments, PATH=f'{tmp_path}:{os.environ["PATH"]}', GPUS='4',
-                GPUS_PER_NODE='2', SRUN_ARGS='--qos high --mem 3G').splitlines()
+    lines = run(
+        'bash',
+        repository / 'tools' / script,
+        *arguments,
+        PATH=f'{tmp_path}:{os.environ["PATH"]}',
+        GPUS='4',
+        GPUS_PER_NODE='2',
+        SRUN_ARGS='--qos high --mem 3G',
+    ).splitlines()
     tool = next(number for number, line in enumerate(lines) if line.endswith('.py'))
-    assert [os.path.basename(lines[tool]), *lines[tool + 1:]] == expected
+    assert [os.path.basename(lines[tool]), *lines[tool + 1 :]] == expected
     slurm = lines[:tool]
-    assert slurm[slurm.index('--job-name') + 1] == 'my job' and slurm[slurm.index('--ntasks') + 1] == '4'
-    assert slurm[slurm.index('--gres') + 1] == 'gpu:2' and slurm[-6:-2] == ['--qos', 'high', '--mem', '3G']
+    assert (
+        slurm[slurm.index('--job-name') + 1] == 'my job'
+        and slurm[slurm.index('--ntasks') + 1] == '4'
+    )
+    assert slurm[slurm.index('--gres') + 1] == 'gpu:2' and slurm[-6:-2] == [
+        '--qos',
+        'high',
+        '--mem',
+        '3G',
+    ]
 
 
-@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'])
+@pytest.mark.parametrize(
+    'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
+)
 def test_scripts_say_what_they_need(repository, script):
     done = subprocess.run(['bash', repository / 'tools' / script], text=True, capture_output=True)
     assert done.returncode != 0 and f'usage: {script}' in done.stderr

@@ -1,4 +1,5 @@
 """A model and data that take milliseconds, with every kind of randomness that training has."""
+
 import os
 import random
 import runpy
@@ -17,20 +18,20 @@ from torch import nn
 
 @DATASETS.register_module()
 class ToyDataset(BaseDataset):
-    """``size`` fixed signals; each draw crops, flips and disturbs one with numpy's, random's and torch's generator."""
+    """``size`` signals; a draw crops, flips and disturbs one, each with another generator."""
 
     def __init__(self, size: int = 10, augment: bool = True, **kwargs):
-        self.size, self.augment = size, augment
+        self.size, self.augment = size, augment and not kwargs.get('test_mode')
         super().__init__(serialize_data=False, **kwargs)
 
     def load_data_list(self):
         return [dict(number=number) for number in range(self.size)]
 
     def prepare_data(self, idx):
-        signal_ = torch.sin(torch.arange(12.) * (idx + 1))
+        signal_ = torch.sin(torch.arange(12.0) * (idx + 1))
         if self.augment:
             start = np.random.randint(5)
-            signal_ = signal_[start:start + 8]
+            signal_ = signal_[start : start + 8]
             if random.random() < 0.5:
                 signal_ = signal_.flip(0)
             signal_ = signal_ + 0.1 * torch.randn(8)
@@ -43,7 +44,9 @@ class ToyModel(BaseModel):
 
     def __init__(self, dropout: float = 0.3, width: int = 16):
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(8, width), nn.Tanh(), nn.Dropout(dropout), nn.Linear(width, 1))
+        self.layers = nn.Sequential(
+            nn.Linear(8, width), nn.Tanh(), nn.Dropout(dropout), nn.Linear(width, 1)
+        )
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         output = self.layers(torch.stack(inputs))[:, 0]
@@ -62,7 +65,7 @@ class ToyBaseline(BaseModel):
 
 @METRICS.register_module()
 class ToyMetric(BaseMetric):
-    """Mean absolute output; validation draws from the global generators, as drawing or sampling metrics do."""
+    """Mean absolute output; draws from the global generators, as sampling metrics do."""
 
     def process(self, data_batch, data_samples):
         np.random.rand(), torch.rand(1), random.random()
@@ -76,19 +79,21 @@ class ToyMetric(BaseMetric):
 class KillHook(Hook):
     """Ends the process by ``number`` (SIGKILL by default) where the environment says so.
 
-    ``KILL_AT_ITER=n``: after n iterations. ``KILL_AT_WRITE=n``: halfway through writing the n-th file.
+    ``KILL_AT_ITER=n``: after n iterations. ``KILL_AT_WRITE=n``: halfway through writing the n-th
+    file.
     """
 
     priority = 'HIGH'
 
     def before_run(self, runner):
         from mmforecast.engine import atomic
+
         at_write, writes, write = int(os.getenv('KILL_AT_WRITE', 0)), [], atomic._write
 
         def write_or_die(handle, data):
             writes.append(1)
             if len(writes) == at_write:
-                handle.write(data[:len(data) // 2])
+                handle.write(data[: len(data) // 2])
                 handle.flush()
                 os.kill(os.getpid(), signal.SIGKILL)
             write(handle, data)
@@ -113,7 +118,7 @@ class SaveEveryStepHook(Hook):
 
 
 def run_tool(script, arguments, environment, log):
-    """Run a command-line tool in this process, as a shell would; what it prints goes to the file ``log``."""
+    """Run a command-line tool in this process; what it prints goes to the file ``log``."""
     os.environ.update(environment)
     with open(log, 'w') as handle:
         os.dup2(handle.fileno(), 1)

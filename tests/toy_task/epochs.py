@@ -3,7 +3,11 @@ custom_imports = dict(imports=['toy_task', 'mmforecast.engine'], allow_failed_im
 default_scope = 'mmengine'
 model = dict(type='ToyModel')
 train_dataloader = dict(
-    batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(type='ToyDataset'))
+    batch_size=2,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type='ToyDataset'),
+)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=4, by_epoch=True)]
 train_cfg = dict(type='mmforecast.EpochBasedTrainLoop', max_epochs=4)
@@ -11,7 +15,8 @@ val_dataloader = dict(
     batch_size=2,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='ToyDataset', size=4, test_mode=True))
+    dataset=dict(type='ToyDataset', size=4, test_mode=True),
+)
 val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='ToyMetric')
 test_dataloader = val_dataloader
@@ -19,7 +24,10 @@ test_cfg = dict(type='TestLoop')
 test_evaluator = val_evaluator
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=5),
-    checkpoint=dict(type='mmforecast.ForecastCheckpointHook', interval=1, max_keep_ckpts=1))
+    checkpoint=dict(type='mmforecast.ForecastCheckpointHook', interval=1, max_keep_ckpts=1),
+)
 custom_hooks = [dict(type='KillHook'), dict(type='SaveEveryStepHook')]
 randomness = dict(seed=3)
-env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl'))
+env_cfg = dict(
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
+)

@@ -1,0 +1,32 @@
+"""What runs a training: exact resuming, whole and safe checkpoints, errors that explain.
+
+Importing it makes mmengine read every checkpoint safely, see :mod:`.checkpoint`.
+"""
+
+from .checkpoint import CheckpointError, install_safe_loaders, load_checkpoint
+from .checkpoint_match import Match, match_state_dict, require_match
+from .cli import cli_errors
+from .data_order import ResumableDataLoader
+from .errors import explain
+from .hooks import ForecastCheckpointHook, ForecastVisualizationHook
+from .interrupt import TrainingInterrupted
+from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
+
+__all__ = [
+    'CheckpointError',
+    'EpochBasedTrainLoop',
+    'ForecastCheckpointHook',
+    'ForecastVisualizationHook',
+    'IterBasedTrainLoop',
+    'Match',
+    'ResumableDataLoader',
+    'TrainingInterrupted',
+    'cli_errors',
+    'explain',
+    'install_safe_loaders',
+    'load_checkpoint',
+    'match_state_dict',
+    'require_match',
+]
+
+install_safe_loaders()

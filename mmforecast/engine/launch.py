@@ -1,0 +1,116 @@
+"""From a config to a runner at work: processes, mixed precision, resuming."""
+
+import os
+from contextlib import contextmanager
+from typing import Iterator, Optional
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from .checkpoint import CheckpointError
+
+__all__ = ['build_runner', 'enable_amp', 'find_last_checkpoint', 'processes', 'set_resume']
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The runner that the config names in ``runner_type``, mmengine's by default."""
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+@contextmanager
+def processes(cfg: Config) -> Iterator[None]:
+    """Join the processes of ``cfg.launcher``, and take leave of them at the end.
+
+    On GPUs the runner joins them itself. On a machine without any it can't: it would select a CUDA
+    device, and hand it to DDP. There this uses gloo, and changes ``cfg.model_wrapper_cfg``
+    accordingly.
+    """
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
+        torch.distributed.init_process_group('gloo')
+        wrapper = dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+        cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
+    try:
+        yield
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def enable_amp(cfg: Config) -> None:
+    """Make every optimizer of the config train in mixed precision; in place.
+
+    Raises:
+        ValueError: There is no GPU, or an optimizer wrapper is not a plain or a mixed-precision
+            one.
+    """
+    if not torch.cuda.is_available():
+        raise ValueError(
+            '--amp needs a GPU, and torch sees none; leave it out, or see CUDA_VISIBLE_DEVICES'
+        )
+    for wrapper in _optim_wrappers(cfg.optim_wrapper):
+        if wrapper.setdefault('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
+            raise ValueError(
+                f"--amp works with optim_wrapper type 'OptimWrapper', not {wrapper.type!r}"
+            )
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _optim_wrappers(optim_wrapper: ConfigDict) -> Iterator[ConfigDict]:
+    # With a constructor for several sub-networks, each has its wrapper under its name.
+    if 'optimizer' in optim_wrapper:
+        yield optim_wrapper
+    else:
+        yield from (
+            value
+            for value in optim_wrapper.values()
+            if isinstance(value, dict) and 'optimizer' in value
+        )
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Make the run go on from a checkpoint; in place.
+
+    Args:
+        cfg: With its ``work_dir``.
+        resume: Path of a checkpoint; 'auto' for the last one in ``work_dir``, if there is any yet;
+            None for what the config says.
+    """
+    if resume == 'auto' or (resume is None and cfg.get('resume') and cfg.get('load_from') is None):
+        resume = find_last_checkpoint(cfg.work_dir)
+        cfg.resume = False
+        if resume is None and is_main_process():
+            print(
+                f'There is no checkpoint in {cfg.work_dir} yet: training from the start.',
+                flush=True,
+            )
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = resume
+
+
+def find_last_checkpoint(work_dir: str) -> Optional[str]:
+    """The checkpoint that ``work_dir/last_checkpoint`` names, None without that file.
+
+    It is also found after ``work_dir`` was moved.
+
+    Raises:
+        CheckpointError: The checkpoint is gone.
+    """
+    if not os.path.exists(os.path.join(work_dir, 'last_checkpoint')):
+        return None
+    path = find_latest_checkpoint(work_dir)
+    for candidate in (path, os.path.join(work_dir, os.path.basename(path))):
+        if '://' in candidate or os.path.exists(candidate):
+            return candidate
+    raise CheckpointError(
+        f'{work_dir}/last_checkpoint names {path}, which is gone; pass --resume <path> of another '
+        'checkpoint, or remove that file to train from the start'
+    )

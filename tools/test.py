@@ -1,0 +1,106 @@
+"""Score a trained forecaster, or a baseline without weights."""
+
+import argparse
+import json
+import os
+
+from mmforecast.utils.check_env import assert_environment
+
+assert_environment()  # before the libraries, so that a broken environment gets a sentence
+
+from mmengine.config import Config  # noqa: E402
+from mmengine.dist import is_main_process  # noqa: E402
+from mmengine.runner import Runner  # noqa: E402
+
+from mmforecast.engine import cli, launch  # noqa: E402
+
+EXAMPLES = """examples:
+  python tools/test.py configs/s2s/s2s_tiny_synthetic.py work_dirs/s2s_tiny_synthetic/iter_1000.pth
+  # pictures of the forecasts, and the figures as a file
+  python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out metrics.json
+  # a baseline has no weights
+  python tools/test.py CONFIG_OF_A_BASELINE none
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        'checkpoint', help="checkpoint file or address; 'none' for a model without weights"
+    )
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics there')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions there')
+    parser.add_argument('--show-dir', metavar='DIR', help='write pictures of forecasts there')
+    parser.add_argument(
+        '--show-interval',
+        type=int,
+        default=1,
+        metavar='N',
+        help='of every Nth batch (default: every batch)',
+    )
+    cli.add_runner_arguments(parser)
+    return parser.parse_args()
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Put what this tool's own options say into the config; in place."""
+    cfg.load_from = None if args.checkpoint.lower() == 'none' else args.checkpoint
+    cfg.resume = False
+    if args.show_dir:
+        hook = dict(
+            type='mmforecast.ForecastVisualizationHook',
+            draw=True,
+            interval=args.show_interval,
+            out_dir=os.path.abspath(args.show_dir),
+        )
+        cfg.merge_from_dict(dict(default_hooks=dict(visualization=dict(_delete_=True, **hook))))
+    if args.dump:
+        check_writable('--dump', args.dump, '.pkl')
+        evaluators = (
+            cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+        )
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    if args.out:
+        check_writable('--out', args.out, '.json')
+
+
+def check_writable(option: str, path: str, suffix: str) -> None:
+    """Complain of an output file before the test, not after it."""
+    if not path.endswith(suffix):
+        raise ValueError(f'{option} has to name a {suffix} file, got {path!r}')
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+
+
+def require_no_weights(runner: Runner) -> None:
+    """Refuse 'none' as the checkpoint of a model that learns: it would score random weights."""
+    trainable = [
+        name for name, parameter in runner.model.named_parameters() if parameter.requires_grad
+    ]
+    if trainable:
+        raise ValueError(
+            f'The model has {len(trainable)} trainable weights ({trainable[0]}, ...): '
+            "checkpoint 'none' is for baselines without any; pass the checkpoint to score"
+        )
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = cli.read_config(args)
+    with launch.processes(cfg):
+        merge_args(cfg, args)
+        runner = launch.build_runner(cfg)
+        if cfg.load_from is None:
+            require_no_weights(runner)
+        metrics = runner.test()
+        if args.out and is_main_process():
+            with open(args.out, 'w') as handle:
+                json.dump(metrics, handle, indent=2, default=float)
+            print(f'Wrote {args.out}.')
+
+
+if __name__ == '__main__':
+    with cli.cli_errors():
+        main()

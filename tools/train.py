@@ -1,0 +1,71 @@
+"""Train a forecaster from a config."""
+
+import argparse
+
+from mmforecast.utils.check_env import assert_environment
+
+assert_environment()  # before the libraries, so that a broken environment gets a sentence
+
+from mmengine.config import Config  # noqa: E402
+
+from mmforecast.engine import cli, launch  # noqa: E402
+
+EXAMPLES = """examples:
+  python tools/train.py configs/s2s/s2s_tiny_synthetic.py
+  # go on after an interruption, as if there had been none
+  python tools/train.py configs/s2s/s2s_tiny_synthetic.py --resume
+  # another seed, its own folder
+  python tools/train.py configs/s2s/s2s_tiny_synthetic.py --work-dir work_dirs/seed1 \\
+      --cfg-options randomness.seed=1
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision, in every optimizer of the config'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale learning rates with the batch size over all processes',
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or without a value from the last one in the work dir',
+    )
+    cli.add_runner_arguments(parser)
+    return parser.parse_args()
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Put what this tool's own options say into the config; in place."""
+    if args.amp:
+        launch.enable_amp(cfg)
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            raise ValueError(
+                '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: '
+                'the batch size over all processes that its learning rate is for'
+            )
+        cfg.auto_scale_lr.enable = True
+    launch.set_resume(cfg, args.resume)
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = cli.read_config(args)
+    with launch.processes(cfg):
+        merge_args(cfg, args)
+        launch.build_runner(cfg).train()
+
+
+if __name__ == '__main__':
+    with cli.cli_errors():
+        main()
