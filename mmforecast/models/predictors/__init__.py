@@ -4,8 +4,9 @@ from .copy_last import CopyLast
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
+from .warp_correct import WarpCorrectPredictor
 
 __all__ = [
     'BasePredictor', 'CopyLast', 'FlowWarp', 'ForecastContext', 'MultiScalePredictor', 'Oracle',
-    'conv_stack'
+    'WarpCorrectPredictor', 'conv_stack'
 ]

@@ -57,3 +57,21 @@ class BasePredictor(BaseModule, ABC):
         """
         raise NotImplementedError(f'{type(self).__name__} has nothing to train; evaluate it with '
                                   'tools/test.py CONFIG none')
+
+
+def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple: int = 1) -> None:
+    """Raise a ValueError unless (B, T, C, h, w) ``maps`` are what ``predictor`` was built for.
+
+    Args:
+        channels: C that it needs.
+        multiple: number that h and w must be multiples of.
+    """
+    name = type(predictor).__name__
+    if tuple(maps.shape[1:3]) != (predictor.num_past, channels):
+        raise ValueError(f'{name} was built for num_past={predictor.num_past} maps of {channels} '
+                         f'channels, but got {maps.shape[1]} maps of {maps.shape[2]}; make num_past of '
+                         'the dataset, the model and the predictor agree')
+    if any(size % multiple for size in maps.shape[-2:]):
+        raise ValueError(f'{name} pools its maps {multiple} times, so their sides must be multiples of '
+                         f'{multiple}, got {tuple(maps.shape[-2:])}; set the size of the encoder or add '
+                         'ClipResize')

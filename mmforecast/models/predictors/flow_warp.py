@@ -49,5 +49,9 @@ class FlowWarp(BasePredictor):
         flow = resize_flow(velocity, maps.shape[-2:])
         if self.projection == 'backward':
             return backward_warp(maps, -flow)
-        moved, landed = forward_warp(maps, flow)
-        return torch.where(landed > 0.25, moved, maps)
+        return fill_holes(*forward_warp(maps, flow), maps)
+
+
+def fill_holes(moved: torch.Tensor, landed: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    """Splatted maps, with what was there before where (nearly) nothing landed."""
+    return torch.where(landed > 0.25, moved, before)

@@ -14,11 +14,10 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext
+from .base import BasePredictor, ForecastContext, check_window
 from .conv_stack import conv_stack
-from .flow_warp import FlowWarp
 
-_BASES = (None, 'last', 'flow')
+_BASES = (None, 'last')
 
 
 @MODELS.register_module()
@@ -37,10 +36,9 @@ class MultiScalePredictor(BasePredictor):
         widths: hidden channels per scale, coarsest first.
         kernels: kernel sizes per scale, coarsest first, one more than hidden layers.
         dilations: dilations per scale, coarsest first; all 1 by default.
-        base: what the network corrects: None (paper: it predicts the maps from nothing), 'last' (the
-            newest input) or 'flow' (the newest input moved by ``FlowWarp``; needs RGB frames, and the
-            base is then an input too). The last two are variants of ours; they start as the baseline
-            itself, with their last convolutions at zero.
+        base: what the network corrects: None (paper: it predicts the maps from nothing) or 'last', the
+            newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
+            last convolutions at zero.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
         losses: configs of the losses by name, each called on (N, C, h, w) pairs at every scale.
             The target of a coarse scale is the average-pooled target.
@@ -67,7 +65,7 @@ class MultiScalePredictor(BasePredictor):
         self.base = base
         self.out_act = out_act
         flat_out = self.out_channels * num_outputs
-        given = in_channels * num_past + (self.out_channels if base == 'flow' else 0)
+        given = in_channels * num_past
         self.scales = nn.ModuleList(
             conv_stack(given if k == 0 else given + flat_out, widths[k], kernels[k], flat_out,
                        None if dilations is None else dilations[k]) for k in range(len(widths)))
@@ -77,7 +75,6 @@ class MultiScalePredictor(BasePredictor):
                 nn.init.zeros_(stack[-1].conv.bias)
         self.losses = nn.ModuleDict(
             {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
-        self.flow_warp = FlowWarp() if base == 'flow' else None
 
     def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
         counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}
@@ -92,19 +89,16 @@ class MultiScalePredictor(BasePredictor):
         if base is not None and (self.out_channels != in_channels or out_act is not None):
             raise ValueError(f'MultiScalePredictor: base={base!r} corrects an input map, so '
                              'out_channels must equal in_channels and out_act be None')
-        if base == 'flow' and num_outputs != 1:
-            raise ValueError("MultiScalePredictor: base='flow' moves one step per call, so "
-                             f'num_outputs must be 1, got {num_outputs}')
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        return [self._as_maps(self.predict_scales(past, context)[-1])]
+        return [self._as_maps(self.predict_scales(past)[-1])]
 
     def loss_and_predict(self, past: Pyramid, target: Pyramid,
                          context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
         if not self.losses:
             raise ValueError('MultiScalePredictor: losses is empty, so there is nothing to train on; '
                              "set e.g. losses=dict(gdl=dict(type='GDLoss'))")
-        predictions = self.predict_scales(past, context)
+        predictions = self.predict_scales(past)
         truth = target[0].flatten(1, 2)
         losses = {}
         for k, prediction in enumerate(predictions):
@@ -114,14 +108,12 @@ class MultiScalePredictor(BasePredictor):
                 losses[f'loss_{name}_s{len(predictions) - 1 - k}'] = loss(*pair)
         return losses, [self._as_maps(predictions[-1])]
 
-    def predict_scales(self, past: Pyramid, context: ForecastContext) -> List[Tensor]:
+    def predict_scales(self, past: Pyramid) -> List[Tensor]:
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
         maps, = past
-        self._check_window(maps)
+        check_window(self, maps, self.in_channels, multiple=2**(len(self.scales) - 1))
         given = maps.flatten(1, 2)
-        base = self._base(past, context)
-        if base is not None and self.base == 'flow':
-            given = torch.cat((given, base), dim=1)
+        base = None if self.base is None else maps[:, -1].repeat(1, self.num_outputs, 1, 1)
         delta, guesses = None, []
         for k, stack in enumerate(self.scales):
             halvings = len(self.scales) - 1 - k
@@ -133,18 +125,9 @@ class MultiScalePredictor(BasePredictor):
                 step = stack(torch.cat((inputs, coarse), dim=1))
                 delta = step + (coarse if base is None else F.interpolate(
                     delta, scale_factor=2, mode='nearest'))
-            guess = delta if base is None else self._repeat(self._pool(base, halvings)) + delta
+            guess = delta if base is None else self._pool(base, halvings) + delta
             guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
         return guesses
-
-    def _base(self, past: Pyramid, context: ForecastContext) -> Optional[Tensor]:
-        if self.base is None:
-            return None
-        maps = past if self.base == 'last' else self.flow_warp(past, context)
-        return maps[0][:, -1]
-
-    def _repeat(self, base: Tensor) -> Tensor:
-        return base.repeat(1, self.num_outputs, 1, 1)
 
     def _as_maps(self, flat: Tensor) -> Tensor:
         return flat.unflatten(1, (self.num_outputs, self.out_channels))
@@ -152,15 +135,3 @@ class MultiScalePredictor(BasePredictor):
     @staticmethod
     def _pool(maps: Tensor, halvings: int) -> Tensor:
         return F.avg_pool2d(maps, 2**halvings) if halvings else maps
-
-    def _check_window(self, maps: Tensor) -> None:
-        if tuple(maps.shape[1:3]) != (self.num_past, self.in_channels):
-            raise ValueError(
-                f'MultiScalePredictor was built for num_past={self.num_past} maps of '
-                f'{self.in_channels} channels, but got {maps.shape[1]} maps of {maps.shape[2]}; make '
-                'num_past of the dataset, the model and the predictor agree')
-        factor = 2**(len(self.scales) - 1)
-        if any(size % factor for size in maps.shape[-2:]):
-            raise ValueError(f'MultiScalePredictor with {len(self.scales)} scales needs maps whose '
-                             f'sides are multiples of {factor}, got {tuple(maps.shape[-2:])}; set '
-                             'the size of the encoder or add ClipResize')
