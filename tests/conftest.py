@@ -4,6 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
@@ -24,6 +25,13 @@ def default_scope():
     """Every test starts in mmforecast's scope, whatever the test before it left behind."""
     with DefaultScope.overwrite_default_scope('mmforecast'):
         yield
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    """Random inputs are the same in every run."""
+    torch.manual_seed(0)
+    np.random.seed(0)
 
 
 @pytest.fixture(scope='session')

@@ -17,8 +17,8 @@ from mmforecast.evaluation.table import format_table
 from mmforecast.visualization import forecast_animation, write_gif
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = ROOT / 'configs/s2s/s2s_tiny_synthetic.py'
-LEARNED = 'S2S (trained here)'
+CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
+LEARNED = 'S2S-warp (trained here)'
 HORIZONS = (1, 3)
 
 

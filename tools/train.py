@@ -11,11 +11,11 @@ from mmengine.config import Config  # noqa: E402
 from mmforecast.engine import cli, launch  # noqa: E402
 
 EXAMPLES = """examples:
-  python tools/train.py configs/s2s/s2s_tiny_synthetic.py
+  python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py
   # go on after an interruption, as if there had been none
-  python tools/train.py configs/s2s/s2s_tiny_synthetic.py --resume
+  python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py --resume
   # another seed, its own folder
-  python tools/train.py configs/s2s/s2s_tiny_synthetic.py --work-dir work_dirs/seed1 \\
+  python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py --work-dir work_dirs/seed1 \\
       --cfg-options randomness.seed=1
 """
 

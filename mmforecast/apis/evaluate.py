@@ -9,6 +9,7 @@ from mmengine.runner import Runner, load_checkpoint
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample

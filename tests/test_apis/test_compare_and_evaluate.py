@@ -9,7 +9,7 @@ from mmforecast.apis import (Entry, baseline_entries, build_forecaster, build_lo
 @pytest.fixture
 def cfg(repository, street_root):
     root = str(street_root)
-    cfg = load_config(str(repository / 'configs/s2s/s2s_tiny_synthetic.py'), {
+    cfg = load_config(str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'), {
         'val_dataloader.dataset.data_root': root,
         'test_dataloader.dataset.data_root': root,
         'test_dataloader.num_workers': 0,

@@ -19,7 +19,7 @@ def on_street(root, *loaders):
 
 
 def test_compare_prints_and_writes_the_table(run_tool, street_root, tmp_path, capsys):
-    run_tool('analysis_tools/compare.py', f'{S2S}/s2s_tiny_synthetic.py', '--horizons', 1,
+    run_tool('analysis_tools/compare.py', f'{S2S}/s2s_warp_tiny_synthetic.py', '--horizons', 1,
              '--out', tmp_path, '--cfg-options', *on_street(street_root))
     text = (tmp_path / 'table.txt').read_text()
     assert [line.split()[0] for line in text.splitlines()[2:]] == ['copy-last', 'flow', 'oracle']
@@ -28,7 +28,7 @@ def test_compare_prints_and_writes_the_table(run_tool, street_root, tmp_path, ca
 
 
 def test_browse_dataset_draws_clips(run_tool, street_root, tmp_path, capsys):
-    run_tool('analysis_tools/browse_dataset.py', f'{S2S}/s2s_tiny_synthetic.py', '--number', 2,
+    run_tool('analysis_tools/browse_dataset.py', f'{S2S}/s2s_warp_tiny_synthetic.py', '--number', 2,
              '--out-dir', tmp_path, '--cfg-options', *on_street(street_root, 'val_dataloader'))
     pictures = sorted(tmp_path.glob('*.png'))
     assert len(pictures) == 2 and '2 of 2 clips' in capsys.readouterr().out
@@ -42,13 +42,13 @@ def test_benchmarks_run(run_tool, street_root, capsys):
              *on_street(street_root, 'train_dataloader'))
     assert 'runner / bare: median' in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        run_tool('analysis_tools/benchmark.py', 'train', f'{S2S}/s2s_tiny_synthetic.py')
+        run_tool('analysis_tools/benchmark.py', 'train', f'{S2S}/s2s_warp_tiny_synthetic.py')
     assert 'base=None' in capsys.readouterr().err
 
 
 def test_an_empty_data_root_ends_in_one_sentence(run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
-        run_tool('analysis_tools/browse_dataset.py', f'{S2S}/s2s_tiny_synthetic.py',
+        run_tool('analysis_tools/browse_dataset.py', f'{S2S}/s2s_warp_tiny_synthetic.py',
                  '--cfg-options', *on_street(tmp_path, 'val_dataloader'))
     assert end.value.code == 2
     assert str(tmp_path) in capsys.readouterr().err
@@ -56,7 +56,7 @@ def test_an_empty_data_root_ends_in_one_sentence(run_tool, tmp_path, capsys):
 
 def test_extract_representations_needs_a_segmentor(run_tool, street_root, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        run_tool('extract_representations.py', f'{S2S}/s2s_tiny_synthetic.py', 'none', '--out',
+        run_tool('extract_representations.py', f'{S2S}/s2s_warp_tiny_synthetic.py', 'none', '--out',
                  tmp_path, '--splits', 'val', '--cfg-options',
                  *on_street(street_root, 'val_dataloader'))
     assert 'SegmentorEncoder' in capsys.readouterr().err

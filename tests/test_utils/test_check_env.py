@@ -56,8 +56,8 @@ def test_ranges_agree_with_the_requirement_files():
     ('setuptools', None, 'setuptools is not installed.', 'pip install "setuptools<82"'),
     ('ftfy', None, 'ftfy is not installed.', 'pip install "ftfy"'),
     ('regex', None, 'regex is not installed.', 'pip install "regex"'),
-    ('torch', None, 'torch is not installed.', 'pip install "torch>=2.1"'),
-    ('torch', '1.13.1+cpu', 'torch 1.13.1+cpu is too old', 'pip install "torch>=2.1"'),
+    ('torch', None, 'torch is not installed.', 'pip install "torch>=2.6"'),
+    ('torch', '2.5.1+cpu', 'torch 2.5.1+cpu is too old', 'pip install "torch>=2.6"'),
     ('mmdet', None, 'mmdet is not installed.', 'pip install "mmdet>=3.3.0,<4.0.0"'),
     ('python', '3.13.0', 'python 3.13.0 is too new', 'PYTHON=python3.11'),
     ('python', '3.9.18', 'python 3.9.18 is too old', 'PYTHON=python3.11'),
@@ -73,7 +73,7 @@ def test_each_fault_gives_one_sentence_and_its_fix(package, version, sentence, f
 
 @pytest.mark.parametrize('package, version', [
     ('mmcv', '2.1.0'), ('mmcv', '2.1.9'), ('numpy', '1.23.0'), ('numpy', '2.3.99'),
-    ('setuptools', '81'), ('torch', '2.1'), ('torch', '2.13.0+cu130'), ('mmdet', UNKNOWN),
+    ('setuptools', '81'), ('torch', '2.6'), ('torch', '2.13.0+cu130'), ('mmdet', UNKNOWN),
     ('python', '3.12.1'),
 ])
 def test_versions_within_the_range_are_fine(package, version):
@@ -191,5 +191,5 @@ def test_tool_exits_with_1_and_no_traceback_where_nothing_is_installed():
     result = run_tool('-S', '-I')
     assert result.returncode == 1
     assert result.stderr == ''
-    assert 'PROBLEM: torch is not installed. Fix: pip install "torch>=2.1"\n' in result.stdout
+    assert 'PROBLEM: torch is not installed. Fix: pip install "torch>=2.6"\n' in result.stdout
     assert result.stdout.endswith(f'Verdict: {len(REQUIREMENTS)} to mend.\n')

@@ -12,7 +12,7 @@ from mmforecast.registry import DATASETS
 from mmforecast.visualization import ForecastLocalVisualizer
 
 EXAMPLES = """examples:
-  python tools/analysis_tools/browse_dataset.py configs/s2s/s2s_tiny_synthetic.py
+  python tools/analysis_tools/browse_dataset.py configs/s2s/s2s_warp_tiny_synthetic.py
   python tools/analysis_tools/browse_dataset.py CONFIG --split train --number 20 --out-dir pictures
 """
 

@@ -12,11 +12,11 @@ from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:
   # the baselines alone
-  python tools/analysis_tools/compare.py configs/s2s/s2s_tiny_synthetic.py
+  python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py
   # a trained model (three seeds, reported as mean ± deviation) beside them, short and mid term
-  python tools/analysis_tools/compare.py configs/s2s/s2s_tiny_synthetic.py --horizons 1 3 \\
-      --model S2S configs/s2s/s2s_tiny_synthetic.py work_dirs/seed0/iter_1000.pth \\
-      --model S2S configs/s2s/s2s_tiny_synthetic.py work_dirs/seed1/iter_1000.pth \\
+  python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py --horizons 1 3 \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed0/iter_1000.pth \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed1/iter_1000.pth \\
       --out work_dirs/table
 """
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from mmengine.runner import load_checkpoint
 from torch import Tensor
 
+import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample

@@ -12,12 +12,12 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, forward_warp, resize_flow
+from mmforecast.models.utils import Pyramid, backward_warp, resize_flow
 from mmforecast.registry import MODELS
 
 from .base import BasePredictor, ForecastContext, check_window
 from .conv_stack import conv_stack
-from .flow_warp import fill_holes
+from .flow_warp import advance, carry, observed_velocity
 
 _STATE = 'warp_correct_motion'
 
@@ -29,10 +29,10 @@ class WarpCorrectPredictor(BasePredictor):
     With ``v`` the velocity of every pixel of the newest map and ``a`` its change over the last step,
 
     - motion, at 1/stride of the resolution: ``f = M(window, v, a)``, ``v' = v + V(f)``;
-    - warp: the newest map splatted along ``v'``;
-    - correction, at half the resolution: ``prediction = warped + up(R(warped, landed, f))``.
+    - warp: ``v'`` and ``a`` are carried to the next frame, and the newest map is sampled along ``v'``;
+    - correction, at half the resolution: ``prediction = warped + up(R(warped, f))``.
 
-    ``v'`` and ``a`` are moved along ``v'`` for the next step. ``V`` and ``R`` start at zero, so the
+    ``V`` and ``R`` start at zero, so the
     untrained network is the ``FlowWarp`` baseline.
 
     Args:
@@ -66,7 +66,7 @@ class WarpCorrectPredictor(BasePredictor):
                                  [3] * len(motion_widths), features, motion_dilations)
         self.velocity = nn.Conv2d(features, 2, 3, padding=1)
         self.reduce = nn.Conv2d(features, 16, 1)
-        self.correction = conv_stack(channels + 1 + 16, correction_widths,
+        self.correction = conv_stack(channels + 16, correction_widths,
                                      [3] * (len(correction_widths) + 1), channels)
         for layer in (self.velocity, self.correction[-1].conv):
             nn.init.zeros_(layer.weight)
@@ -78,21 +78,17 @@ class WarpCorrectPredictor(BasePredictor):
         maps, = past
         check_window(self, maps, self.channels, multiple=max(self.stride, 2))
         size = maps.shape[-2:]
-        velocity, change = self._motion_state(context, size)
-        inputs = torch.cat((maps.flatten(1, 2), velocity / 4, change / 4), dim=1)
-        features = self.motion(F.avg_pool2d(inputs, self.stride)).relu()
-        correction = F.interpolate(self.velocity(features) * 4, size, mode='bilinear')
-        velocity = velocity + correction
-        moving = torch.cat((maps[:, -1], velocity, change), dim=1)
-        moved, landed = forward_warp(moving, velocity)
-        moved = fill_holes(moved, landed, moving)
-        warped = moved[:, :self.channels]
-        context.state[_STATE] = moved[:, self.channels:].split(2, dim=1)
-        half = F.avg_pool2d(torch.cat((warped, landed.clamp(max=2)), dim=1), 2)
-        seen = F.interpolate(self.reduce(features), half.shape[-2:], mode='bilinear')
-        correction = self.correction(torch.cat((half, seen), dim=1))
-        new = warped + F.interpolate(correction, size, mode='bilinear')
-        return [new[:, None]]
+        motion = self._motion_state(context, size)
+        seen = torch.cat((maps.flatten(1, 2), motion / 4), dim=1)
+        features = self.motion(F.avg_pool2d(seen, self.stride)).relu()
+        faster = F.interpolate(4 * self.velocity(features), size, mode='bilinear')
+        motion = torch.cat((motion[:, :2] + faster, motion[:, 2:]), dim=1)
+        context.state[_STATE] = motion = carry(motion)
+        warped = advance(maps[:, -1], motion)
+        half = F.avg_pool2d(warped, 2)
+        features = F.interpolate(self.reduce(features), half.shape[-2:], mode='bilinear')
+        correction = self.correction(torch.cat((half, features), dim=1))
+        return [(warped + F.interpolate(correction, size, mode='bilinear'))[:, None]]
 
     def loss_and_predict(self, past: Pyramid, target: Pyramid,
                          context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
@@ -100,11 +96,10 @@ class WarpCorrectPredictor(BasePredictor):
         pair = new.flatten(0, 1), target[0].flatten(0, 1)
         return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, [new]
 
-    def _motion_state(self, context: ForecastContext, size) -> Tuple[Tensor, Tensor]:
-        """Velocity of the newest map's pixels and its change, (B, 2, h, w) in pixels of the map."""
+    def _motion_state(self, context: ForecastContext, size) -> Tensor:
+        """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""
         if _STATE not in context.state:
-            newest, middle, oldest = (context.frames[:, -k] for k in (1, 2, 3))
-            velocity = -resize_flow(dis_flow(newest, middle), size)
-            before = -resize_flow(dis_flow(middle, oldest), size)
-            context.state[_STATE] = velocity, velocity - backward_warp(before, -velocity)
+            velocity, before = (resize_flow(observed_velocity(context, age), size) for age in (0, 1))
+            change = velocity - backward_warp(before, -velocity)
+            context.state[_STATE] = torch.cat((velocity, change), dim=1)
         return context.state[_STATE]
