@@ -4,6 +4,7 @@ Only nodes that mmforecast fills exist here. A node that exists but stays empty 
 default types of other libraries fail; a node that does not exist falls back to mmengine's root.
 ``locations`` are imported at the first lookup, so no ``register_all_modules()`` call is needed.
 """
+
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
@@ -16,15 +17,25 @@ from mmengine.registry import Registry
 __all__ = ['DATASETS', 'HOOKS', 'LOOPS', 'METRICS', 'MODELS', 'TRANSFORMS', 'VISUALIZERS']
 
 # Forecasters, encoders, predictors, decoders, losses and data preprocessors.
-MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['mmforecast.models'], scope='mmforecast')
+MODELS = Registry(
+    'model', parent=MMENGINE_MODELS, locations=['mmforecast.models'], scope='mmforecast'
+)
 
 # Sequence datasets, and the clip transforms of their pipelines.
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, locations=['mmforecast.datasets'], scope='mmforecast')
+DATASETS = Registry(
+    'dataset', parent=MMENGINE_DATASETS, locations=['mmforecast.datasets'], scope='mmforecast'
+)
 TRANSFORMS = Registry(
-    'transform', parent=MMENGINE_TRANSFORMS, locations=['mmforecast.datasets.transforms'], scope='mmforecast')
+    'transform',
+    parent=MMENGINE_TRANSFORMS,
+    locations=['mmforecast.datasets.transforms'],
+    scope='mmforecast',
+)
 
 # Metrics over `ForecastDataSample`.
-METRICS = Registry('metric', parent=MMENGINE_METRICS, locations=['mmforecast.evaluation'], scope='mmforecast')
+METRICS = Registry(
+    'metric', parent=MMENGINE_METRICS, locations=['mmforecast.evaluation'], scope='mmforecast'
+)
 
 # mmengine's training loops, made to resume exactly.
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'], scope='mmforecast')
@@ -32,4 +43,8 @@ LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'],
 # Hooks that mmengine lacks, and the visualizer of forecasts.
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['mmforecast.engine'], scope='mmforecast')
 VISUALIZERS = Registry(
-    'visualizer', parent=MMENGINE_VISUALIZERS, locations=['mmforecast.visualization'], scope='mmforecast')
+    'visualizer',
+    parent=MMENGINE_VISUALIZERS,
+    locations=['mmforecast.visualization'],
+    scope='mmforecast',
+)

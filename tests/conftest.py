@@ -1,4 +1,5 @@
 """Fixtures and settings shared by all tests."""
+
 import os
 import runpy
 import sys
@@ -48,6 +49,7 @@ def camvid_root():
 def street_root(tmp_path_factory):
     """A small synthetic street: 3 + 2 sequences at 64x128, in Cityscapes' layout."""
     from mmforecast.datasets.synthetic import write_dataset
+
     root = tmp_path_factory.mktemp('street')
     write_dataset(root, dict(train=3, val=2), height=64, width=128, progress=False)
     return root
@@ -56,7 +58,9 @@ def street_root(tmp_path_factory):
 @pytest.fixture
 def run_tool(monkeypatch):
     """Run a script of tools/ in this process, as the command line would."""
+
     def run(script, *args):
         monkeypatch.setattr(sys, 'argv', [script, *map(str, args)])
         runpy.run_path(str(REPOSITORY / 'tools' / script), run_name='__main__')
+
     return run

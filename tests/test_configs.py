@@ -1,4 +1,5 @@
 """Every config file parses, and its model, transforms, metric and hooks can be built."""
+
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,11 @@ def test_there_are_configs():
 def without_checkpoints(cfg):
     """Weights are not in the repository; nothing else is taken out."""
     if isinstance(cfg, dict):
-        return {k: without_checkpoints(v) for k, v in cfg.items()
-                if not (k == 'checkpoint' and isinstance(v, str))}
+        return {
+            k: without_checkpoints(v)
+            for k, v in cfg.items()
+            if not (k == 'checkpoint' and isinstance(v, str))
+        }
     if isinstance(cfg, (list, tuple)):
         return type(cfg)(without_checkpoints(v) for v in cfg)
     return cfg
@@ -58,12 +62,15 @@ def check_data(dataset, model, part):
             assert transform.type == 'LoadClipScores' and transform.store in str(error)
 
 
-@pytest.mark.parametrize('name, parameters', [
-    ('s2s_2scale_cityscapes', 1_654_950),
-    ('s2s_2scale_ar-ft_cityscapes', 1_654_950),
-    ('s2s_2scale_tiny_synthetic', 1_654_950),
-    ('s2s_1scale_cityscapes', 699_795),
-])
+@pytest.mark.parametrize(
+    'name, parameters',
+    [
+        ('s2s_2scale_cityscapes', 1_654_950),
+        ('s2s_2scale_ar-ft_cityscapes', 1_654_950),
+        ('s2s_2scale_tiny_synthetic', 1_654_950),
+        ('s2s_1scale_cityscapes', 699_795),
+    ],
+)
 def test_paper_configs_have_the_paper_size(name, parameters):
     cfg = Config.fromfile(CONFIGS / 's2s' / f'{name}.py')
     model = MODELS.build(without_checkpoints(cfg.model.to_dict()))

@@ -1,4 +1,5 @@
 """The main job end to end on data it makes itself: a street, a trained forecaster, a table, a picture."""
+
 import argparse
 import time
 from pathlib import Path
@@ -7,8 +8,13 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmforecast.apis.compare import (Entry, baseline_entries, compare, comparison_columns,
-                                     save_comparison)
+from mmforecast.apis.compare import (
+    Entry,
+    baseline_entries,
+    compare,
+    comparison_columns,
+    save_comparison,
+)
 from mmforecast.apis.evaluate import load_config
 from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.synthetic import write_dataset
@@ -50,8 +56,10 @@ def main():
     print()
     print(format_table(rows, columns))
     print()
-    print('mIoU: mean intersection over union of the 19 classes, IoU-MO: of the moving objects, in %, '
-          'at the given time ahead.')
+    print(
+        'mIoU: mean intersection over union of the 19 classes, IoU-MO: of the moving objects, in %, '
+        'at the given time ahead.'
+    )
     for path in gifs:
         print(f'picture: {path}')
     print(f'table:   {args.work_dir / "table.md"}')
@@ -60,17 +68,20 @@ def main():
 
 def demo_config(args, data: Path) -> Config:
     """The tiny config on the demo's data and number of iterations."""
-    return load_config(str(CONFIG), {
-        'work_dir': str(args.work_dir / 'train'),
-        'train_dataloader.dataset.data_root': str(data),
-        'val_dataloader.dataset.data_root': str(data),
-        'test_dataloader.dataset.data_root': str(data),
-        'train_cfg.max_iters': args.iters,
-        'train_cfg.val_interval': args.iters + 1,  # scored below, beside the baselines
-        'param_scheduler.1.end': args.iters,
-        'default_hooks.checkpoint.interval': args.iters,
-        'log_level': 'WARNING',
-    })
+    return load_config(
+        str(CONFIG),
+        {
+            'work_dir': str(args.work_dir / 'train'),
+            'train_dataloader.dataset.data_root': str(data),
+            'val_dataloader.dataset.data_root': str(data),
+            'test_dataloader.dataset.data_root': str(data),
+            'train_cfg.max_iters': args.iters,
+            'train_cfg.val_interval': args.iters + 1,  # scored below, beside the baselines
+            'param_scheduler.1.end': args.iters,
+            'default_hooks.checkpoint.interval': args.iters,
+            'log_level': 'WARNING',
+        },
+    )
 
 
 def train(cfg: Config) -> str:
@@ -92,8 +103,11 @@ def score(cfg: Config, checkpoint: str, num_pictures: int):
         entry = clips.setdefault(sample.sequence_id, dict(sample=sample, clip=clip, methods={}))
         entry['methods'][name] = np.asarray(sample.pred_sem_seg.data.cpu())
 
-    entries = [*baseline_entries(cfg, ['copy-last', 'flow']),
-               Entry(LEARNED, cfg, checkpoint), *baseline_entries(cfg, ['oracle'])]
+    entries = [
+        *baseline_entries(cfg, ['copy-last', 'flow']),
+        Entry(LEARNED, cfg, checkpoint),
+        *baseline_entries(cfg, ['oracle']),
+    ]
     return compare(entries, HORIZONS, on_sample=keep), clips
 
 
@@ -102,8 +116,13 @@ def draw(clips: dict, cfg: Config, folder: Path) -> list:
     meta = CITYSCAPES_METAINFO
     paths = []
     for sequence, clip in clips.items():
-        frames = forecast_animation(clip['sample'], clip['clip'], clip['methods'],
-                                    palette=meta['palette'], classes=meta['classes'])
+        frames = forecast_animation(
+            clip['sample'],
+            clip['clip'],
+            clip['methods'],
+            palette=meta['palette'],
+            classes=meta['classes'],
+        )
         paths.append(folder / f'forecast_{sequence}.gif')
         write_gif(paths[-1], frames)
     return paths

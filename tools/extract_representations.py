@@ -3,6 +3,7 @@
 fp16, one memory-mapped array per sequence, resumable. Cityscapes at 19x128x256 takes 1.25 MB a frame: the
 7 frames of each of the 2,975 training sequences 26 GB, of the 500 validation sequences 4.4 GB.
 """
+
 import argparse
 from pathlib import Path
 
@@ -27,12 +28,17 @@ EXAMPLES = """examples:
 
 def parse_args():
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config whose model.encoder is a SegmentorEncoder')
     parser.add_argument('checkpoint', help="the segmentor's weights; 'none' for none")
     parser.add_argument('--out', type=Path, required=True, help='writes OUT/<split> for each split')
-    parser.add_argument('--splits', nargs='+', default=['train', 'val'],
-                        help='data loaders of the config to take the frames of (train, val, test)')
+    parser.add_argument(
+        '--splits',
+        nargs='+',
+        default=['train', 'val'],
+        help='data loaders of the config to take the frames of (train, val, test)',
+    )
     parser.add_argument('--chunk', type=int, default=8, help='frames per forward pass')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
@@ -53,10 +59,13 @@ def main():
         for split in args.splits:
             dataset_cfg = cfg[f'{split}_dataloader'].dataset.to_dict()
             dataset = DATASETS.build(dict(dataset_cfg, pipeline=[]))
-            report = extract_representations(encoder, dataset, str(args.out / split),
-                                             Path(args.config).stem, digest, args.chunk)
-            print(f"{split}: {report['written']} sequences written, {report['kept']} were there, "
-                  f"{report['bytes'] / 1e9:.2f} GB in {args.out / split}")
+            report = extract_representations(
+                encoder, dataset, str(args.out / split), Path(args.config).stem, digest, args.chunk
+            )
+            print(
+                f'{split}: {report["written"]} sequences written, {report["kept"]} were there, '
+                f'{report["bytes"] / 1e9:.2f} GB in {args.out / split}'
+            )
             for message in report['corrupt']:
                 print(f'left out: {message}')
 

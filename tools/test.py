@@ -15,7 +15,7 @@ from mmengine.runner import Runner  # noqa: E402
 from mmforecast.engine import cli, launch  # noqa: E402
 
 EXAMPLES = """examples:
-  python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_1000.pth
+  python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_500.pth
   # pictures of the forecasts, and the figures as a file
   python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out metrics.json
   # a baseline has no weights

@@ -1,4 +1,5 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
@@ -43,7 +44,7 @@ def baseline_entries(config: Config, names: Sequence[str]) -> List[Entry]:
 def compare(
     entries: Sequence[Entry],
     horizons: Sequence[int],
-    on_sample: Optional[Callable[[str, int, ForecastDataSample, torch.Tensor], None]] = None
+    on_sample: Optional[Callable[[str, int, ForecastDataSample, torch.Tensor], None]] = None,
 ) -> List[dict]:
     """Evaluate all entries on all horizons.
 
@@ -96,7 +97,7 @@ def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     best = {column: 'max' for column in columns if '@' in column}
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
-        text = format_table(rows, columns, style, best=best, unranked=('oracle', ))
+        text = format_table(rows, columns, style, best=best, unranked=('oracle',))
         (folder / f'table.{ending}').write_text(text + '\n')
 
 
@@ -113,9 +114,11 @@ def _check_same_clips(clips: Dict[int, list], steps: int, name: str, dataset) ->
     targets = []
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
-        targets.append((info['sequence_id'], tuple(info['frame_indices'][info['num_past']:])))
+        targets.append((info['sequence_id'], tuple(info['frame_indices'][info['num_past'] :])))
     first = clips.setdefault(steps, targets)
     if first != targets:
-        raise ValueError(f'{name} is evaluated on other clips than the entries before it '
-                         f'({len(targets)} against {len(first)}, or other frames); give all configs '
-                         'the same test data, stride and anchor')
+        raise ValueError(
+            f'{name} is evaluated on other clips than the entries before it '
+            f'({len(targets)} against {len(first)}, or other frames); give all configs '
+            'the same test data, stride and anchor'
+        )

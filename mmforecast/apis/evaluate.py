@@ -1,6 +1,8 @@
 """Evaluate a forecaster of a config in the current process, without a runner or a work directory."""
+
 from typing import Callable, Dict, Optional
 
+import cv2
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -32,9 +34,9 @@ def set_horizon(cfg: Config, steps: int) -> None:
     cfg.test_dataloader.dataset.num_future = steps
 
 
-def build_forecaster(cfg: Config,
-                     checkpoint: Optional[str] = None,
-                     predictor: Optional[dict] = None) -> BaseForecaster:
+def build_forecaster(
+    cfg: Config, checkpoint: Optional[str] = None, predictor: Optional[dict] = None
+) -> BaseForecaster:
     """The forecaster of a config, in eval mode.
 
     Args:
@@ -61,16 +63,19 @@ def build_forecaster(cfg: Config,
 
 def build_loader(cfg: Config) -> DataLoader:
     """The test data loader of a config."""
+    # A pool of OpenCV threads doesn't survive the fork of the loader's workers, which may then hang.
+    cv2.setNumThreads(0)
     with DefaultScope.overwrite_default_scope(SCOPE):
         return Runner.build_dataloader(cfg.test_dataloader.to_dict(), seed=0)
 
 
-def evaluate(model: BaseForecaster,
-             loader: DataLoader,
-             evaluator: dict,
-             title: str = 'test',
-             on_sample: Optional[Callable[[ForecastDataSample, torch.Tensor], None]] = None
-             ) -> Dict[str, float]:
+def evaluate(
+    model: BaseForecaster,
+    loader: DataLoader,
+    evaluator: dict,
+    title: str = 'test',
+    on_sample: Optional[Callable[[ForecastDataSample, torch.Tensor], None]] = None,
+) -> Dict[str, float]:
     """Forecast every clip of a loader and score it.
 
     Args:

@@ -1,4 +1,5 @@
 """Compute the representations of a data set once, for every training run to read."""
+
 from typing import Optional
 
 import numpy as np
@@ -13,12 +14,14 @@ from mmforecast.models.encoders import BaseEncoder
 
 
 @torch.no_grad()
-def extract_representations(encoder: BaseEncoder,
-                            dataset: BaseSequenceDataset,
-                            root: str,
-                            model: str,
-                            checkpoint_sha256: str = '',
-                            chunk: int = 8) -> dict:
+def extract_representations(
+    encoder: BaseEncoder,
+    dataset: BaseSequenceDataset,
+    root: str,
+    model: str,
+    checkpoint_sha256: str = '',
+    chunk: int = 8,
+) -> dict:
     """Write the scores of every frame that any clip of ``dataset`` takes.
 
     Sequences that the store already holds are left as they are, so a killed run goes on where it
@@ -37,8 +40,10 @@ def extract_representations(encoder: BaseEncoder,
         (messages).
     """
     if not encoder.from_rgb:
-        raise ValueError(f'{type(encoder).__name__} takes its representation from the sample, so there '
-                         'is nothing to compute; use a config whose encoder is a SegmentorEncoder')
+        raise ValueError(
+            f'{type(encoder).__name__} takes its representation from the sample, so there '
+            'is nothing to compute; use a config whose encoder is a SegmentorEncoder'
+        )
     work = dataset.frames_in_use()
     num_frames = sum(len(frames) for _, frames in work)
     writer: Optional[StoreWriter] = None
@@ -60,7 +65,9 @@ def extract_representations(encoder: BaseEncoder,
             manifest = StoreManifest(model, checkpoint_sha256, shape, source)
             writer = StoreWriter(root, manifest, num_frames)
             report['bytes'] = estimate_bytes(num_frames, *shape)
-            tqdm.write(f'{num_frames} frames of {shape} fp16: {report["bytes"] / 1e9:.2f} GB in {root}')
+            tqdm.write(
+                f'{num_frames} frames of {shape} fp16: {report["bytes"] / 1e9:.2f} GB in {root}'
+            )
             if writer.has_sequence(sequence.id, names):
                 report['kept'] += 1
                 continue
@@ -80,10 +87,11 @@ def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> np.ndarray:
     device = next((p.device for p in encoder.parameters()), torch.device('cpu'))
     parts = []
     for start in range(0, len(frames), chunk):
-        part = torch.from_numpy(frames[start:start + chunk]).permute(0, 3, 1, 2)
+        part = torch.from_numpy(frames[start : start + chunk]).permute(0, 3, 1, 2)
         levels = encoder.encode(part[None].float().to(device), [])
         if len(levels) != 1:
-            raise ValueError(f'{type(encoder).__name__} gives {len(levels)} levels; a score store holds '
-                             'one')
+            raise ValueError(
+                f'{type(encoder).__name__} gives {len(levels)} levels; a score store holds one'
+            )
         parts.append(levels[0][0].half().cpu().numpy())
     return np.concatenate(parts)

@@ -1,4 +1,5 @@
 """Result tables: rows of values in, aligned text, Markdown or CSV out."""
+
 import csv
 import io
 import math
@@ -11,12 +12,14 @@ import numpy as np
 _STYLES = ('text', 'markdown', 'csv')
 
 
-def format_table(rows: Sequence[Mapping[str, Any]],
-                 columns: Sequence[str] | None = None,
-                 style: str = 'text',
-                 decimals: int = 1,
-                 best: Mapping[str, str] | None = None,
-                 unranked: Sequence[str] = ()) -> str:
+def format_table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    style: str = 'text',
+    decimals: int = 1,
+    best: Mapping[str, str] | None = None,
+    unranked: Sequence[str] = (),
+) -> str:
     """Render a table.
 
     Args:
@@ -48,8 +51,10 @@ def format_table(rows: Sequence[Mapping[str, Any]],
     best = dict(best or {})
     for column, direction in best.items():
         if column not in columns or direction not in ('max', 'min'):
-            raise ValueError(f"best must map columns of {list(columns)} to 'max' or 'min', got "
-                             f"'{column}': '{direction}'")
+            raise ValueError(
+                f"best must map columns of {list(columns)} to 'max' or 'min', got "
+                f"'{column}': '{direction}'"
+            )
     if style == 'csv':
         return _as_csv(rows, columns, decimals)
     cells = [[_cell(row.get(column), decimals) for column in columns] for row in rows]
@@ -98,13 +103,21 @@ def _is_numeric(rows: Sequence[Mapping], column: str) -> bool:
     return all(_score(value) is not None or not isinstance(value, str) for value in values)
 
 
-def _embolden(cells: list[list[str]], rows: Sequence[Mapping], columns: Sequence[str],
-              decimals: int, best: Mapping[str, str], ranked: Sequence[bool]) -> None:
+def _embolden(
+    cells: list[list[str]],
+    rows: Sequence[Mapping],
+    columns: Sequence[str],
+    decimals: int,
+    best: Mapping[str, str],
+    ranked: Sequence[bool],
+) -> None:
     for index, column in enumerate(columns):
         if column not in best:
             continue
-        scores = [_score(row.get(column)) if may_win else None
-                  for row, may_win in zip(rows, ranked, strict=True)]
+        scores = [
+            _score(row.get(column)) if may_win else None
+            for row, may_win in zip(rows, ranked, strict=True)
+        ]
         scores = [None if score is None else round(score, decimals) for score in scores]
         known = [score for score in scores if score is not None]
         winner = (max if best[column] == 'max' else min)(known, default=None)
@@ -113,8 +126,9 @@ def _embolden(cells: list[list[str]], rows: Sequence[Mapping], columns: Sequence
                 row[index] = f'**{row[index]}**'
 
 
-def _aligned(columns: Sequence[str], cells: list[list[str]], numeric: Sequence[bool],
-             style: str) -> str:
+def _aligned(
+    columns: Sequence[str], cells: list[list[str]], numeric: Sequence[bool], style: str
+) -> str:
     """Names to the left, numbers to the right, in columns of equal width."""
     lines = [list(columns)] + cells
     if style == 'markdown':
@@ -122,26 +136,34 @@ def _aligned(columns: Sequence[str], cells: list[list[str]], numeric: Sequence[b
     widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(columns))]
 
     def pad(line: Sequence[str]) -> list[str]:
-        return [cell.rjust(width) if right else cell.ljust(width)
-                for cell, width, right in zip(line, widths, numeric, strict=True)]
+        return [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
 
     if style == 'text':
         rule = '  '.join('-' * width for width in widths)
         body = ['  '.join(pad(line)).rstrip() for line in lines]
         return '\n'.join([body[0], rule, *body[1:]])
-    rule = '|'.join('-' * (width + 1) + (':' if right else '-')
-                    for width, right in zip(widths, numeric, strict=True))
-    body = [f"| {' | '.join(pad(line))} |" for line in lines]
+    rule = '|'.join(
+        '-' * (width + 1) + (':' if right else '-')
+        for width, right in zip(widths, numeric, strict=True)
+    )
+    body = [f'| {" | ".join(pad(line))} |' for line in lines]
     return '\n'.join([body[0], f'|{rule}|', *body[1:]])
 
 
 def _as_csv(rows: Sequence[Mapping], columns: Sequence[str], decimals: int) -> str:
-    with_std = [column for column in columns
-                if any(_over_seeds(row.get(column)) for row in rows)]
+    with_std = [column for column in columns if any(_over_seeds(row.get(column)) for row in rows)]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator='\n')
-    writer.writerow([name for column in columns
-                     for name in ([column, f'{column} std'] if column in with_std else [column])])
+    writer.writerow(
+        [
+            name
+            for column in columns
+            for name in ([column, f'{column} std'] if column in with_std else [column])
+        ]
+    )
     for row in rows:
         fields = []
         for column in columns:

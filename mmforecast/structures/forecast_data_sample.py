@@ -1,4 +1,5 @@
 """The container of one clip: what was known of it, what is true, and what was forecast."""
+
 from typing import List
 
 import torch

@@ -5,6 +5,15 @@ from .local_visualizer import ForecastLocalVisualizer
 from .palette import default_palette
 
 __all__ = [
-    'ForecastLocalVisualizer', 'add_border', 'blend', 'colorize_labels', 'default_palette',
-    'draw_legend', 'forecast_animation', 'make_strip', 'plot_metric_curve', 'write_gif', 'write_mp4'
+    'ForecastLocalVisualizer',
+    'add_border',
+    'blend',
+    'colorize_labels',
+    'default_palette',
+    'draw_legend',
+    'forecast_animation',
+    'make_strip',
+    'plot_metric_curve',
+    'write_gif',
+    'write_mp4',
 ]

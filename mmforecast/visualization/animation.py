@@ -1,4 +1,5 @@
 """Moving pictures of forecasts: side-by-side panels, and the GIF and MP4 files they go into."""
+
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -27,14 +28,16 @@ from .drawing import (
 _NOTE = 'red border: forecast'
 
 
-def forecast_animation(sample: ForecastDataSample,
-                       frames,
-                       methods: Mapping[str, np.ndarray],
-                       palette: Sequence | None = None,
-                       classes: Sequence[str] | None = None,
-                       columns: int | None = None,
-                       panel_height: int = 192,
-                       alpha: float = 0.6) -> list[np.ndarray]:
+def forecast_animation(
+    sample: ForecastDataSample,
+    frames,
+    methods: Mapping[str, np.ndarray],
+    palette: Sequence | None = None,
+    classes: Sequence[str] | None = None,
+    columns: int | None = None,
+    panel_height: int = 192,
+    alpha: float = 0.6,
+) -> list[np.ndarray]:
     """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
 
     Forecasts have a red border, and like the truth they are laid over the true frame where there
@@ -73,7 +76,8 @@ def forecast_animation(sample: ForecastDataSample,
             maps_now = [maps[index - num_past] for maps in forecasts.values()]
             panels = [known] * has_truth + [
                 add_border(render_panel(images[index], label_map, size, palette, alpha))
-                for label_map in maps_now]
+                for label_map in maps_now
+            ]
         grid = _grid(panels, names, columns)
         parts = [_header(grid.shape[1], heading, index, num_past, num_past + num_steps), grid]
         if shown:
@@ -84,27 +88,31 @@ def forecast_animation(sample: ForecastDataSample,
 
 def _grid(panels: Sequence[np.ndarray], names: Sequence[str], columns: int) -> np.ndarray:
     starts = range(0, len(panels), columns)
-    return make_strip([panels[start:start + columns] for start in starts],
-                      [names[start:start + columns] for start in starts], text_size=16)
+    return make_strip(
+        [panels[start : start + columns] for start in starts],
+        [names[start : start + columns] for start in starts],
+        text_size=16,
+    )
 
 
 def _header(width: int, heading: str, index: int, num_past: int, total: int) -> np.ndarray:
     """The clock: what is shown, when, and a bar of the clip's frames, red where it is forecast."""
     header = np.full((52, width, 3), WHITE, dtype=np.uint8)
     future = index >= num_past
-    text = f"{'forecast' if future else 'input'}   {heading}"
+    text = f'{"forecast" if future else "input"}   {heading}'
     header = draw_text(header, text, (8, 26), RED if future else INK, size=20)
     if width > 8 + text_width('forecast   t + 00.00 s', 20) + text_width(_NOTE) + 24:
         header = draw_text(header, _NOTE, (width - 8, 26), MUTED, anchor='rs')
     left = 8 + np.round(np.arange(total + 1) * (width - 16) / total).astype(int)
     for frame in range(total):
         shown = RED if frame >= num_past else INK
-        header[38:46, left[frame]:left[frame + 1] - 3] = shown if frame <= index else EMPTY
+        header[38:46, left[frame] : left[frame + 1] - 3] = shown if frame <= index else EMPTY
     return header
 
 
-def write_gif(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3,
-              hold_last: float = 1.5) -> None:
+def write_gif(
+    path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3, hold_last: float = 1.5
+) -> None:
     """Write an endlessly repeating GIF.
 
     All frames share one palette of up to 256 colours, chosen from all of them, and are not
@@ -121,15 +129,25 @@ def write_gif(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3
     # Median cut, Pillow's default, gives most colours to road and sky and turns a thin pole green;
     # the octree bounds the error of rare colours, and its files are smaller.
     palette = Image.fromarray(np.vstack(frames)).quantize(256, method=Image.Quantize.FASTOCTREE)
-    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
-              for frame in frames]
+    images = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in frames
+    ]
     durations = [round(1000 / fps)] * (len(frames) - 1) + [round(1000 * max(hold_last, 1 / fps))]
-    images[0].save(path, format='GIF', save_all=True, append_images=images[1:],
-                   duration=durations, loop=0, optimize=True)
+    images[0].save(
+        path,
+        format='GIF',
+        save_all=True,
+        append_images=images[1:],
+        duration=durations,
+        loop=0,
+        optimize=True,
+    )
 
 
-def write_mp4(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3,
-              hold_last: float = 1.5) -> None:
+def write_mp4(
+    path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3, hold_last: float = 1.5
+) -> None:
     """Write an MP4 (MPEG-4 part 2, the codec that OpenCV always brings); see :func:`write_gif`.
 
     Odd sides lose their last pixel: the codec needs even ones.
@@ -142,8 +160,10 @@ def write_mp4(path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3
     height, width = (side // 2 * 2 for side in frames[0].shape[:2])
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height))
     if not writer.isOpened():
-        raise OSError(f'OpenCV cannot write {path}: check that the folder is writable, that the '
-                      'name ends in .mp4, and that this OpenCV has video support')
+        raise OSError(
+            f'OpenCV cannot write {path}: check that the folder is writable, that the '
+            'name ends in .mp4, and that this OpenCV has video support'
+        )
     for frame in [*frames, *[frames[-1]] * max(0, round(hold_last * fps) - 1)]:
         writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
     writer.release()

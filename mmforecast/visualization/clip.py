@@ -1,4 +1,5 @@
 """What a picture of a clip needs to know: its time axis, its labels, its size."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,7 @@ def time_heading(offset: int, stride: int | None = None, fps: float | None = Non
         return 't'
     frames = abs(offset) * (stride or 1)
     amount = f'{frames / fps:.2f} s' if fps else str(frames)
-    return f"t {'-' if offset < 0 else '+'} {amount}"
+    return f't {"-" if offset < 0 else "+"} {amount}'
 
 
 def sample_headings(sample: ForecastDataSample, num_steps: int) -> list[str]:
@@ -51,8 +52,11 @@ def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
     if 'gt_sem_seg' in sample:
         truth = to_numpy(sample.gt_sem_seg.data)
         labelled = sample.get('labelled') or [True] * len(truth)
-        labels = _filled(labels, [item if known else None
-                                  for item, known in zip(truth, labelled, strict=True)], 0)
+        labels = _filled(
+            labels,
+            [item if known else None for item, known in zip(truth, labelled, strict=True)],
+            0,
+        )
     return labels
 
 
@@ -82,11 +86,14 @@ def clip_frames(frames, sample: ForecastDataSample) -> list[np.ndarray | None]:
     if isinstance(frames, torch.Tensor):
         frames = to_numpy(frames.permute(0, 2, 3, 1))
     if frames.ndim != 4 or frames.shape[-1] != 3:
-        raise ValueError('frames must be a (T, H, W, 3) array or a (T, 3, H, W) tensor, got '
-                         f'shape {tuple(frames.shape)}')
+        raise ValueError(
+            'frames must be a (T, H, W, 3) array or a (T, 3, H, W) tensor, got '
+            f'shape {tuple(frames.shape)}'
+        )
     if len(frames) < sample.num_past:
-        raise ValueError(f'frames holds {len(frames)} frames, but the clip has '
-                         f'{sample.num_past} past frames')
+        raise ValueError(
+            f'frames holds {len(frames)} frames, but the clip has {sample.num_past} past frames'
+        )
     frames = [np.ascontiguousarray(frame, dtype=np.uint8) for frame in frames[:num_frames]]
     return frames + [None] * (num_frames - len(frames))
 
@@ -98,8 +105,10 @@ def known_pictures(frames, sample: ForecastDataSample, num_steps: int) -> tuple[
     """
     missing = [None] * max(0, num_steps - sample.num_future)
     total = sample.num_past + num_steps
-    return ((clip_frames(frames, sample) + missing)[:total],
-            (known_labels(sample) + missing)[:total])
+    return (
+        (clip_frames(frames, sample) + missing)[:total],
+        (known_labels(sample) + missing)[:total],
+    )
 
 
 def panel_size(pictures: Sequence[np.ndarray | None], height: int) -> tuple[int, int]:

@@ -1,4 +1,5 @@
 """Curves of a score against how far ahead is forecast."""
+
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,10 +11,12 @@ from matplotlib.figure import Figure
 _MARKERS = 'osD^vPX'
 
 
-def plot_metric_curve(path: str | PathLike,
-                      curves: Mapping[str, Sequence[tuple[float, float]]],
-                      ylabel: str = 'mIoU (%)',
-                      title: str | None = None) -> None:
+def plot_metric_curve(
+    path: str | PathLike,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    ylabel: str = 'mIoU (%)',
+    title: str | None = None,
+) -> None:
     """Plot one line per method and write it to ``path`` (PNG, SVG or PDF, by its ending).
 
     Args:
@@ -26,8 +29,10 @@ def plot_metric_curve(path: str | PathLike,
     Raises:
         ValueError: No curve has a point.
     """
-    points = {name: sorted((x, y) for x, y in values if not np.isnan(y))
-              for name, values in curves.items()}
+    points = {
+        name: sorted((x, y) for x, y in values if not np.isnan(y))
+        for name, values in curves.items()
+    }
     if not any(points.values()):
         raise ValueError('plot_metric_curve needs at least one point with a value')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +42,9 @@ def plot_metric_curve(path: str | PathLike,
     for index, (name, values) in enumerate(points.items()):
         if values:
             marker = _MARKERS[index % len(_MARKERS)]
-            axes.plot(*zip(*values, strict=True), label=name, marker=marker, linewidth=2,
-                      markersize=6)
+            axes.plot(
+                *zip(*values, strict=True), label=name, marker=marker, linewidth=2, markersize=6
+            )
     seconds = sorted({x for values in points.values() for x, _ in values})
     if _far_apart(seconds):
         axes.set_xticks(seconds, [f'{second:.2f}'.rstrip('0').rstrip('.') for second in seconds])

@@ -1,4 +1,5 @@
 """Pure functions that draw: arrays in, uint8 RGB arrays out, nothing read or kept."""
+
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -16,8 +17,9 @@ MUTED = (134, 142, 150)
 EMPTY = (233, 236, 239)
 
 
-def colorize_labels(label_map: np.ndarray, palette: Sequence | None = None,
-                    void_color: Sequence[int] = (0, 0, 0)) -> np.ndarray:
+def colorize_labels(
+    label_map: np.ndarray, palette: Sequence | None = None, void_color: Sequence[int] = (0, 0, 0)
+) -> np.ndarray:
     """Paint class ids in their colours.
 
     Args:
@@ -34,8 +36,9 @@ def colorize_labels(label_map: np.ndarray, palette: Sequence | None = None,
     return colors[np.where((labels >= 0) & (labels < void), labels, void)]
 
 
-def blend(image: np.ndarray, label_map: np.ndarray, palette: Sequence | None = None,
-          alpha: float = 0.6) -> np.ndarray:
+def blend(
+    image: np.ndarray, label_map: np.ndarray, palette: Sequence | None = None, alpha: float = 0.6
+) -> np.ndarray:
     """Lay class colours over an image; pixels without a class show the image alone.
 
     Args:
@@ -68,8 +71,13 @@ def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
     return cv2.resize(image, (size[1], size[0]), interpolation=method)
 
 
-def render_panel(frame: np.ndarray | None, label_map: np.ndarray | None, size: Sequence[int],
-                 palette: Sequence | None = None, alpha: float = 0.6) -> np.ndarray:
+def render_panel(
+    frame: np.ndarray | None,
+    label_map: np.ndarray | None,
+    size: Sequence[int],
+    palette: Sequence | None = None,
+    alpha: float = 0.6,
+) -> np.ndarray:
     """One picture of a clip at ``size`` (H, W), from whatever is known of it.
 
     Frame and labels are blended; labels alone are painted; a frame alone is shown as it is; with
@@ -87,18 +95,25 @@ def render_panel(frame: np.ndarray | None, label_map: np.ndarray | None, size: S
 def add_border(image: np.ndarray, color: Sequence[int] = RED, width: int = 4) -> np.ndarray:
     """A copy with a frame of ``width`` pixels drawn inside the image; its size stays."""
     if width < 1 or 2 * width >= min(image.shape[:2]):
-        raise ValueError(f'width must be at least 1 and less than half of the image, '
-                         f'{image.shape[0]}x{image.shape[1]}, got {width}')
+        raise ValueError(
+            f'width must be at least 1 and less than half of the image, '
+            f'{image.shape[0]}x{image.shape[1]}, got {width}'
+        )
     bordered = np.empty_like(image)
     bordered[:] = np.asarray(color, dtype=np.uint8)
     bordered[width:-width, width:-width] = image[width:-width, width:-width]
     return bordered
 
 
-def draw_text(image: np.ndarray, text: str, position: Sequence[int],
-              color: Sequence[int] = INK, size: int = 15, anchor: str = 'ls') -> np.ndarray:
-    """A copy with ``text`` at ``position`` (x, y); ``anchor`` as in Pillow ('ls': left, baseline).
-    """
+def draw_text(
+    image: np.ndarray,
+    text: str,
+    position: Sequence[int],
+    color: Sequence[int] = INK,
+    size: int = 15,
+    anchor: str = 'ls',
+) -> np.ndarray:
+    """A copy with ``text`` at ``position`` (x, y); ``anchor`` as in Pillow ('ls': left, baseline)."""
     canvas = Image.fromarray(image)
     ImageDraw.Draw(canvas).text(position, text, tuple(color), font=_font(size), anchor=anchor)
     return np.array(canvas)
@@ -115,8 +130,12 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
 
 
-def make_strip(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[Sequence[str]],
-               gap: int = 8, text_size: int = 15) -> np.ndarray:
+def make_strip(
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[Sequence[str]],
+    gap: int = 8,
+    text_size: int = 15,
+) -> np.ndarray:
     """Set pictures out in rows of aligned columns, a heading above each.
 
     Args:
@@ -133,7 +152,7 @@ def make_strip(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[Sequence[s
         raise ValueError(f'a strip needs one or more pictures of one size, got {sorted(sizes)}')
     if [len(row) for row in rows] != [len(row) for row in titles]:
         raise ValueError('titles must have one heading per picture, row by row')
-    (height, width, _), = sizes
+    ((height, width, _),) = sizes
     line = text_size + gap + height + gap
     columns = max(len(row) for row in rows)
     canvas = np.full((len(rows) * line + gap, columns * (width + gap) + gap, 3), WHITE, np.uint8)
@@ -141,13 +160,18 @@ def make_strip(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[Sequence[s
         top = row_index * line + text_size + gap + gap // 2
         for column, (panel, title) in enumerate(zip(row, row_titles, strict=True)):
             left = gap + column * (width + gap)
-            canvas[top:top + height, left:left + width] = panel
+            canvas[top : top + height, left : left + width] = panel
             canvas = draw_text(canvas, title, (left, top - gap // 2 - 1), size=text_size)
     return canvas
 
 
-def draw_legend(classes: Sequence[str], width: int, palette: Sequence | None = None,
-                ids: Sequence[int] | None = None, text_size: int = 14) -> np.ndarray:
+def draw_legend(
+    classes: Sequence[str],
+    width: int,
+    palette: Sequence | None = None,
+    ids: Sequence[int] | None = None,
+    text_size: int = 14,
+) -> np.ndarray:
     """Colour keys of classes, wrapped to ``width``.
 
     Args:
@@ -174,6 +198,11 @@ def draw_legend(classes: Sequence[str], width: int, palette: Sequence | None = N
     for index, left, top in places:
         box = (left, top + 4, left + swatch, top + 4 + swatch)
         pen.rectangle(box, fill=tuple(int(value) for value in colors[index]), outline=MUTED)
-        pen.text((left + swatch + 6, top + 4 + swatch // 2), classes[index], INK,
-                 font=_font(text_size), anchor='lm')
+        pen.text(
+            (left + swatch + 6, top + 4 + swatch // 2),
+            classes[index],
+            INK,
+            font=_font(text_size),
+            anchor='lm',
+        )
     return np.array(canvas)

@@ -1,4 +1,5 @@
 """The visualizer that turns a forecast into a strip of pictures."""
+
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -30,12 +31,14 @@ class ForecastLocalVisualizer(Visualizer):
         panel_height: Height of one picture in pixels; small frames are enlarged to it.
     """
 
-    def __init__(self,
-                 name: str = 'visualizer',
-                 vis_backends: Sequence[dict] | dict | None = None,
-                 save_dir: str | None = None,
-                 alpha: float = 0.6,
-                 panel_height: int = 160) -> None:
+    def __init__(
+        self,
+        name: str = 'visualizer',
+        vis_backends: Sequence[dict] | dict | None = None,
+        save_dir: str | None = None,
+        alpha: float = 0.6,
+        panel_height: int = 160,
+    ) -> None:
         super().__init__(name=name, vis_backends=vis_backends, save_dir=save_dir)
         if not 0 <= alpha <= 1:
             raise ValueError(f'alpha must be in [0, 1], got {alpha}')
@@ -45,16 +48,18 @@ class ForecastLocalVisualizer(Visualizer):
         self.panel_height = panel_height
 
     @master_only
-    def add_datasample(self,
-                       name: str,
-                       image: np.ndarray | None,
-                       data_sample: ForecastDataSample,
-                       draw_gt: bool = True,
-                       draw_pred: bool = True,
-                       show: bool = False,
-                       wait_time: float = 0,
-                       out_file: str | None = None,
-                       step: int = 0) -> None:
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray | None,
+        data_sample: ForecastDataSample,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: str | None = None,
+        step: int = 0,
+    ) -> None:
         """Draw a clip; show it, or write it to ``out_file``, or hand it to the backends.
 
         Args:
@@ -79,8 +84,13 @@ class ForecastLocalVisualizer(Visualizer):
         else:
             self.add_image(name, strip, step)
 
-    def draw_strip(self, image: np.ndarray | None, data_sample: ForecastDataSample,
-                   draw_gt: bool = True, draw_pred: bool = True) -> np.ndarray:
+    def draw_strip(
+        self,
+        image: np.ndarray | None,
+        data_sample: ForecastDataSample,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+    ) -> np.ndarray:
         """The strip of a clip; see :meth:`add_datasample` for the arguments.
 
         Rows: the past with the labels known of it, the forecast with a red border, the truth below
@@ -97,21 +107,31 @@ class ForecastLocalVisualizer(Visualizer):
         frames, labels = known_pictures(image, data_sample, num_steps)
         meta = self.dataset_meta or {}
         palette, classes = meta.get('palette'), meta.get('classes')
-        size = panel_size([*frames, *labels, *(item for step in forecast for item in step)],
-                          self.panel_height)
-        known = [render_panel(frame, label_map, size, palette, self.alpha)
-                 for frame, label_map in zip(frames, labels, strict=True)]
+        size = panel_size(
+            [*frames, *labels, *(item for step in forecast for item in step)], self.panel_height
+        )
+        known = [
+            render_panel(frame, label_map, size, palette, self.alpha)
+            for frame, label_map in zip(frames, labels, strict=True)
+        ]
         predicted = [
-            add_border(render_panel(true_frame if frame is None else frame, label_map, size,
-                                    palette, self.alpha))
-            for true_frame, (frame, label_map) in zip(frames[num_past:][:len(forecast)], forecast,
-                                                      strict=True)]
+            add_border(
+                render_panel(
+                    true_frame if frame is None else frame, label_map, size, palette, self.alpha
+                )
+            )
+            for true_frame, (frame, label_map) in zip(
+                frames[num_past:][: len(forecast)], forecast, strict=True
+            )
+        ]
 
         # A frame without labels is no truth for label maps, though still worth seeing.
         names = ['true frame' if label_map is None else 'truth' for label_map in labels]
         times = sample_headings(data_sample, num_steps)
-        rows = [(known[:num_past], [f'input  {time}' for time in times[:num_past]]),
-                (predicted, [f'forecast  {time}' for time in times[num_past:]])]
+        rows = [
+            (known[:num_past], [f'input  {time}' for time in times[:num_past]]),
+            (predicted, [f'forecast  {time}' for time in times[num_past:]]),
+        ]
         rows = rows if predicted else rows[:1]
         if draw_gt and num_steps:
             titles = [f'{name}  {time}' for name, time in zip(names, times, strict=True)]
@@ -119,8 +139,9 @@ class ForecastLocalVisualizer(Visualizer):
         if num_steps == 1:
             rows = [rows[0], *_joined(rows[1:])]
         strip = make_strip(*zip(*rows, strict=True))
-        shown = classes_shown([*labels, *(label_map for _, label_map in forecast)],
-                              len(classes or ()))
+        shown = classes_shown(
+            [*labels, *(label_map for _, label_map in forecast)], len(classes or ())
+        )
         if not shown:
             return strip
         return np.vstack([strip, draw_legend(classes, strip.shape[1], palette, shown)])

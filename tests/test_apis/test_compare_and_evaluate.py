@@ -2,27 +2,42 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmforecast.apis import (Entry, baseline_entries, build_forecaster, build_loader, compare,
-                             comparison_columns, evaluate, load_config, save_comparison)
+from mmforecast.apis import (
+    Entry,
+    baseline_entries,
+    build_forecaster,
+    build_loader,
+    compare,
+    comparison_columns,
+    evaluate,
+    load_config,
+    save_comparison,
+)
 
 
 @pytest.fixture
 def cfg(repository, street_root):
     root = str(street_root)
-    cfg = load_config(str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'), {
-        'val_dataloader.dataset.data_root': root,
-        'test_dataloader.dataset.data_root': root,
-        'test_dataloader.num_workers': 0,
-        'test_dataloader.persistent_workers': False,
-        'test_evaluator.per_class_table': False,
-    })
+    cfg = load_config(
+        str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'),
+        {
+            'val_dataloader.dataset.data_root': root,
+            'test_dataloader.dataset.data_root': root,
+            'test_dataloader.num_workers': 0,
+            'test_dataloader.persistent_workers': False,
+            'test_evaluator.per_class_table': False,
+        },
+    )
     return cfg
 
 
 def test_baselines_in_one_table(cfg, tmp_path):
     seen = []
-    rows = compare(baseline_entries(cfg, ['copy-last', 'flow', 'oracle']), horizons=[1, 3],
-                   on_sample=lambda name, steps, sample, clip: seen.append((name, steps)))
+    rows = compare(
+        baseline_entries(cfg, ['copy-last', 'flow', 'oracle']),
+        horizons=[1, 3],
+        on_sample=lambda name, steps, sample, clip: seen.append((name, steps)),
+    )
     assert [row['method'] for row in rows] == ['copy-last', 'flow', 'oracle']
     copy, _, oracle = rows
     for column in ('mIoU @0.18s', 'IoU-MO @0.18s', 'mIoU @0.53s', 'IoU-MO @0.53s'):
@@ -31,8 +46,14 @@ def test_baselines_in_one_table(cfg, tmp_path):
     assert copy['mIoU @0.53s'] < copy['mIoU @0.18s']
     assert seen.count(('flow', 3)) == len(build_loader(cfg).dataset) == 2
     columns = comparison_columns(rows)
-    assert columns == ['method', 'parameters', 'mIoU @0.18s', 'IoU-MO @0.18s', 'mIoU @0.53s',
-                       'IoU-MO @0.53s']
+    assert columns == [
+        'method',
+        'parameters',
+        'mIoU @0.18s',
+        'IoU-MO @0.18s',
+        'mIoU @0.53s',
+        'IoU-MO @0.53s',
+    ]
     save_comparison(rows, columns, tmp_path)
     assert '| oracle' in (tmp_path / 'table.md').read_text()
     assert (tmp_path / 'table.csv').read_text().count('\n') == 4
@@ -41,10 +62,9 @@ def test_baselines_in_one_table(cfg, tmp_path):
 def test_seeds_of_one_name_share_a_row(cfg):
     entries = [Entry('model', cfg), Entry('model', cfg)]
     torch.manual_seed(0)
-    row, = compare(entries, horizons=[1])
+    (row,) = compare(entries, horizons=[1])
     assert len(row['mIoU @0.18s']) == 2
-    assert row['parameters'] == sum(
-        p.numel() for p in build_forecaster(cfg).predictor.parameters())
+    assert row['parameters'] == sum(p.numel() for p in build_forecaster(cfg).predictor.parameters())
 
 
 def test_a_saved_forecaster_scores_as_before(cfg, tmp_path):
@@ -59,8 +79,10 @@ def test_a_saved_forecaster_scores_as_before(cfg, tmp_path):
 def test_other_clips_are_refused(cfg):
     other = Config(cfg.to_dict())
     other.test_dataloader.dataset.indices = 1
-    entries = [Entry('a', cfg, predictor=dict(type='CopyLast')),
-               Entry('b', other, predictor=dict(type='CopyLast'))]
+    entries = [
+        Entry('a', cfg, predictor=dict(type='CopyLast')),
+        Entry('b', other, predictor=dict(type='CopyLast')),
+    ]
     with pytest.raises(ValueError, match='b is evaluated on other clips'):
         compare(entries, horizons=[1])
 
@@ -68,9 +90,14 @@ def test_other_clips_are_refused(cfg):
 def test_a_method_that_cannot_roll_out_leaves_its_cell_empty(cfg):
     xs2s = Config(cfg.to_dict())
     xs2s.model.variant = 'XS2S'
-    xs2s.model.predictor = dict(type='MultiScalePredictor', in_channels=22, out_channels=19,
-                                widths=((4, ), ), kernels=((3, 3), ))
-    row, = compare([Entry('XS2S', xs2s)], horizons=[1, 3])
+    xs2s.model.predictor = dict(
+        type='MultiScalePredictor',
+        in_channels=22,
+        out_channels=19,
+        widths=((4,),),
+        kernels=((3, 3),),
+    )
+    (row,) = compare([Entry('XS2S', xs2s)], horizons=[1, 3])
     assert 'mIoU @0.18s' in row and 'mIoU @0.53s' not in row
     assert 'XS2S predicts no RGB' in row['note']
 

@@ -27,19 +27,27 @@ def dataset(root, **kwargs):
 
 def test_scores_come_back_through_the_pipeline(street_root, tmp_path):
     encoder = PooledColours()
-    report = extract_representations(encoder, dataset(street_root), str(tmp_path / 's'), 'pooled',
-                                     chunk=3)
+    report = extract_representations(
+        encoder, dataset(street_root), str(tmp_path / 's'), 'pooled', chunk=3
+    )
     assert report['written'] == 2 and report['corrupt'] == []
-    data = dataset(street_root, pipeline=[
-        dict(type='LoadClipFrames'), dict(type='LoadClipScores', store=str(tmp_path / 's')),
-        dict(type='PackForecastInputs')])
+    data = dataset(
+        street_root,
+        pipeline=[
+            dict(type='LoadClipFrames'),
+            dict(type='LoadClipScores', store=str(tmp_path / 's')),
+            dict(type='PackForecastInputs'),
+        ],
+    )
     for item in data:
-        direct, = encoder.encode(item['inputs'][None].float(), [])
+        (direct,) = encoder.encode(item['inputs'][None].float(), [])
         assert torch.equal(item['data_samples'].scores, direct[0].half())
 
 
 def test_goes_on_where_it_stopped(street_root, tmp_path):
-    extract_representations(PooledColours(), dataset(street_root, indices=1), str(tmp_path), 'pooled')
+    extract_representations(
+        PooledColours(), dataset(street_root, indices=1), str(tmp_path), 'pooled'
+    )
     encoder = PooledColours()
     report = extract_representations(encoder, dataset(street_root), str(tmp_path), 'pooled')
     assert (report['written'], report['kept']) == (1, 1)

@@ -1,4 +1,5 @@
 """The metric of forecast label maps: keys, hand values, processes, bad input."""
+
 import json
 import os
 import subprocess
@@ -16,14 +17,21 @@ from mmforecast.evaluation.metrics import future_sem_seg_metric
 from mmforecast.registry import METRICS
 from mmforecast.structures import ForecastDataSample
 
-META = {'classes': ('road', 'building', 'car'), 'moving_ids': (2, )}
+META = {'classes': ('road', 'building', 'car'), 'moving_ids': (2,)}
 
 
 def make_sample(pred, truth=None, reference=None, num_past=2, labelled=None, **meta):
     """A clip whose past is void; ``pred``, ``truth`` and ``reference`` are (n, H, W) lists."""
-    sample = ForecastDataSample(metainfo={
-        'sequence_id': 'street/7', 'frame_names': ['a', 'b', 'c'], 'num_past': num_past,
-        'stride': 3, 'fps': 17.0, **meta})
+    sample = ForecastDataSample(
+        metainfo={
+            'sequence_id': 'street/7',
+            'frame_names': ['a', 'b', 'c'],
+            'num_past': num_past,
+            'stride': 3,
+            'fps': 17.0,
+            **meta,
+        }
+    )
     sample.pred_sem_seg = PixelData(data=torch.tensor(pred))
     if truth is not None:
         truth = torch.tensor(truth, dtype=torch.uint8)
@@ -54,16 +62,28 @@ def random_samples(number, steps=2, seed=0):
 def test_hand_values_of_every_key():
     # Step 1: right in 3 of 4 pixels against truth, in all against the segmentor. Step 2: road is
     # half right, car is missed by one of two pixels.
-    sample = make_sample(pred=[[[0, 0, 1, 1]], [[0, 2, 1, 2]]],
-                         truth=[[[0, 1, 1, 1]], [[0, 0, 2, 2]]],
-                         reference=[[[0, 0, 1, 1]], [[0, 2, 255, 2]]])
+    sample = make_sample(
+        pred=[[[0, 0, 1, 1]], [[0, 2, 1, 2]]],
+        truth=[[[0, 1, 1, 1]], [[0, 0, 2, 2]]],
+        reference=[[[0, 0, 1, 1]], [[0, 2, 255, 2]]],
+    )
     result = evaluate([sample])
     expected = {
-        't+1/mIoU': (50 + 200 / 3) / 2, 't+1/IoU-MO': np.nan,
-        't+2/mIoU': (50 + 100 / 3) / 2, 't+2/IoU-MO': 100 / 3,
-        'mIoU': (50 + 100 / 3) / 2, 'IoU-MO': 100 / 3, 'aAcc': 50, 'mAcc': 50,
-        'SEG/t+1/mIoU': 100, 'SEG/t+1/IoU-MO': np.nan, 'SEG/t+2/mIoU': 100,
-        'SEG/t+2/IoU-MO': 100, 'SEG/mIoU': 100, 'SEG/IoU-MO': 100, 'SEG/aAcc': 100,
+        't+1/mIoU': (50 + 200 / 3) / 2,
+        't+1/IoU-MO': np.nan,
+        't+2/mIoU': (50 + 100 / 3) / 2,
+        't+2/IoU-MO': 100 / 3,
+        'mIoU': (50 + 100 / 3) / 2,
+        'IoU-MO': 100 / 3,
+        'aAcc': 50,
+        'mAcc': 50,
+        'SEG/t+1/mIoU': 100,
+        'SEG/t+1/IoU-MO': np.nan,
+        'SEG/t+2/mIoU': 100,
+        'SEG/t+2/IoU-MO': 100,
+        'SEG/mIoU': 100,
+        'SEG/IoU-MO': 100,
+        'SEG/aAcc': 100,
         'SEG/mAcc': 100,
     }
     assert result == pytest.approx(expected, nan_ok=True)
@@ -78,8 +98,10 @@ def test_dicts_and_objects_score_alike():
 
 
 def test_the_data_set_is_scored_not_the_mean_of_clips():
-    samples = [make_sample([[[0, 0, 0, 0]]], [[[0, 0, 0, 1]]]),
-               make_sample([[[1, 1, 0, 0]]], [[[1, 1, 1, 1]]])]
+    samples = [
+        make_sample([[[0, 0, 0, 0]]], [[[0, 0, 0, 1]]]),
+        make_sample([[[1, 1, 0, 0]]], [[[1, 1, 1, 1]]]),
+    ]
     # Road: 3 hits of 3 true and 6 predicted pixels. Building: 2 hits of 5 true, none too many.
     assert evaluate(samples)['mIoU'] == pytest.approx((50 + 40) / 2)
     assert evaluate(samples[::-1]) == pytest.approx(evaluate(samples), nan_ok=True)
@@ -89,8 +111,10 @@ def test_equal_to_the_functional_form_on_random_maps():
     samples = random_samples(5)
     result = evaluate(samples)
     for step in range(2):
-        conf = sum(confusion_matrix(sample.pred_sem_seg.data[step],
-                                    sample.gt_sem_seg.data[2 + step], 3) for sample in samples)
+        conf = sum(
+            confusion_matrix(sample.pred_sem_seg.data[step], sample.gt_sem_seg.data[2 + step], 3)
+            for sample in samples
+        )
         assert result[f't+{step + 1}/mIoU'] == mean_iou(conf)
         assert result[f't+{step + 1}/IoU-MO'] == mean_iou(conf, [2])
 
@@ -116,14 +140,18 @@ def test_steps_without_labels_have_no_ground_truth_keys():
 
 def test_the_logged_tables_name_seconds_and_classes(monkeypatch):
     logged = []
-    monkeypatch.setattr(future_sem_seg_metric, 'print_log',
-                        lambda text, **_: logged.append(text))
+    monkeypatch.setattr(future_sem_seg_metric, 'print_log', lambda text, **_: logged.append(text))
     evaluate([make_sample([[[0, 1]], [[1, 0]]], [[[0, 1]], [[1, 1]]])])
     by_step, by_class = (text.strip().splitlines() for text in logged)
-    assert [line.split()[:3] for line in by_step[2:]] == [['t+1', '0.18', '100.00'],
-                                                          ['t+2', '0.35', '50.00']]
+    assert [line.split()[:3] for line in by_step[2:]] == [
+        ['t+1', '0.18', '100.00'],
+        ['t+2', '0.35', '50.00'],
+    ]
     assert [line.split() for line in by_class[2:]] == [
-        ['road', '-', '-'], ['building', '50.00', '50.00'], ['car', '-', '-']]
+        ['road', '-', '-'],
+        ['building', '50.00', '50.00'],
+        ['car', '-', '-'],
+    ]
 
 
 def test_nothing_to_score_is_an_error():
@@ -136,9 +164,13 @@ def test_nothing_to_score_is_an_error():
 
 def test_too_long_a_horizon_names_both_ways_out():
     sample = make_sample([[[0, 1]]] * 3, [[[0, 1]]])
-    with pytest.raises(ValueError, match=(
+    with pytest.raises(
+        ValueError,
+        match=(
             r"clip 'street/7' .*predicts 3 steps but the clip carries 1 future frame: set "
-            r'num_future=3 in the dataset or test_cfg.rollout_steps=1')):
+            r'num_future=3 in the dataset or test_cfg.rollout_steps=1'
+        ),
+    ):
         evaluate([sample])
     with pytest.raises(ValueError, match='predicts 2 steps but ref_sem_seg holds 1 step'):
         evaluate([make_sample([[[0, 1]]] * 2, reference=[[[0, 1]]])])
@@ -157,11 +189,14 @@ def test_bad_samples_are_named():
         evaluate([sample])
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    ({'iou_kinds': ['gt']}, 'iou_kinds must be'),
-    ({'iou_kinds': []}, 'iou_kinds must be'),
-    ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        ({'iou_kinds': ['gt']}, 'iou_kinds must be'),
+        ({'iou_kinds': []}, 'iou_kinds must be'),
+        ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
+    ],
+)
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         FutureSemSegMetric(**kwargs)
@@ -190,8 +225,14 @@ def test_two_processes_score_as_one(tmp_path):
     torch.save(samples, tmp_path / 'samples.pt')
     paths = [os.getcwd(), *sys.path]
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)}
-    workers = [subprocess.Popen([sys.executable, '-c', WORKER, str(rank), str(tmp_path / 'store')],
-                                cwd=tmp_path, env=env) for rank in range(2)]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, '-c', WORKER, str(rank), str(tmp_path / 'store')],
+            cwd=tmp_path,
+            env=env,
+        )
+        for rank in range(2)
+    ]
     assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
     expected = evaluate(samples)
     for rank in range(2):

@@ -1,4 +1,5 @@
 """The maths of segmentation scores: hand values, mmseg's own, invariances and bounds."""
+
 import numpy as np
 import pytest
 import torch
@@ -72,22 +73,32 @@ def test_equal_to_mmseg(num_classes):
     rng = np.random.default_rng(num_classes)
     target = rng.integers(0, num_classes, (3, 40, 50))
     target[:, :2] = 255
-    pred = np.where(rng.random(target.shape) < 0.6, target, rng.integers(0, num_classes,
-                                                                         target.shape))
+    pred = np.where(
+        rng.random(target.shape) < 0.6, target, rng.integers(0, num_classes, target.shape)
+    )
     pred[:, 5, :9] = num_classes + 3
     conf = confusion_matrix(pred, target, num_classes)
     areas = IoUMetric.intersect_and_union(
-        torch.from_numpy(pred), torch.from_numpy(target), num_classes, ignore_index=255)
+        torch.from_numpy(pred), torch.from_numpy(target), num_classes, ignore_index=255
+    )
     theirs = IoUMetric.total_area_to_metrics(*areas, ['mIoU'])
     np.testing.assert_allclose(iou_per_class(conf), 100 * theirs['IoU'], rtol=1e-5)
     np.testing.assert_allclose(per_class_accuracy(conf), 100 * theirs['Acc'], rtol=1e-5)
     assert pixel_accuracy(conf) == pytest.approx(100 * theirs['aAcc'], rel=1e-5)
 
 
-label_pairs = st.integers(1, 6).flatmap(lambda num_classes: st.tuples(
-    st.just(num_classes),
-    st.lists(st.tuples(st.integers(-1, num_classes + 1),
-                       st.sampled_from([*range(num_classes), 255])), min_size=1, max_size=60)))
+label_pairs = st.integers(1, 6).flatmap(
+    lambda num_classes: st.tuples(
+        st.just(num_classes),
+        st.lists(
+            st.tuples(
+                st.integers(-1, num_classes + 1), st.sampled_from([*range(num_classes), 255])
+            ),
+            min_size=1,
+            max_size=60,
+        ),
+    )
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -101,8 +112,10 @@ def test_bounds_and_invariances(case, random):
     # Pixels may come in any order, and images one by one.
     order = random.sample(range(len(pairs)), len(pairs))
     half = len(pairs) // 2
-    parts = [confusion_matrix(pred[part], target[part], num_classes)
-             for part in (order[:half], order[half:])]
+    parts = [
+        confusion_matrix(pred[part], target[part], num_classes)
+        for part in (order[:half], order[half:])
+    ]
     np.testing.assert_array_equal(sum(parts), conf)
 
     iou, accuracy = iou_per_class(conf), per_class_accuracy(conf)
@@ -116,7 +129,9 @@ def test_bounds_and_invariances(case, random):
     valid = (pred >= 0) & (pred < num_classes)
     renamed = confusion_matrix(
         np.where(valid, names[np.where(valid, pred, 0)], -1),
-        np.where(target == 255, 255, names[np.where(target == 255, 0, target)]), num_classes)
+        np.where(target == 255, 255, names[np.where(target == 255, 0, target)]),
+        num_classes,
+    )
     np.testing.assert_allclose(mean_iou(renamed), mean_iou(conf))
     np.testing.assert_allclose(mean_class_accuracy(renamed), mean_class_accuracy(conf))
 
@@ -127,7 +142,8 @@ def test_target_against_itself_is_perfect(labels):
     conf = confusion_matrix(np.array(labels), np.array(labels), num_classes=3)
     perfect = np.nan if set(labels) == {255} else 100
     np.testing.assert_array_equal(
-        [mean_iou(conf), pixel_accuracy(conf), mean_class_accuracy(conf)], perfect)
+        [mean_iou(conf), pixel_accuracy(conf), mean_class_accuracy(conf)], perfect
+    )
 
 
 def test_bad_input_is_named():

@@ -1,4 +1,5 @@
 """Result tables in their three styles."""
+
 import csv
 import io
 
@@ -25,8 +26,14 @@ def test_text_is_aligned():
 
 
 def test_markdown_marks_the_best_that_may_win():
-    table = format_table(ROWS, columns=['Method', 'mIoU', 'PSNR'], style='markdown', decimals=2,
-                         best={'mIoU': 'max', 'PSNR': 'min'}, unranked=['oracle'])
+    table = format_table(
+        ROWS,
+        columns=['Method', 'mIoU', 'PSNR'],
+        style='markdown',
+        decimals=2,
+        best={'mIoU': 'max', 'PSNR': 'min'},
+        unranked=['oracle'],
+    )
     assert table.splitlines() == [
         '| Method    |             mIoU |      PSNR |',
         '|-----------|-----------------:|----------:|',
@@ -37,8 +44,10 @@ def test_markdown_marks_the_best_that_may_win():
 
 
 def test_what_rounds_to_the_best_is_best():
-    rows = [{'Method': name, 'mIoU': value} for name, value in
-            [('a', 50.04), ('b', 49.96), ('c', 49.94)]]
+    rows = [
+        {'Method': name, 'mIoU': value}
+        for name, value in [('a', 50.04), ('b', 49.96), ('c', 49.94)]
+    ]
     table = format_table(rows, style='markdown', best={'mIoU': 'max'})
     assert table.count('**50.0**') == 2
     assert '**49.9**' not in table
@@ -61,12 +70,15 @@ def test_numpy_values_are_numbers_too():
     assert format_table(rows).splitlines()[-1].split() == ['3', '1.2', '2.0', '±', '1.4']
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    ({'style': 'html'}, "style must be one of .*got 'html'"),
-    ({'best': {'AP': 'max'}}, "best must map columns .*'AP'"),
-    ({'best': {'mIoU': 'most'}}, "best must map columns .*'most'"),
-    ({'columns': []}, 'at least one column'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        ({'style': 'html'}, "style must be one of .*got 'html'"),
+        ({'best': {'AP': 'max'}}, "best must map columns .*'AP'"),
+        ({'best': {'mIoU': 'most'}}, "best must map columns .*'most'"),
+        ({'columns': []}, 'at least one column'),
+    ],
+)
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         format_table(ROWS, **kwargs)

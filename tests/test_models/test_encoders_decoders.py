@@ -5,38 +5,60 @@ from mmengine.structures import PixelData
 
 from mmforecast.models.data_preprocessors import ForecastDataPreprocessor
 from mmforecast.models.decoders import SemSegDecoder
-from mmforecast.models.encoders import (LabelMapEncoder, PrecomputedEncoder, RGBEncoder,
-                                        SegmentorEncoder, unit_to_rgb)
+from mmforecast.models.encoders import (
+    LabelMapEncoder,
+    PrecomputedEncoder,
+    RGBEncoder,
+    SegmentorEncoder,
+    unit_to_rgb,
+)
 from mmforecast.structures import ForecastDataSample
 
 SEGMENTOR = dict(
     type='EncoderDecoder',
     data_preprocessor=dict(
-        type='SegDataPreProcessor', mean=[10., 20., 30.], std=[2., 4., 5.], bgr_to_rgb=True),
+        type='SegDataPreProcessor', mean=[10.0, 20.0, 30.0], std=[2.0, 4.0, 5.0], bgr_to_rgb=True
+    ),
     backbone=dict(
-        type='ResNetV1c', depth=18, base_channels=8, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4),
-        norm_cfg=dict(type='BN'), num_stages=4, out_indices=(0, 1, 2, 3), contract_dilation=True),
+        type='ResNetV1c',
+        depth=18,
+        base_channels=8,
+        strides=(1, 2, 1, 1),
+        dilations=(1, 1, 2, 4),
+        norm_cfg=dict(type='BN'),
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        contract_dilation=True,
+    ),
     decode_head=dict(
-        type='FCNHead', in_channels=64, in_index=3, channels=16, num_convs=1, num_classes=5,
-        norm_cfg=dict(type='BN')),
-    test_cfg=dict(mode='whole'))
+        type='FCNHead',
+        in_channels=64,
+        in_index=3,
+        channels=16,
+        num_convs=1,
+        num_classes=5,
+        norm_cfg=dict(type='BN'),
+    ),
+    test_cfg=dict(mode='whole'),
+)
 
 
 def labelled_sample(labels, labelled=None):
     return ForecastDataSample(
         gt_sem_seg=PixelData(data=labels),
-        metainfo=dict(sequence_id='a_000001', labelled=labelled or [True] * len(labels)))
+        metainfo=dict(sequence_id='a_000001', labelled=labelled or [True] * len(labels)),
+    )
 
 
 def test_label_map_encoder_round_trip_and_ignored_pixels():
     labels = torch.randint(0, 5, (3, 4, 6)).to(torch.uint8)
     labels[0, 0, 0] = 255
-    scores, = LabelMapEncoder(5, high=2.).encode(None, [labelled_sample(labels)])
+    (scores,) = LabelMapEncoder(5, high=2.0).encode(None, [labelled_sample(labels)])
     assert scores.shape == (1, 3, 5, 4, 6)
     assert scores[0, 0, :, 0, 0].eq(0).all()
     known = labels != 255
     assert torch.equal(scores[0].argmax(1)[known], labels.long()[known])
-    assert set(scores.unique().tolist()) == {-2., 0., 2.}
+    assert set(scores.unique().tolist()) == {-2.0, 0.0, 2.0}
 
 
 def test_label_map_encoder_says_what_is_missing():
@@ -51,7 +73,7 @@ def test_label_map_encoder_says_what_is_missing():
 
 def test_precomputed_encoder():
     sample = ForecastDataSample(scores=torch.randn(4, 5, 3, 3).half())
-    scores, = PrecomputedEncoder(5).encode(None, [sample])
+    (scores,) = PrecomputedEncoder(5).encode(None, [sample])
     assert scores.dtype == torch.float32 and torch.equal(scores[0], sample.scores.float())
     with pytest.raises(ValueError, match='holds 5 channels'):
         PrecomputedEncoder(19).encode(None, [sample])
@@ -61,10 +83,10 @@ def test_precomputed_encoder():
 
 def test_rgb_encoder_range_and_size():
     frames = torch.randint(0, 256, (2, 3, 3, 8, 8)).float()
-    full, = RGBEncoder().encode(frames, [])
+    (full,) = RGBEncoder().encode(frames, [])
     assert full.min() >= -1 and full.max() <= 1
     assert torch.allclose(unit_to_rgb(full), frames, atol=1e-3)
-    small, = RGBEncoder(size=(4, 4)).encode(frames, [])
+    (small,) = RGBEncoder(size=(4, 4)).encode(frames, [])
     assert torch.allclose(small[..., 0, 0], full[..., :2, :2].mean(dim=(-1, -2)), atol=1e-5)
     with pytest.raises(ValueError, match='LoadClipFrames'):
         RGBEncoder().encode(torch.zeros(2, 3, 3, 0, 0), [])
@@ -78,9 +100,9 @@ def segmentor_encoder():
 
 def test_segmentor_encoder_equals_the_segmentor(segmentor_encoder):
     frames = torch.randint(0, 256, (2, 3, 3, 32, 64)).float()
-    scores, = segmentor_encoder.encode(frames, [])
+    (scores,) = segmentor_encoder.encode(frames, [])
     assert scores.shape == (2, 3, 5, 8, 16) and segmentor_encoder.num_channels == 5
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([10., 20., 30.], [2., 4., 5.]))
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([10.0, 20.0, 30.0], [2.0, 4.0, 5.0]))
     with torch.no_grad():
         raw = segmentor_encoder.segmentor(((frames - mean) / std)[1], mode='tensor')
     assert not scores.requires_grad
@@ -96,12 +118,16 @@ def test_segmentor_scores_can_follow_the_size_of_the_frames():
 
 
 def test_segmentor_encoder_honours_bgr_networks():
-    cfg = dict(SEGMENTOR, data_preprocessor=dict(
-        type='SegDataPreProcessor', mean=[1., 2., 3.], std=[1., 1., 1.], bgr_to_rgb=False))
+    cfg = dict(
+        SEGMENTOR,
+        data_preprocessor=dict(
+            type='SegDataPreProcessor', mean=[1.0, 2.0, 3.0], std=[1.0, 1.0, 1.0], bgr_to_rgb=False
+        ),
+    )
     encoder = SegmentorEncoder(cfg)
     red = torch.zeros(1, 3, 2, 2)
     red[:, 0] = 255
-    assert encoder._normalise(red)[0, :, 0, 0].tolist() == [-1., -2., 252.]
+    assert encoder._normalise(red)[0, :, 0, 0].tolist() == [-1.0, -2.0, 252.0]
 
 
 def test_segmentor_stays_frozen_and_in_eval_mode(segmentor_encoder):
@@ -116,7 +142,7 @@ def test_segmentor_stays_frozen_and_in_eval_mode(segmentor_encoder):
 
 
 def test_decoder_takes_the_argmax_after_resampling_scores():
-    scores = torch.tensor([[3., -1.], [-1., -1.]])
+    scores = torch.tensor([[3.0, -1.0], [-1.0, -1.0]])
     both = torch.stack((scores, torch.zeros(2, 2)))[None, None]  # class 1 has score 0 everywhere
     sample = ForecastDataSample(metainfo=dict(img_shape=(4, 4)))
     SemSegDecoder(keep_scores=True).decode([both], [sample])

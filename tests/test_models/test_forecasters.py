@@ -10,7 +10,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 NUM_CLASSES = 5
-SMALL = dict(widths=((4, ), (4, )), kernels=((3, 3), (3, 3)), losses=dict(gdl=dict(type='GDLoss')))
+SMALL = dict(widths=((4,), (4,)), kernels=((3, 3), (3, 3)), losses=dict(gdl=dict(type='GDLoss')))
 
 
 @MODELS.register_module()
@@ -22,7 +22,7 @@ class CountingPredictor(BasePredictor):
     def __init__(self, num_outputs=1):
         super().__init__()
         self.num_outputs = num_outputs
-        self.gain = nn.Parameter(torch.tensor(2.))
+        self.gain = nn.Parameter(torch.tensor(2.0))
         self.seen = []
 
     def forward(self, past, context):
@@ -48,15 +48,18 @@ class MeanEncoder(BaseEncoder):
 
 @MODELS.register_module()
 class KeepDecoder(nn.Module):
-
     def decode(self, future, samples, target='pred'):
         for sample, maps in zip(samples, future[0]):
             sample.set_field(maps, f'{target}_maps')
 
 
 def counting(**kwargs):
-    cfg = dict(encoder=dict(type='MeanEncoder'), predictor=dict(type='CountingPredictor'),
-               decoder=dict(type='KeepDecoder'), num_past=2)
+    cfg = dict(
+        encoder=dict(type='MeanEncoder'),
+        predictor=dict(type='CountingPredictor'),
+        decoder=dict(type='KeepDecoder'),
+        num_past=2,
+    )
     return BaseForecaster(**{**cfg, **kwargs})
 
 
@@ -75,10 +78,10 @@ def test_rollout_slides_over_inputs_and_predictions():
 def test_backpropagation_through_time_is_exact():
     model = counting(train_cfg=dict(rollout_steps=2))
     losses = model(clip([1, 3, 8, 10]), [ForecastDataSample()], mode='loss')
-    g = torch.tensor(2., requires_grad=True)
+    g = torch.tensor(2.0, requires_grad=True)
     first = g * 3 + 1
     second = g * first + 3
-    expected = (first - 8)**2 + (second - 10)**2
+    expected = (first - 8) ** 2 + (second - 10) ** 2
     assert list(losses) == ['t+1.loss_mse', 't+2.loss_mse']
     total, _ = model.parse_losses(losses)
     total.backward()
@@ -91,24 +94,28 @@ def test_batch_model_needs_whole_calls():
     model = counting(predictor=dict(type='CountingPredictor', num_outputs=3))
     assert model.train_steps == model.test_steps == 3
     with pytest.raises(ValueError, match='multiple'):
-        counting(predictor=dict(type='CountingPredictor', num_outputs=3),
-                 test_cfg=dict(rollout_steps=4))
+        counting(
+            predictor=dict(type='CountingPredictor', num_outputs=3), test_cfg=dict(rollout_steps=4)
+        )
 
 
 def test_predict_writes_forecast_and_reference():
     model = counting(test_cfg=dict(rollout_steps=1))
-    sample, = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
+    (sample,) = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
     assert sample.pred_maps.item() == 7 and sample.ref_maps.item() == 9
     model = counting(test_cfg=dict(rollout_steps=1, reference=False))
-    sample, = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
+    (sample,) = model(clip([1, 3, 9]), [ForecastDataSample()], mode='predict')
     assert 'ref_maps' not in sample
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(num_past=3), 'num_past=3, but the predictor was built for num_past=2'),
-    (dict(train_cfg=dict(rollout_steps=0)), 'integer >= 1'),
-    (dict(test_cfg=dict(steps=3)), "unknown keys \\['steps'\\]"),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(num_past=3), 'num_past=3, but the predictor was built for num_past=2'),
+        (dict(train_cfg=dict(rollout_steps=0)), 'integer >= 1'),
+        (dict(test_cfg=dict(steps=3)), "unknown keys \\['steps'\\]"),
+    ],
+)
 def test_refuses_bad_configuration(kwargs, message):
     with pytest.raises(ValueError, match=message):
         counting(**kwargs)
@@ -151,9 +158,11 @@ def semantic(variant='S2S', encoder=None, predictor=None, **kwargs):
     channels = {'X': 3, 'S': NUM_CLASSES, 'XS': 3 + NUM_CLASSES}
     given, out = variant.split('2')
     predictor = predictor or dict(
-        type='MultiScalePredictor', in_channels=channels[given], out_channels=channels[out], **SMALL)
+        type='MultiScalePredictor', in_channels=channels[given], out_channels=channels[out], **SMALL
+    )
     return S2SForecaster(
-        encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs)
+        encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs
+    )
 
 
 def batch(num_frames=5):
@@ -161,9 +170,14 @@ def batch(num_frames=5):
     frames = torch.rand(2, num_frames, 3, 16, 32, generator=generator) * 255
     samples = [
         ForecastDataSample(
-            gt_sem_seg=PixelData(data=torch.randint(
-                0, NUM_CLASSES, (num_frames, 16, 32), generator=generator).to(torch.uint8)),
-            metainfo=dict(img_shape=(16, 32), labelled=[True] * num_frames)) for _ in range(2)
+            gt_sem_seg=PixelData(
+                data=torch.randint(0, NUM_CLASSES, (num_frames, 16, 32), generator=generator).to(
+                    torch.uint8
+                )
+            ),
+            metainfo=dict(img_shape=(16, 32), labelled=[True] * num_frames),
+        )
+        for _ in range(2)
     ]
     return frames, samples
 
@@ -204,8 +218,9 @@ def test_oracle_forecaster_equals_the_segmentor_on_the_true_frames():
 
 
 def test_label_map_oracle_is_the_ground_truth():
-    model = semantic(encoder=dict(type='LabelMapEncoder', num_classes=NUM_CLASSES),
-                     predictor=dict(type='Oracle'))
+    model = semantic(
+        encoder=dict(type='LabelMapEncoder', num_classes=NUM_CLASSES), predictor=dict(type='Oracle')
+    )
     for sample in model(*batch(), mode='predict'):
         assert torch.equal(sample.pred_sem_seg.data, sample.gt_sem_seg.data[4:])
 
@@ -215,7 +230,7 @@ def test_xs2x_segments_its_own_frames():
     model = semantic('XS2X')
     sample = model(frames, samples, mode='predict')[0]
     rgb = nn.functional.interpolate(sample.pred_frames, (16, 32), mode='bilinear')[None]
-    scores, = model.encoder.encode(rgb, [])
+    (scores,) = model.encoder.encode(rgb, [])
     assert torch.equal(model.decoder.labels(scores[0], (16, 32)), sample.pred_sem_seg.data)
 
 

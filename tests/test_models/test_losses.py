@@ -1,14 +1,18 @@
 import pytest
 import torch
 
-from mmforecast.models.losses import (GDLoss, ScoreCrossEntropyLoss, gradient_difference_loss,
-                                      score_cross_entropy)
+from mmforecast.models.losses import (
+    GDLoss,
+    ScoreCrossEntropyLoss,
+    gradient_difference_loss,
+    score_cross_entropy,
+)
 from mmforecast.registry import MODELS
 
 # Target gradients: rows |4-1|=3, |6-2|=4, |5-3|=2 and columns 1, 1, 2, 1; prediction's are all 0
 # except one pixel of 3 at the middle of the first row.
-TARGET = torch.tensor([[1., 2., 3.], [4., 6., 5.]])[None, None]
-PRED = torch.tensor([[0., 3., 0.], [0., 0., 0.]])[None, None]
+TARGET = torch.tensor([[1.0, 2.0, 3.0], [4.0, 6.0, 5.0]])[None, None]
+PRED = torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 0.0]])[None, None]
 
 
 def test_gdl_hand_values():
@@ -34,22 +38,27 @@ def test_gdl_of_a_constant_offset_is_zero_and_row_and_column_pairing_is_the_same
 @pytest.mark.parametrize('alpha', [1, 2, 3])
 def test_gdl_equals_a_loop_over_pixels(channels, alpha):
     pred, target = torch.rand(2, 1, channels, 4, 5, dtype=torch.float64)
-    expected = 0.
+    expected = 0.0
     for c in range(channels):
         for i in range(4):
             for j in range(5):
                 y, p = target[0, c], pred[0, c]
                 if i:
-                    expected += abs(abs(y[i, j] - y[i - 1, j]) - abs(p[i, j] - p[i - 1, j]))**alpha
+                    expected += (
+                        abs(abs(y[i, j] - y[i - 1, j]) - abs(p[i, j] - p[i - 1, j])) ** alpha
+                    )
                 if j:
-                    expected += abs(abs(y[i, j] - y[i, j - 1]) - abs(p[i, j] - p[i, j - 1]))**alpha
+                    expected += (
+                        abs(abs(y[i, j] - y[i, j - 1]) - abs(p[i, j] - p[i, j - 1])) ** alpha
+                    )
     loss = GDLoss(alpha=alpha, reduction='sum', loss_weight=2)
     assert loss(pred, target).item() == pytest.approx(2 * float(expected))
     assert loss(pred.requires_grad_(), target).requires_grad
 
 
-@pytest.mark.parametrize('kwargs', [
-    dict(alpha=0), dict(alpha=1.5), dict(alpha=True), dict(reduction='avg')])
+@pytest.mark.parametrize(
+    'kwargs', [dict(alpha=0), dict(alpha=1.5), dict(alpha=True), dict(reduction='avg')]
+)
 def test_gdl_refuses_bad_arguments(kwargs):
     with pytest.raises(ValueError, match=next(iter(kwargs))):
         MODELS.build(dict(type='GDLoss', **kwargs))
@@ -73,13 +82,14 @@ def test_score_cross_entropy_is_entropy_at_the_target_and_larger_elsewhere():
 
 
 def test_score_cross_entropy_hand_value_and_temperature():
-    target = torch.tensor([50., 0.]).view(1, 2, 1, 1)  # as good as certain
-    pred = torch.tensor([1., 3.]).view(1, 2, 1, 1)
-    log1pe2 = torch.log1p(torch.tensor(2.).exp()).item()
+    target = torch.tensor([50.0, 0.0]).view(1, 2, 1, 1)  # as good as certain
+    pred = torch.tensor([1.0, 3.0]).view(1, 2, 1, 1)
+    log1pe2 = torch.log1p(torch.tensor(2.0).exp()).item()
     assert score_cross_entropy(pred, target).item() == pytest.approx(log1pe2, rel=1e-5)
-    warm = ScoreCrossEntropyLoss(temperature=2., loss_weight=3.)
+    warm = ScoreCrossEntropyLoss(temperature=2.0, loss_weight=3.0)
     assert warm(pred, target).item() == pytest.approx(
-        3 * torch.log1p(torch.tensor(1.).exp()).item(), rel=1e-5)
+        3 * torch.log1p(torch.tensor(1.0).exp()).item(), rel=1e-5
+    )
     with pytest.raises(ValueError, match='temperature'):
         ScoreCrossEntropyLoss(temperature=0)
 
@@ -87,16 +97,16 @@ def test_score_cross_entropy_hand_value_and_temperature():
 def test_class_weights_scale_their_class_and_move_the_decision():
     target, pred = torch.randn(2, 2, 3, 4, 4)
     plain = score_cross_entropy(pred, target)
-    double = ScoreCrossEntropyLoss(class_weight=[2., 2., 2.])(pred, target)
+    double = ScoreCrossEntropyLoss(class_weight=[2.0, 2.0, 2.0])(pred, target)
     assert double.item() == pytest.approx(2 * plain.item(), rel=1e-6)
     # A pixel that is class 1 in 40 % of the cases: the best constant answer is class 0, or class 1
     # once class 1 weighs twice as much (0.6 against 0.8).
-    cases = torch.full((10, 2, 1, 1), -50.)
-    cases[:6, 0] = cases[6:, 1] = 50.
-    for weight, winner in ((1., 0), (2., 1)):
-        loss = ScoreCrossEntropyLoss(class_weight=[1., weight])
+    cases = torch.full((10, 2, 1, 1), -50.0)
+    cases[:6, 0] = cases[6:, 1] = 50.0
+    for weight, winner in ((1.0, 0), (2.0, 1)):
+        loss = ScoreCrossEntropyLoss(class_weight=[1.0, weight])
         answer = torch.zeros(1, 2, 1, 1, requires_grad=True)
         for _ in range(200):
-            grad, = torch.autograd.grad(loss(answer.expand(10, -1, -1, -1), cases), answer)
+            (grad,) = torch.autograd.grad(loss(answer.expand(10, -1, -1, -1), cases), answer)
             answer = (answer - grad).detach().requires_grad_()
         assert answer.argmax(1).item() == winner

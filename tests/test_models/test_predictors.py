@@ -2,20 +2,29 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmforecast.models.predictors import (CopyLast, FlowWarp, ForecastContext, MultiScalePredictor,
-                                          Oracle, WarpCorrectPredictor, conv_stack)
+from mmforecast.models.predictors import (
+    CopyLast,
+    FlowWarp,
+    ForecastContext,
+    MultiScalePredictor,
+    Oracle,
+    WarpCorrectPredictor,
+    conv_stack,
+)
 from mmforecast.models.predictors.flow_warp import advance, carry
 from mmforecast.registry import MODELS
 
 
 def context(frames=None, future=None):
     return ForecastContext(
-        frames=torch.zeros(2, 4, 3, 32, 32) if frames is None else frames, samples=[], future=future)
+        frames=torch.zeros(2, 4, 3, 32, 32) if frames is None else frames, samples=[], future=future
+    )
 
 
 def tiny(**kwargs):
     return MultiScalePredictor(
-        in_channels=3, **{**dict(widths=((4, ), (4, )), kernels=((3, 3), (3, 3))), **kwargs})
+        in_channels=3, **{**dict(widths=((4,), (4,)), kernels=((3, 3), (3, 3))), **kwargs}
+    )
 
 
 def count(module):
@@ -29,7 +38,7 @@ def test_paper_network_has_the_paper_size():
 
 
 def test_single_scale_network_of_the_paper():
-    net = MultiScalePredictor(in_channels=19, widths=((128, 256, 128), ), kernels=((3, 3, 3, 3), ))
+    net = MultiScalePredictor(in_channels=19, widths=((128, 256, 128),), kernels=((3, 3, 3, 3),))
     assert count(net) == 699_795
     past = torch.randn(1, 4, 19, 5, 7)  # one scale: any size
     assert net([past], context())[0].shape == (1, 1, 19, 5, 7)
@@ -41,9 +50,9 @@ def test_zero_weights_predict_zero_and_the_residual_path_passes_the_coarse_guess
         torch.nn.init.zeros_(p)
     past = [torch.randn(2, 4, 3, 8, 8)]
     assert net(past, context())[0].eq(0).all()
-    net.scales[0][-1].conv.bias.data = torch.tensor([1., 2., 3.])
+    net.scales[0][-1].conv.bias.data = torch.tensor([1.0, 2.0, 3.0])
     out = net(past, context())[0]
-    assert torch.equal(out, torch.tensor([1., 2., 3.]).view(1, 1, 3, 1, 1).expand_as(out))
+    assert torch.equal(out, torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 3, 1, 1).expand_as(out))
 
 
 def test_coarse_scale_sees_averages_and_fine_scale_the_nearest_upsampled_guess():
@@ -94,25 +103,30 @@ def test_untrained_warp_and_correct_is_the_flow_baseline():
     """Over several steps too: it carries the velocity on as the baseline does."""
     frames = torch.rand(2, 4, 3, 32, 64) * 255
     maps = torch.randn(2, 4, 3, 32, 64)
-    net, baseline = WarpCorrectPredictor(3, motion_widths=(4, 4), motion_dilations=(1, 1)), FlowWarp()
+    net, baseline = (
+        WarpCorrectPredictor(3, motion_widths=(4, 4), motion_dilations=(1, 1)),
+        FlowWarp(),
+    )
     ours, theirs = context(frames), context(frames)
     past, past_baseline = maps, maps
-    for step in range(3):
+    for _ in range(3):
         past = torch.cat((past, net([past], ours)[0]), 1)[:, -4:]
         past_baseline = torch.cat((past_baseline, baseline([past_baseline], theirs)[0]), 1)[:, -4:]
         assert torch.allclose(past, past_baseline, atol=1e-4)
 
 
 def test_warp_and_correct_trains_all_its_weights_through_two_steps():
-    net = WarpCorrectPredictor(3, motion_widths=(4, 4), motion_dilations=(1, 1),
-                               losses=dict(gdl=dict(type='GDLoss')))
+    net = WarpCorrectPredictor(
+        3, motion_widths=(4, 4), motion_dilations=(1, 1), losses=dict(gdl=dict(type='GDLoss'))
+    )
     for p in net.parameters():
         torch.nn.init.normal_(p, std=0.1)
     ctx = context(torch.rand(1, 4, 3, 32, 64) * 255)
     past = torch.randn(1, 4, 3, 32, 64)
     first = net([past], ctx)[0]
-    losses, _ = net.loss_and_predict([torch.cat((past, first), 1)[:, 1:]],
-                                     [torch.randn(1, 1, 3, 32, 64)], ctx)
+    losses, _ = net.loss_and_predict(
+        [torch.cat((past, first), 1)[:, 1:]], [torch.randn(1, 1, 3, 32, 64)], ctx
+    )
     losses['loss_gdl'].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
@@ -134,10 +148,14 @@ def test_the_warp_tells_its_velocity_which_way_to_go():
 
 def test_carried_velocity_travels_with_its_pixels():
     motion = torch.zeros(1, 3, 4, 8)
-    motion[..., 1, 2] = torch.tensor([3., 0., 7.])  # one pixel, moving right by three
+    motion[..., 1, 2] = torch.tensor([3.0, 0.0, 7.0])  # one pixel, moving right by three
     carried = carry(motion)
-    assert carried[0, :, 1, 2].tolist() == [3., 0., 7.]  # nothing landed there: the old value stays
-    assert carried[0, :, 1, 5].tolist() == [1.5, 0., 3.5]  # shared with the still pixel behind
+    assert carried[0, :, 1, 2].tolist() == [
+        3.0,
+        0.0,
+        7.0,
+    ]  # nothing landed there: the old value stays
+    assert carried[0, :, 1, 5].tolist() == [1.5, 0.0, 3.5]  # shared with the still pixel behind
 
 
 def test_warp_and_correct_refuses_what_does_not_fit():
@@ -149,21 +167,24 @@ def test_warp_and_correct_refuses_what_does_not_fit():
 
 def test_window_is_read_oldest_first():
     """Swapping two frames of the window changes the result the way swapping weights does."""
-    net = MultiScalePredictor(in_channels=1, num_past=2, widths=((), ), kernels=((1, ), ))
-    net.scales[0][0].conv.weight.data = torch.tensor([1., 10.]).view(1, 2, 1, 1)
+    net = MultiScalePredictor(in_channels=1, num_past=2, widths=((),), kernels=((1,),))
+    net.scales[0][0].conv.weight.data = torch.tensor([1.0, 10.0]).view(1, 2, 1, 1)
     net.scales[0][0].conv.bias.data.zero_()
-    past = torch.tensor([3., 4.]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 4, 4)
-    assert net([past], context())[0].unique().tolist() == [43.]
+    past = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 4, 4)
+    assert net([past], context())[0].unique().tolist() == [43.0]
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(base='next'), 'base'),
-    (dict(out_act='relu'), 'out_act'),
-    (dict(kernels=((3, 3), )), 'scales'),
-    (dict(kernels=((3, 3), (3, ))), 'widths need'),
-    (dict(kernels=((3, 3), (3, 4))), 'odd'),
-    (dict(base='last', out_channels=5), 'out_channels'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(base='next'), 'base'),
+        (dict(out_act='relu'), 'out_act'),
+        (dict(kernels=((3, 3),)), 'scales'),
+        (dict(kernels=((3, 3), (3,))), 'widths need'),
+        (dict(kernels=((3, 3), (3, 4))), 'odd'),
+        (dict(base='last', out_channels=5), 'out_channels'),
+    ],
+)
 def test_refuses_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         tiny(**kwargs)
@@ -175,7 +196,9 @@ def test_refuses_windows_that_do_not_fit():
     with pytest.raises(ValueError, match='multiples of 2'):
         tiny()([torch.randn(1, 4, 3, 8, 9)], context())
     with pytest.raises(ValueError, match='losses is empty'):
-        tiny().loss_and_predict([torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 1, 3, 8, 8)], context())
+        tiny().loss_and_predict(
+            [torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 1, 3, 8, 8)], context()
+        )
 
 
 def test_dilated_stack_keeps_the_size_and_widens_the_field():

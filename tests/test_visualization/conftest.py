@@ -1,4 +1,5 @@
 """A clip to draw: a square that moves one pixel a frame over two classes."""
+
 import numpy as np
 import pytest
 import torch
@@ -15,14 +16,22 @@ def make_clip():
         total = num_past + num_future
         labels = np.zeros((total, 16, 32), dtype=np.uint8)
         for index in range(total):
-            labels[index, 4:12, 4 + index:12 + index] = 1
+            labels[index, 4:12, 4 + index : 12 + index] = 1
         frames = np.stack([80 + 20 * labels] * 3, axis=-1)
-        sample = ForecastDataSample(metainfo={
-            'sequence_id': 'city/0', 'frame_indices': [3 * index for index in range(total)],
-            'num_past': num_past, 'num_future': num_future, 'stride': 3, 'fps': 17.0,
-            'labelled': [True] * total, **meta})
+        sample = ForecastDataSample(
+            metainfo={
+                'sequence_id': 'city/0',
+                'frame_indices': [3 * index for index in range(total)],
+                'num_past': num_past,
+                'num_future': num_future,
+                'stride': 3,
+                'fps': 17.0,
+                'labelled': [True] * total,
+                **meta,
+            }
+        )
         sample.gt_sem_seg = PixelData(data=torch.from_numpy(labels))
-        last = labels[num_past - 1:num_past].repeat(num_future, axis=0)
+        last = labels[num_past - 1 : num_past].repeat(num_future, axis=0)
         sample.pred_sem_seg = PixelData(data=torch.from_numpy(last).long())
         return sample, frames
 

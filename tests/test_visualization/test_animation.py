@@ -1,4 +1,5 @@
 """Animations and the files they go into."""
+
 import cv2
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ HEADER, HEADING, GAP = 52, 28, 8
 def panels(picture, height=64, width=128, count=2):
     """The panels of a one-row animation picture."""
     top = HEADER + HEADING
-    return [picture[top:top + height, left:left + width]
-            for left in (GAP + index * (width + GAP) for index in range(count))]
+    return [
+        picture[top : top + height, left : left + width]
+        for left in (GAP + index * (width + GAP) for index in range(count))
+    ]
 
 
 def is_bordered(panel):
@@ -25,8 +28,14 @@ def is_bordered(panel):
 
 def test_past_plays_everywhere_then_forecasts_get_a_red_border(make_clip):
     sample, frames = make_clip()
-    pictures = forecast_animation(sample, frames, {'copy last': sample.pred_sem_seg.data}, PALETTE,
-                                  ('road', 'car'), panel_height=64)
+    pictures = forecast_animation(
+        sample,
+        frames,
+        {'copy last': sample.pred_sem_seg.data},
+        PALETTE,
+        ('road', 'car'),
+        panel_height=64,
+    )
     assert len(pictures) == 4
     assert len({picture.shape for picture in pictures}) == 1
     for index, picture in enumerate(pictures):
@@ -43,16 +52,18 @@ def test_a_perfect_forecast_equals_the_truth_inside_its_border(make_clip):
     sample, frames = make_clip()
     perfect = sample.gt_sem_seg.data[2:].numpy()
     for given in (frames, None):
-        for picture in forecast_animation(sample, given, {'S2S': perfect}, PALETTE,
-                                          panel_height=64)[2:]:
+        for picture in forecast_animation(
+            sample, given, {'S2S': perfect}, PALETTE, panel_height=64
+        )[2:]:
             truth, forecast = panels(picture)
             np.testing.assert_array_equal(truth[8:-8, 8:-8], forecast[8:-8, 8:-8])
 
 
 def test_labels_alone_have_their_plain_colours(make_clip):
     sample, _ = make_clip()
-    picture = forecast_animation(sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE,
-                                 panel_height=64)[0]
+    picture = forecast_animation(
+        sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE, panel_height=64
+    )[0]
     # The square covers rows 4 to 11 and columns 4 to 11 of 16x32, four times enlarged.
     truth, _ = panels(picture)
     np.testing.assert_array_equal(truth[32, 32], PALETTE[1])
@@ -71,8 +82,9 @@ def test_forecasts_may_run_past_the_data(make_clip):
 
 def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):
     sample, frames = make_clip()
-    pictures = forecast_animation(sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE,
-                                  ('road', 'car'))
+    pictures = forecast_animation(
+        sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE, ('road', 'car')
+    )
     path = tmp_path / 'new' / 'clip.gif'
     write_gif(path, pictures, fps=4, hold_last=2)
     with Image.open(path) as gif:

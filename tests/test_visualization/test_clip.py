@@ -1,4 +1,5 @@
 """What pictures know of a clip."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +8,16 @@ from mmengine.structures import PixelData
 from mmforecast.visualization.clip import clip_frames, known_labels, sample_headings, time_heading
 
 
-@pytest.mark.parametrize('args, heading', [
-    ((0, 3, 17), 't'), ((-3, 3, 17), 't - 0.53 s'), ((1, 3, 17), 't + 0.18 s'),
-    ((-3, 3), 't - 9'), ((2, ), 't + 2')])
+@pytest.mark.parametrize(
+    'args, heading',
+    [
+        ((0, 3, 17), 't'),
+        ((-3, 3, 17), 't - 0.53 s'),
+        ((1, 3, 17), 't + 0.18 s'),
+        ((-3, 3), 't - 9'),
+        ((2,), 't + 2'),
+    ],
+)
 def test_headings_in_seconds_or_frames(args, heading):
     assert time_heading(*args) == heading
 

@@ -1,4 +1,5 @@
 """Curves of a score over time."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,9 +9,16 @@ from mmforecast.visualization import plot_metric_curve
 
 def test_curves_are_named_and_values_without_a_number_left_out(tmp_path):
     path = tmp_path / 'new' / 'curve.svg'
-    plot_metric_curve(path, {'copy last': [(0.53, 36.0), (0.18, 50.0)],
-                             'S2S': [(0.18, 59.0), (0.53, float('nan'))],
-                             'flow': []}, ylabel='IoU-MO (%)', title='validation')
+    plot_metric_curve(
+        path,
+        {
+            'copy last': [(0.53, 36.0), (0.18, 50.0)],
+            'S2S': [(0.18, 59.0), (0.53, float('nan'))],
+            'flow': [],
+        },
+        ylabel='IoU-MO (%)',
+        title='validation',
+    )
     drawn = path.read_text()
     # matplotlib writes every text of an SVG, drawn as outlines, into a comment.
     for text in ('copy last', 'S2S', 'IoU-MO (%)', 'validation', 'seconds ahead', '0.18', '0.53'):

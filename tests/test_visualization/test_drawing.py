@@ -1,4 +1,5 @@
 """Drawing functions, pixel by pixel where a pixel can be known."""
+
 import numpy as np
 import pytest
 
@@ -22,8 +23,9 @@ def test_labels_take_their_colours_and_void_the_rest():
     np.testing.assert_array_equal(painted, [[PALETTE[0], PALETTE[1]], [(1, 2, 3), (1, 2, 3)]])
 
 
-@pytest.mark.parametrize('alpha, expected', [
-    (0, (100, 100, 100)), (0.5, (55, 60, 65)), (1, (10, 20, 30))])
+@pytest.mark.parametrize(
+    'alpha, expected', [(0, (100, 100, 100)), (0.5, (55, 60, 65)), (1, (10, 20, 30))]
+)
 def test_blend_by_hand_and_void_shows_the_image(alpha, expected):
     image = np.full((1, 2, 3), 100, dtype=np.uint8)
     mixed = blend(image, np.array([[0, 255]]), PALETTE, alpha)
@@ -57,8 +59,9 @@ def test_panel_draws_what_is_known():
     both = render_panel(frame, labels, (8, 12), PALETTE, alpha=0.5)
     np.testing.assert_array_equal(both, np.broadcast_to((150, 100, 50), (8, 12, 3)))
     np.testing.assert_array_equal(render_panel(frame, None, (8, 12)), 100 + 0 * both)
-    np.testing.assert_array_equal(render_panel(None, labels, (8, 12), PALETTE),
-                                  np.broadcast_to(PALETTE[1], both.shape))
+    np.testing.assert_array_equal(
+        render_panel(None, labels, (8, 12), PALETTE), np.broadcast_to(PALETTE[1], both.shape)
+    )
     assert render_panel(None, None, (40, 90)).std() > 0  # it says that nothing is known
 
 
@@ -69,7 +72,7 @@ def test_strip_holds_every_picture_in_its_place():
     assert strip.shape == (2 * (15 + 8 + 20 + 8) + 8, 2 * (30 + 8) + 8, 3)
     tops, lefts = (27, 78), (8, 46)
     for picture, (row, column) in zip(pictures, [(0, 0), (0, 1), (1, 0)], strict=True):
-        place = strip[tops[row]:tops[row] + 20, lefts[column]:lefts[column] + 30]
+        place = strip[tops[row] : tops[row] + 20, lefts[column] : lefts[column] + 30]
         np.testing.assert_array_equal(place, picture)
     assert (strip[78:98, 46:76] == 255).all()
     assert (strip[:27] != 255).any() and (strip[47:78] != 255).any()  # headings

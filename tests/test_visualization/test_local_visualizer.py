@@ -1,4 +1,5 @@
 """The strip visualizer."""
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +22,7 @@ def visualizer():
 
 def panel(strip, row, column):
     top, left = 27 + row * LINE, GAP + column * (SIZE[1] + GAP)
-    return strip[top:top + SIZE[0], left:left + SIZE[1]]
+    return strip[top : top + SIZE[0], left : left + SIZE[1]]
 
 
 def is_red(strip, row, column):
@@ -44,8 +45,9 @@ def test_without_frames_labels_have_plain_colours(visualizer, make_clip):
     strip = visualizer.draw_strip(None, sample)
     np.testing.assert_array_equal(panel(strip, 0, 0)[32, 32], META['palette'][1])
     for column in range(2):
-        np.testing.assert_array_equal(panel(strip, 1, column)[8:-8, 8:-8],
-                                      panel(strip, 2, column)[8:-8, 8:-8])
+        np.testing.assert_array_equal(
+            panel(strip, 1, column)[8:-8, 8:-8], panel(strip, 2, column)[8:-8, 8:-8]
+        )
 
 
 def test_one_step_stands_beside_its_truth(visualizer, make_clip):
@@ -57,8 +59,11 @@ def test_one_step_stands_beside_its_truth(visualizer, make_clip):
 
 def test_parts_can_be_left_out(visualizer, make_clip):
     sample, frames = make_clip()
-    rows = {(gt, pred): (visualizer.draw_strip(frames, sample, gt, pred).shape[0] - 23) // LINE
-            for gt in (True, False) for pred in (True, False)}
+    rows = {
+        (gt, pred): (visualizer.draw_strip(frames, sample, gt, pred).shape[0] - 23) // LINE
+        for gt in (True, False)
+        for pred in (True, False)
+    }
     assert rows == {(True, True): 3, (True, False): 2, (False, True): 2, (False, False): 1}
     assert not is_red(visualizer.draw_strip(frames, sample, draw_pred=False), 1, 0)
 
@@ -80,13 +85,18 @@ def test_written_to_a_file_or_to_the_backends(visualizer, tmp_path, make_clip):
     np.testing.assert_array_equal(np.asarray(Image.open(path)), strip)
     np.testing.assert_array_equal(visualizer.get_image(), strip)
 
-    stored = VISUALIZERS.build({
-        'type': 'ForecastLocalVisualizer', 'name': 'test_written_to_the_backends',
-        'vis_backends': [{'type': 'LocalVisBackend'}], 'save_dir': str(tmp_path),
-        'panel_height': 64})
+    stored = VISUALIZERS.build(
+        {
+            'type': 'ForecastLocalVisualizer',
+            'name': 'test_written_to_the_backends',
+            'vis_backends': [{'type': 'LocalVisBackend'}],
+            'save_dir': str(tmp_path),
+            'panel_height': 64,
+        }
+    )
     stored.dataset_meta = META
     stored.add_datasample('clip', frames, sample, step=7)
-    written, = (tmp_path / 'vis_data' / 'vis_image').iterdir()
+    (written,) = (tmp_path / 'vis_data' / 'vis_image').iterdir()
     assert written.name == 'clip_7.png'
     np.testing.assert_array_equal(np.asarray(Image.open(written)), strip)
 
@@ -98,8 +108,10 @@ def test_nothing_to_draw_is_an_error(visualizer, make_clip):
         visualizer.draw_strip(None, sample)
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    ({'alpha': 2}, 'alpha must be in'), ({'panel_height': 8}, 'panel_height must be at least 32')])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [({'alpha': 2}, 'alpha must be in'), ({'panel_height': 8}, 'panel_height must be at least 32')],
+)
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         ForecastLocalVisualizer(**kwargs)

@@ -1,4 +1,5 @@
 """The hook that draws while a model is validated or tested."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,8 @@ from mmforecast.visualization import ForecastLocalVisualizer
 @pytest.fixture
 def runner(tmp_path):
     visualizer = ForecastLocalVisualizer(
-        vis_backends=[{'type': 'LocalVisBackend'}], save_dir=str(tmp_path), panel_height=32)
+        vis_backends=[{'type': 'LocalVisBackend'}], save_dir=str(tmp_path), panel_height=32
+    )
     visualizer.dataset_meta = {'classes': ('road', 'car'), 'palette': [(0, 0, 0), (200, 100, 0)]}
     return SimpleNamespace(visualizer=visualizer, log_dir=str(tmp_path), iter=300)
 
@@ -38,9 +40,13 @@ def test_files_of_every_interval(runner, batch, tmp_path):
         hook.after_val_iter(runner, batch_idx, **batch)
     hook.after_test_iter(runner, 0, **batch)
     assert files(tmp_path / 'pictures') == [
-        'test/000300_city_3_000003.gif', 'test/000300_city_3_000003.png',
-        'val/000300_city_0_000003.gif', 'val/000300_city_0_000003.png',
-        'val/000300_city_2_000003.gif', 'val/000300_city_2_000003.png']
+        'test/000300_city_3_000003.gif',
+        'test/000300_city_3_000003.png',
+        'val/000300_city_0_000003.gif',
+        'val/000300_city_0_000003.png',
+        'val/000300_city_2_000003.gif',
+        'val/000300_city_2_000003.png',
+    ]
     with Image.open(tmp_path / 'pictures/val/000300_city_0_000003.gif') as gif:
         assert gif.n_frames == 4
 
@@ -48,7 +54,9 @@ def test_files_of_every_interval(runner, batch, tmp_path):
 def test_backends_take_strips_without_an_out_dir(runner, batch, tmp_path):
     ForecastVisualizationHook(draw=True).after_val_iter(runner, 0, **batch)
     assert [path for path in files(tmp_path / 'vis_data') if path.endswith(('png', 'gif'))] == [
-        'val_city_0_000003_300.gif', 'vis_image/val_city_0_000003_300.png']
+        'val_city_0_000003_300.gif',
+        'vis_image/val_city_0_000003_300.png',
+    ]
 
 
 def test_draws_nothing_unless_told_to(runner, batch, tmp_path):
@@ -75,8 +83,10 @@ def test_a_visualizer_of_another_kind_is_refused_before_the_run():
         hook.before_run(SimpleNamespace(visualizer=Visualizer()))
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    ({'interval': 0}, 'interval must be at least 1'), ({'fps': 0}, 'fps must be above 0')])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [({'interval': 0}, 'interval must be at least 1'), ({'fps': 0}, 'fps must be above 0')],
+)
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         ForecastVisualizationHook(**kwargs)

@@ -1,4 +1,5 @@
 """What the framework costs: ratios measured in one process, comparable on any machine."""
+
 import argparse
 import copy
 import statistics
@@ -28,7 +29,8 @@ EXAMPLES = """examples:
 
 def parse_args():
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('what', choices=['train', 'loading'])
     parser.add_argument('config')
     parser.add_argument('--blocks', type=int, default=10, help='alternating blocks of each kind')
@@ -55,11 +57,11 @@ class BareLoop:
         """One optimisation step on a batch as the data loader gives it."""
         inputs = torch.stack(batch['inputs']).float()
         scores = self.encoder.encode(inputs, batch['data_samples'])[0]
-        past = scores[:, :self.num_past].flatten(1, 2)
+        past = scores[:, : self.num_past].flatten(1, 2)
         target = scores[:, self.num_past]
-        loss, guess = 0., None
+        loss, guess = 0.0, None
         for k, scale in enumerate(self.scales):
-            factor = 2**(len(self.scales) - 1 - k)
+            factor = 2 ** (len(self.scales) - 1 - k)
             given = F.avg_pool2d(past, factor) if factor > 1 else past
             truth = F.avg_pool2d(target, factor) if factor > 1 else target
             if guess is None:
@@ -109,28 +111,43 @@ class AlternatingLoop(IterBasedTrainLoop):
 def benchmark_train(cfg, blocks, steps):
     """Median of the ratios runner / bare, block by block."""
     if cfg.model.predictor.get('base') is not None or cfg.model.get('variant', 'S2S') != 'S2S':
-        raise ValueError('the bare loop knows the plain S2S network only: choose a config whose '
-                         'predictor has base=None and whose variant is S2S')
+        raise ValueError(
+            'the bare loop knows the plain S2S network only: choose a config whose '
+            'predictor has base=None and whose variant is S2S'
+        )
     names = set(cfg.model.predictor.losses)
     if names != {'l1', 'gdl'}:
-        raise ValueError(f'the bare loop knows the losses l1 and gdl, the config has {sorted(names)}')
+        raise ValueError(
+            f'the bare loop knows the losses l1 and gdl, the config has {sorted(names)}'
+        )
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         cfg.train_cfg = dict(type='AlternatingLoop', max_iters=10**6, blocks=blocks, steps=steps)
         cfg.default_hooks.checkpoint.interval = 10**6
         cfg.log_level = 'WARNING'
-        for key in ('val_dataloader', 'val_cfg', 'val_evaluator', 'test_dataloader', 'test_cfg',
-                    'test_evaluator', 'load_from'):
+        for key in (
+            'val_dataloader',
+            'val_cfg',
+            'val_evaluator',
+            'test_dataloader',
+            'test_cfg',
+            'test_evaluator',
+            'load_from',
+        ):
             cfg.pop(key, None)
         runner = Runner.from_cfg(cfg)
         runner.train()
     times = runner.benchmark_times
     ratios = [a / b for a, b in zip(times['runner'], times['bare'])]
-    print(f"step through the runner {statistics.median(times['runner']) * 1e3:.1f} ms, bare "
-          f"{statistics.median(times['bare']) * 1e3:.1f} ms (this machine, medians of {blocks} blocks "
-          f'of {steps} steps)')
-    print(f'runner / bare: median {statistics.median(ratios):.3f}, '
-          f'min {min(ratios):.3f}, max {max(ratios):.3f}')
+    print(
+        f'step through the runner {statistics.median(times["runner"]) * 1e3:.1f} ms, bare '
+        f'{statistics.median(times["bare"]) * 1e3:.1f} ms (this machine, medians of {blocks} blocks '
+        f'of {steps} steps)'
+    )
+    print(
+        f'runner / bare: median {statistics.median(ratios):.3f}, '
+        f'min {min(ratios):.3f}, max {max(ratios):.3f}'
+    )
     return statistics.median(ratios)
 
 
@@ -140,20 +157,39 @@ def benchmark_loading(cfg, workers, num_clips=600):
     shape = (cfg.num_classes, 128, 256)
     with tempfile.TemporaryDirectory() as folder:
         described = dict(
-            type='CityscapesSequenceDataset', data_root=folder, split='train', anchor=None,
-            num_past=dataset.num_past, num_future=dataset.num_future, stride=dataset.stride)
+            type='CityscapesSequenceDataset',
+            data_root=folder,
+            split='train',
+            anchor=None,
+            num_past=dataset.num_past,
+            num_future=dataset.num_future,
+            stride=dataset.stride,
+        )
         write_empty_frames(Path(folder))
         write_random_scores(f'{folder}/scores', DATASETS.build(described).sequences, shape)
-        data = DATASETS.build(dict(
-            described, pipeline=[dict(type='LoadClipScores', store=f'{folder}/scores'),
-                                 dict(type='PackForecastInputs')]))
+        data = DATASETS.build(
+            dict(
+                described,
+                pipeline=[
+                    dict(type='LoadClipScores', store=f'{folder}/scores'),
+                    dict(type='PackForecastInputs'),
+                ],
+            )
+        )
         loader = torch.utils.data.DataLoader(
-            data, batch_size=4, num_workers=workers, shuffle=True, collate_fn=list,
-            persistent_workers=workers > 0)
+            data,
+            batch_size=4,
+            num_workers=workers,
+            shuffle=True,
+            collate_fn=list,
+            persistent_workers=workers > 0,
+        )
         rates = [clips_per_second(loader, num_clips) for _ in range(4)][1:]
     clip_mb = (dataset.num_past + dataset.num_future) * np.prod(shape) * 2 / 1e6
-    print(f'{statistics.median(rates):.0f} clips/s with {workers} workers '
-          f'({dataset.num_past + dataset.num_future} frames of {shape} fp16, {clip_mb:.1f} MB a clip)')
+    print(
+        f'{statistics.median(rates):.0f} clips/s with {workers} workers '
+        f'({dataset.num_past + dataset.num_future} frames of {shape} fp16, {clip_mb:.1f} MB a clip)'
+    )
     return statistics.median(rates)
 
 

@@ -1,4 +1,5 @@
 """Draw clips of a config's data set as the model gets them."""
+
 import argparse
 from pathlib import Path
 
@@ -19,7 +20,8 @@ EXAMPLES = """examples:
 
 def parse_args():
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config')
     parser.add_argument('--split', default='val', choices=['train', 'val', 'test'])
     parser.add_argument('--number', type=int, default=8, help='clips to draw (default: 8)')
@@ -40,8 +42,9 @@ def main():
         item = dataset[index * len(dataset) // number]
         sample = item['data_samples']
         name = f'{sample.sequence_id}_{sample.frame_indices[0]:06d}.png'
-        visualizer.add_datasample(name, item['inputs'], sample, draw_pred=False,
-                                  out_file=str(args.out_dir / name))
+        visualizer.add_datasample(
+            name, item['inputs'], sample, draw_pred=False, out_file=str(args.out_dir / name)
+        )
     print(f'{number} of {len(dataset)} clips drawn in {args.out_dir}')
 
 

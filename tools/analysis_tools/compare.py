@@ -1,11 +1,18 @@
 """One table of trained forecasters and baselines, as text, Markdown and CSV."""
+
 import argparse
 from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmforecast.apis.compare import (BASELINES, Entry, baseline_entries, compare,
-                                     comparison_columns, save_comparison)
+from mmforecast.apis.compare import (
+    BASELINES,
+    Entry,
+    baseline_entries,
+    compare,
+    comparison_columns,
+    save_comparison,
+)
 from mmforecast.apis.evaluate import load_config
 from mmforecast.engine import cli_errors
 from mmforecast.evaluation.table import format_table
@@ -15,27 +22,43 @@ EXAMPLES = """examples:
   python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py
   # a trained model (three seeds, reported as mean ± deviation) beside them, short and mid term
   python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py --horizons 1 3 \\
-      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed0/iter_1000.pth \\
-      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed1/iter_1000.pth \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed0/iter_500.pth \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed1/iter_500.pth \\
       --out work_dirs/table
 """
 
 
 def parse_args():
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config whose data and encoder the baselines use')
-    parser.add_argument('--model', nargs=3, action='append', default=[],
-                        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-                        help='a row; repeat it, with the same NAME for seeds of one method')
+    parser.add_argument(
+        '--model',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='a row; repeat it, with the same NAME for seeds of one method',
+    )
     parser.add_argument('--baselines', nargs='*', default=list(BASELINES), choices=list(BASELINES))
-    parser.add_argument('--horizons', type=int, nargs='+', default=[1, 3],
-                        help='roll-out steps; each horizon is a run of its own (default: 1 3)')
-    parser.add_argument('--metrics', nargs='+',
-                        default=['mIoU', 'IoU-MO', 'SEG/mIoU', 'SEG/IoU-MO'])
+    parser.add_argument(
+        '--horizons',
+        type=int,
+        nargs='+',
+        default=[1, 3],
+        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
+    )
+    parser.add_argument(
+        '--metrics', nargs='+', default=['mIoU', 'IoU-MO', 'SEG/mIoU', 'SEG/IoU-MO']
+    )
     parser.add_argument('--out', type=Path, help='write table.txt, table.md and table.csv here')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
+    )
     return parser.parse_args()
 
 
@@ -43,15 +66,17 @@ def main():
     args = parse_args()
     base = load_config(args.config, args.cfg_options)
     entries = baseline_entries(base, [n for n in args.baselines if n != 'oracle'])
-    entries += [Entry(name, load_config(config, args.cfg_options), checkpoint)
-                for name, config, checkpoint in args.model]
+    entries += [
+        Entry(name, load_config(config, args.cfg_options), checkpoint)
+        for name, config, checkpoint in args.model
+    ]
     entries += baseline_entries(base, [n for n in args.baselines if n == 'oracle'])
     rows = compare(entries, sorted(args.horizons))
     columns = comparison_columns(rows, args.metrics)
     print(format_table(rows, columns))
     for row in rows:
         if 'note' in row:
-            print(f"{row['method']}: {row['note']}")
+            print(f'{row["method"]}: {row["note"]}')
     if args.out is not None:
         save_comparison(rows, columns, args.out)
         print(f'written to {args.out}/table.txt, table.md, table.csv')

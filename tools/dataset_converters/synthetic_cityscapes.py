@@ -7,7 +7,7 @@ import sys
 from mmforecast.datasets.synthetic import write_dataset
 
 EXAMPLES = """examples:
-  # the data of the tiny configs: 60 + 20 sequences of 30 frames at 128x256
+  # the data of the tiny configs: 120 + 50 sequences of 30 frames at 128x256
   python tools/dataset_converters/synthetic_cityscapes.py --out data/synthetic_street --workers 2
 
   # larger pictures, with true depth and optical flow
@@ -29,10 +29,10 @@ def parse_args(argv=None):
         '--size', default='128x256', help='height x width of the frames, 2:1 (default: %(default)s)'
     )
     parser.add_argument(
-        '--train', type=int, default=60, help='training sequences (default: %(default)s)'
+        '--train', type=int, default=120, help='training sequences (default: %(default)s)'
     )
     parser.add_argument(
-        '--val', type=int, default=20, help='validation sequences (default: %(default)s)'
+        '--val', type=int, default=50, help='validation sequences (default: %(default)s)'
     )
     parser.add_argument('--test', type=int, default=0, help='test sequences (default: %(default)s)')
     parser.add_argument(

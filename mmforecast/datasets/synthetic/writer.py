@@ -158,7 +158,7 @@ def write_dataset(
     Args:
         root: folder to write to; made if missing. A data set of another seed, size or generator
             version in it is refused.
-        splits: sequences per split; default ``{'train': 60, 'val': 20}``.
+        splits: sequences per split; default ``{'train': 120, 'val': 50}``.
         height, width: 2:1, from 32x64 to 1024x2048.
         seed: of the data set; a split's sequences don't depend on how many there are.
         workers: processes; the files don't depend on it. More than one needs the usual
@@ -170,7 +170,7 @@ def write_dataset(
     Returns:
         dict: ``written`` and ``skipped`` sequence counts, and ``manifest``, the manifest's path.
     """
-    splits = {'train': 60, 'val': 20} if splits is None else dict(splits)
+    splits = {'train': 120, 'val': 50} if splits is None else dict(splits)
     check_size(height, width)
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}')

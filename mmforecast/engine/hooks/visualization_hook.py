@@ -1,4 +1,5 @@
 """The hook that draws forecasts while a model is validated or tested."""
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,12 +30,14 @@ class ForecastVisualizationHook(Hook):
         fps: Pictures per second of the animation.
     """
 
-    def __init__(self,
-                 draw: bool = False,
-                 interval: int = 50,
-                 out_dir: str | None = None,
-                 gif: bool = True,
-                 fps: float = 3) -> None:
+    def __init__(
+        self,
+        draw: bool = False,
+        interval: int = 50,
+        out_dir: str | None = None,
+        gif: bool = True,
+        fps: float = 3,
+    ) -> None:
         if interval < 1:
             raise ValueError(f'interval must be at least 1, got {interval}')
         if fps <= 0:
@@ -51,26 +54,37 @@ class ForecastVisualizationHook(Hook):
             raise TypeError(
                 'ForecastVisualizationHook draws with a ForecastLocalVisualizer, but the runner '
                 f'has a {type(runner.visualizer).__name__}: set '
-                "visualizer=dict(type='mmforecast.ForecastLocalVisualizer', ...) in the config")
+                "visualizer=dict(type='mmforecast.ForecastLocalVisualizer', ...) in the config"
+            )
 
-    def after_val_iter(self,
-                       runner: Runner,
-                       batch_idx: int,
-                       data_batch: dict | None = None,
-                       outputs: Sequence[ForecastDataSample] | None = None) -> None:
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[ForecastDataSample] | None = None,
+    ) -> None:
         """Draw the first of ``outputs``, at the training iteration that is validated."""
         self._draw(runner, batch_idx, data_batch, outputs, 'val')
 
-    def after_test_iter(self,
-                        runner: Runner,
-                        batch_idx: int,
-                        data_batch: dict | None = None,
-                        outputs: Sequence[ForecastDataSample] | None = None) -> None:
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[ForecastDataSample] | None = None,
+    ) -> None:
         """Draw the first of ``outputs``."""
         self._draw(runner, batch_idx, data_batch, outputs, 'test')
 
-    def _draw(self, runner: Runner, batch_idx: int, data_batch: dict | None,
-              outputs: Sequence[ForecastDataSample] | None, mode: str) -> None:
+    def _draw(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None,
+        outputs: Sequence[ForecastDataSample] | None,
+        mode: str,
+    ) -> None:
         if not self.draw or not outputs or batch_idx % self.interval or not is_main_process():
             return
         sample = outputs[0]
@@ -87,9 +101,14 @@ class ForecastVisualizationHook(Hook):
         visualizer.add_datasample(name, frames, sample, out_file=strip_file, step=runner.iter)
         if self.gif and 'pred_sem_seg' in sample:
             meta = visualizer.dataset_meta or {}
-            pictures = forecast_animation(sample, frames, {'forecast': sample.pred_sem_seg.data},
-                                          palette=meta.get('palette'), classes=meta.get('classes'),
-                                          alpha=visualizer.alpha)
+            pictures = forecast_animation(
+                sample,
+                frames,
+                {'forecast': sample.pred_sem_seg.data},
+                palette=meta.get('palette'),
+                classes=meta.get('classes'),
+                alpha=visualizer.alpha,
+            )
             write_gif(folder / f'{stem}.gif', pictures, fps=self.fps)
 
 

@@ -8,6 +8,10 @@ from .sem_seg import (
 )
 
 __all__ = [
-    'confusion_matrix', 'iou_per_class', 'mean_class_accuracy', 'mean_iou', 'per_class_accuracy',
-    'pixel_accuracy'
+    'confusion_matrix',
+    'iou_per_class',
+    'mean_class_accuracy',
+    'mean_iou',
+    'per_class_accuracy',
+    'pixel_accuracy',
 ]

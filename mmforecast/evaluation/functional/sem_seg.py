@@ -4,6 +4,7 @@ Counts add up: the confusion of a data set is the sum of its images' confusions,
 every score is a function of that one sum (the S2S paper, arXiv 1703.07684, scores a data set, not
 the mean over its images). Scores are in percent, [0, 100]; NaN says there was nothing to score.
 """
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +13,9 @@ import torch
 LabelMap = np.ndarray | torch.Tensor
 
 
-def confusion_matrix(pred: LabelMap,
-                     target: LabelMap,
-                     num_classes: int,
-                     ignore_index: int = 255) -> np.ndarray:
+def confusion_matrix(
+    pred: LabelMap, target: LabelMap, num_classes: int, ignore_index: int = 255
+) -> np.ndarray:
     """Count pixels by true and predicted class.
 
     Args:
@@ -36,14 +36,18 @@ def confusion_matrix(pred: LabelMap,
     """
     pred, target = _as_labels(pred, 'pred'), _as_labels(target, 'target')
     if pred.shape != target.shape:
-        raise ValueError(f'pred has shape {pred.shape} but target has {target.shape}: '
-                         'bring both to one size before scoring')
+        raise ValueError(
+            f'pred has shape {pred.shape} but target has {target.shape}: '
+            'bring both to one size before scoring'
+        )
     counted = target != ignore_index
     pred, target = pred[counted], target[counted]
     if target.size and (target.min() < 0 or target.max() >= num_classes):
-        raise ValueError(f'target holds labels from {target.min()} to {target.max()}, but the '
-                         f'classes are 0 to {num_classes - 1} and ignore_index is {ignore_index}: '
-                         'map raw labels to train ids first')
+        raise ValueError(
+            f'target holds labels from {target.min()} to {target.max()}, but the '
+            f'classes are 0 to {num_classes - 1} and ignore_index is {ignore_index}: '
+            'map raw labels to train ids first'
+        )
     pred = np.where((pred >= 0) & (pred < num_classes), pred, num_classes)
     pairs = target * (num_classes + 1) + pred
     counts = np.bincount(pairs, minlength=num_classes * (num_classes + 1))
@@ -66,7 +70,7 @@ def iou_per_class(conf: np.ndarray) -> np.ndarray:
     """
     conf = _checked(conf)
     true_pixels = conf.sum(axis=1)
-    predicted = conf[:, :conf.shape[0]].sum(axis=0)
+    predicted = conf[:, : conf.shape[0]].sum(axis=0)
     hits = np.diagonal(conf)
     return _percent(hits, true_pixels + predicted - hits, present=true_pixels > 0)
 
@@ -86,8 +90,9 @@ def mean_iou(conf: np.ndarray, classes: Sequence[int] | None = None) -> float:
     if classes is not None:
         unknown = [index for index in classes if not 0 <= index < iou.size]
         if unknown:
-            raise ValueError(f'classes holds {unknown}, but there are {iou.size} classes, '
-                             f'0 to {iou.size - 1}')
+            raise ValueError(
+                f'classes holds {unknown}, but there are {iou.size} classes, 0 to {iou.size - 1}'
+            )
         iou = iou[list(classes)]
     return _mean_of_present(iou)
 
@@ -116,8 +121,10 @@ def _as_labels(label_map: LabelMap, name: str) -> np.ndarray:
         label_map = label_map.detach().cpu().numpy()
     label_map = np.asarray(label_map)
     if label_map.dtype.kind not in 'iu':
-        raise TypeError(f'{name} must hold integer class ids, got {label_map.dtype}: '
-                        'take the argmax of scores first')
+        raise TypeError(
+            f'{name} must hold integer class ids, got {label_map.dtype}: '
+            'take the argmax of scores first'
+        )
     return label_map.astype(np.int64)
 
 

@@ -1,4 +1,5 @@
 """Scores of forecast label maps, per roll-out step, against ground truth and the segmentor."""
+
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -51,16 +52,18 @@ class FutureSemSegMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/mIoU``.
     """
 
-    def __init__(self,
-                 ignore_index: int = 255,
-                 moving_ids: Sequence[int] | None = None,
-                 iou_kinds: Sequence[str] = _KINDS,
-                 steps: str = 'all',
-                 per_class_table: bool = True,
-                 collect_device: str = 'cpu',
-                 prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        ignore_index: int = 255,
+        moving_ids: Sequence[int] | None = None,
+        iou_kinds: Sequence[str] = _KINDS,
+        steps: str = 'all',
+        per_class_table: bool = True,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        iou_kinds = (iou_kinds, ) if isinstance(iou_kinds, str) else tuple(iou_kinds)
+        iou_kinds = (iou_kinds,) if isinstance(iou_kinds, str) else tuple(iou_kinds)
         if not iou_kinds or not set(iou_kinds) <= set(_KINDS):
             raise ValueError(f'iou_kinds must be one or more of {_KINDS}, got {iou_kinds}')
         if steps not in ('all', 'last'):
@@ -91,40 +94,54 @@ class FutureSemSegMetric(BaseMetric):
         name = _clip_name(sample)
         pred = _label_maps(sample, 'pred_sem_seg')
         if pred is None:
-            raise ValueError(f'{name} has no pred_sem_seg: FutureSemSegMetric needs a forecaster '
-                             'whose decoder writes label maps')
+            raise ValueError(
+                f'{name} has no pred_sem_seg: FutureSemSegMetric needs a forecaster '
+                'whose decoder writes label maps'
+            )
         result: dict[str, Any] = {'seconds': _seconds_per_step(sample)}
         truth = _label_maps(sample, 'gt_sem_seg') if 'GT' in self.iou_kinds else None
         if truth is not None:
             num_past = sample['num_past']
             labelled = sample.get('labelled', [True] * len(truth))[num_past:]
-            result['GT'] = self._count(pred, truth[num_past:], labelled, name, 'the clip carries',
-                                       'future frame')
+            result['GT'] = self._count(
+                pred, truth[num_past:], labelled, name, 'the clip carries', 'future frame'
+            )
         reference = _label_maps(sample, 'ref_sem_seg') if 'SEG' in self.iou_kinds else None
         if reference is not None:
-            result['SEG'] = self._count(pred, reference, [True] * len(reference), name,
-                                        'ref_sem_seg holds', 'step')
+            result['SEG'] = self._count(
+                pred, reference, [True] * len(reference), name, 'ref_sem_seg holds', 'step'
+            )
         return result
 
-    def _count(self, pred: np.ndarray, target: np.ndarray, labelled: Sequence[bool], name: str,
-               holder: str, unit: str) -> np.ndarray:
+    def _count(
+        self,
+        pred: np.ndarray,
+        target: np.ndarray,
+        labelled: Sequence[bool],
+        name: str,
+        holder: str,
+        unit: str,
+    ) -> np.ndarray:
         steps = len(pred)
         if steps > len(target):
             raise ValueError(
                 f'{name}: the forecaster predicts {_plural(steps, "step")} but {holder} '
                 f'{_plural(len(target), unit)}: set num_future={steps} in the dataset or '
-                f'test_cfg.rollout_steps={len(target)} in the model')
+                f'test_cfg.rollout_steps={len(target)} in the model'
+            )
         if pred.shape[1:] != target.shape[1:]:
             raise ValueError(
                 f'{name}: predicted label maps are {_size(pred)} but those to compare with are '
                 f'{_size(target)} (height x width): let the decoder resize its scores, or load '
-                'labels at the size of the prediction')
+                'labels at the size of the prediction'
+            )
         num_classes = len(self._meta('classes'))
         counts = np.zeros((steps, num_classes, num_classes + 1), dtype=np.int64)
         for step in range(steps):
             if labelled[step]:
-                counts[step] = confusion_matrix(pred[step], target[step], num_classes,
-                                                self.ignore_index)
+                counts[step] = confusion_matrix(
+                    pred[step], target[step], num_classes, self.ignore_index
+                )
         return counts
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
@@ -134,14 +151,16 @@ class FutureSemSegMetric(BaseMetric):
             ValueError: There is nothing to score, or clips differ in their number of steps.
         """
         conf = {kind: _sum_counts(results, kind) for kind in self.iou_kinds}
-        conf = {kind: counts for kind, counts in conf.items()
-                if counts is not None and counts.any()}
+        conf = {
+            kind: counts for kind, counts in conf.items() if counts is not None and counts.any()
+        }
         if not conf:
             raise ValueError(
                 f'FutureSemSegMetric has nothing to score in {_plural(len(results), "clip")}: no '
                 f'future frame has what iou_kinds={self.iou_kinds} compares with (GT needs labels '
                 'on a forecast frame, SEG needs ref_sem_seg, which the forecaster writes when it '
-                'is given the true future)')
+                'is given the true future)'
+            )
         metrics: dict[str, float] = {}
         for kind, counts in conf.items():
             metrics.update(self._metrics_of(counts, prefix='' if kind == 'GT' else f'{kind}/'))
@@ -152,8 +171,11 @@ class FutureSemSegMetric(BaseMetric):
         """Result keys of one kind: the last step's scores, then every step's."""
         metrics = {}
         if counts[-1].any():
-            scores = dict(self._ious(counts[-1]), aAcc=pixel_accuracy(counts[-1]),
-                          mAcc=mean_class_accuracy(counts[-1]))
+            scores = dict(
+                self._ious(counts[-1]),
+                aAcc=pixel_accuracy(counts[-1]),
+                mAcc=mean_class_accuracy(counts[-1]),
+            )
             metrics.update({f'{prefix}{key}': value for key, value in scores.items()})
         if self.steps == 'all':
             for step, step_counts in enumerate(counts, start=1):
@@ -173,8 +195,10 @@ class FutureSemSegMetric(BaseMetric):
 
     def _meta(self, key: str) -> Any:
         if not self.dataset_meta or key not in self.dataset_meta:
-            raise ValueError(f"FutureSemSegMetric needs dataset_meta['{key}']: give the dataset a "
-                             f"METAINFO with '{key}', or set metric.dataset_meta")
+            raise ValueError(
+                f"FutureSemSegMetric needs dataset_meta['{key}']: give the dataset a "
+                f"METAINFO with '{key}', or set metric.dataset_meta"
+            )
         return self.dataset_meta[key]
 
     def _log(self, conf: dict[str, np.ndarray], results: list[dict]) -> None:
@@ -182,8 +206,10 @@ class FutureSemSegMetric(BaseMetric):
         seconds = seconds.pop() if len(seconds) == 1 else None
         rows = []
         for step in range(len(next(iter(conf.values())))):
-            row = {'step': f't+{step + 1}',
-                   'seconds': None if seconds is None else (step + 1) * seconds}
+            row = {
+                'step': f't+{step + 1}',
+                'seconds': None if seconds is None else (step + 1) * seconds,
+            }
             for kind, counts in conf.items():
                 if counts[step].any():
                     ious = self._ious(counts[step])
@@ -220,8 +246,10 @@ def _sum_counts(results: list[dict], kind: str) -> np.ndarray | None:
         return None
     steps = sorted({len(item) for item in counts})
     if len(steps) > 1:
-        raise ValueError(f'clips differ in their number of forecast steps: {steps}; score each '
-                         'horizon on its own')
+        raise ValueError(
+            f'clips differ in their number of forecast steps: {steps}; score each '
+            'horizon on its own'
+        )
     return np.sum(counts, axis=0)
 
 

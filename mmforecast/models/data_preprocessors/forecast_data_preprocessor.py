@@ -1,4 +1,5 @@
 """Stacks the clips of a batch; per-network normalisation is each encoder's business."""
+
 from typing import List, Union
 
 import torch
@@ -27,8 +28,10 @@ class ForecastDataPreprocessor(BaseDataPreprocessor):
         """(B, T, 3, H, W) float32 of B clips; raises ValueError when their shapes differ."""
         shapes = sorted({tuple(clip.shape) for clip in clips})
         if len(shapes) > 1:
-            raise ValueError(f'the clips of one batch have different shapes (T, C, H, W): {shapes}; '
-                             'add ClipResize or ClipRandomCrop to the pipeline, or use batch_size=1')
+            raise ValueError(
+                f'the clips of one batch have different shapes (T, C, H, W): {shapes}; '
+                'add ClipResize or ClipRandomCrop to the pipeline, or use batch_size=1'
+            )
         if isinstance(clips, Tensor):
             return clips.float()
         return torch.stack(list(clips)).float()

@@ -1,4 +1,5 @@
 """From forecast scores to label maps."""
+
 from typing import List, Optional
 
 import torch
@@ -27,8 +28,9 @@ class SemSegDecoder(BaseModule):
         super().__init__()
         self.keep_scores = keep_scores
 
-    def decode(self, future: Pyramid, samples: List[ForecastDataSample],
-               target: str = 'pred') -> List[ForecastDataSample]:
+    def decode(
+        self, future: Pyramid, samples: List[ForecastDataSample], target: str = 'pred'
+    ) -> List[ForecastDataSample]:
         """Write ``{target}_sem_seg`` into each sample.
 
         Args:
@@ -36,7 +38,7 @@ class SemSegDecoder(BaseModule):
             samples: B samples; ``img_shape`` in their metainfo gives the size of the label maps.
             target: 'pred' for a forecast, 'ref' for the representation of the true future.
         """
-        scores, = future
+        (scores,) = future
         for sample, clip in zip(samples, scores):
             labels = self.labels(clip, sample.get('img_shape'))
             setattr(sample, f'{target}_sem_seg', PixelData(data=labels))
@@ -51,6 +53,7 @@ class SemSegDecoder(BaseModule):
         for frame in scores:
             if size is not None and tuple(frame.shape[-2:]) != tuple(size):
                 frame = F.interpolate(
-                    frame[None].float(), size=tuple(size), mode='bilinear', align_corners=False)[0]
+                    frame[None].float(), size=tuple(size), mode='bilinear', align_corners=False
+                )[0]
             maps.append(frame.argmax(dim=0).to(torch.uint8))
         return torch.stack(maps)

@@ -5,6 +5,11 @@ from .rgb import RGBEncoder, rgb_to_unit, unit_to_rgb
 from .segmentor import SegmentorEncoder
 
 __all__ = [
-    'BaseEncoder', 'LabelMapEncoder', 'PrecomputedEncoder', 'RGBEncoder', 'SegmentorEncoder',
-    'rgb_to_unit', 'unit_to_rgb'
+    'BaseEncoder',
+    'LabelMapEncoder',
+    'PrecomputedEncoder',
+    'RGBEncoder',
+    'SegmentorEncoder',
+    'rgb_to_unit',
+    'unit_to_rgb',
 ]

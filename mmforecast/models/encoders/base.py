@@ -1,4 +1,5 @@
 """What every encoder promises: frames in, pyramid of representations out."""
+
 from abc import ABC, abstractmethod
 from typing import List
 
@@ -39,5 +40,7 @@ class BaseEncoder(BaseModule, ABC):
     def require_frames(self, frames: Tensor) -> None:
         """Raise a ValueError when the pipeline loaded no frames."""
         if frames.numel() == 0:
-            raise ValueError(f'{type(self).__name__} works on RGB frames, but the clip has none: '
-                             'add LoadClipFrames to the data pipeline')
+            raise ValueError(
+                f'{type(self).__name__} works on RGB frames, but the clip has none: '
+                'add LoadClipFrames to the data pipeline'
+            )

@@ -1,8 +1,8 @@
 """Ground-truth label maps as scores, for data that has labels on every frame."""
+
 from typing import List
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
@@ -39,20 +39,30 @@ class LabelMapEncoder(BaseEncoder):
 
     def _encode_one(self, sample: ForecastDataSample) -> Tensor:
         """(T, C, H, W) scores of one clip."""
-        where = f"clip of sequence {sample.get('sequence_id', '?')}"
+        where = f'clip of sequence {sample.get("sequence_id", "?")}'
         if 'gt_sem_seg' not in sample:
-            raise ValueError(f'LabelMapEncoder: {where} carries no label maps; add LoadClipSemSeg to '
-                             'the data pipeline')
+            raise ValueError(
+                f'LabelMapEncoder: {where} carries no label maps; add LoadClipSemSeg to '
+                'the data pipeline'
+            )
         if not all(sample.get('labelled', ())):
             raise ValueError(
                 f'LabelMapEncoder: {where} has frames without labels (frame_indices '
-                f"{sample.get('frame_indices')}, labelled {sample.get('labelled')}); it needs labels "
-                'on every frame of the clip: use SegmentorEncoder or precomputed scores instead')
+                f'{sample.get("frame_indices")}, labelled {sample.get("labelled")}); it needs labels '
+                'on every frame of the clip: use SegmentorEncoder or precomputed scores instead'
+            )
         labels = sample.gt_sem_seg.data.long()
         known = labels != 255
         bad = labels[known]
         if bad.numel() and int(bad.max()) >= self.num_channels:
-            raise ValueError(f'LabelMapEncoder: {where} has label {int(bad.max())}, but '
-                             f'num_classes={self.num_channels}')
-        one_hot = F.one_hot(labels.where(known, 0), self.num_channels).permute(0, 3, 1, 2)
-        return (one_hot.float() * 2 - 1) * self.high * known[:, None]
+            raise ValueError(
+                f'LabelMapEncoder: {where} has label {int(bad.max())}, but '
+                f'num_classes={self.num_channels}'
+            )
+        # Scattered in place: one_hot would build the whole clip in int64 first.
+        index = labels.where(known, 0)[:, None]
+        scores = torch.full(
+            (len(labels), self.num_channels, *labels.shape[1:]), -self.high, device=labels.device
+        )
+        scores.scatter_(1, index, self.high)
+        return scores if known.all() else scores * known[:, None]

@@ -1,4 +1,5 @@
 """Representations that the data pipeline read from disk."""
+
 from typing import List
 
 import torch
@@ -28,10 +29,14 @@ class PrecomputedEncoder(BaseEncoder):
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
         if not all('scores' in sample for sample in samples):
-            raise ValueError('PrecomputedEncoder: the clip carries no scores; add LoadClipScores to '
-                             'the data pipeline')
+            raise ValueError(
+                'PrecomputedEncoder: the clip carries no scores; add LoadClipScores to '
+                'the data pipeline'
+            )
         scores = torch.stack([sample.scores for sample in samples])
         if scores.shape[2] != self.num_channels:
-            raise ValueError(f'PrecomputedEncoder: the store holds {scores.shape[2]} channels, the '
-                             f'model expects num_channels={self.num_channels}')
+            raise ValueError(
+                f'PrecomputedEncoder: the store holds {scores.shape[2]} channels, the '
+                f'model expects num_channels={self.num_channels}'
+            )
         return [scores.float()]

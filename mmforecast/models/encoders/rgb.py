@@ -1,4 +1,5 @@
 """The identity encoder of video prediction: RGB in [-1, 1]."""
+
 from typing import List, Optional, Tuple
 
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
 """A frozen mmsegmentation network as encoder: its pre-softmax scores are the representation."""
+
 from typing import List, Optional, Tuple
 
 import torch
@@ -29,19 +30,22 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         chunk: frames per forward pass, to bound memory on large frames.
     """
 
-    frozen_children = ('segmentor', )
+    frozen_children = ('segmentor',)
     from_rgb = True
 
-    def __init__(self,
-                 segmentor: dict,
-                 checkpoint: Optional[str] = None,
-                 size: Optional[Tuple[int, int]] = None,
-                 stride: Optional[int] = None,
-                 chunk: int = 8):
+    def __init__(
+        self,
+        segmentor: dict,
+        checkpoint: Optional[str] = None,
+        size: Optional[Tuple[int, int]] = None,
+        stride: Optional[int] = None,
+        chunk: int = 8,
+    ):
         super().__init__()
         if size is not None and stride is not None:
             raise ValueError(
-                f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})')
+                f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})'
+            )
         segmentor = dict(segmentor)
         segmentor.setdefault('_scope_', 'mmseg')
         self.segmentor = MODELS.build(segmentor)
@@ -71,8 +75,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
             # Heads that predict sets of masks give no dense scores in tensor mode; their inference
             # does.
             meta = dict(img_shape=frames.shape[-2:], ori_shape=frames.shape[-2:])
-            scores = self.segmentor.encode_decode(
-                self._normalise(frames), [meta] * frames.shape[0])
+            scores = self.segmentor.encode_decode(self._normalise(frames), [meta] * frames.shape[0])
         size = self.size or tuple(scores.shape[-2:])
         if self.stride is not None:
             size = tuple(side // self.stride for side in frames.shape[-2:])

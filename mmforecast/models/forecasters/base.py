@@ -1,4 +1,5 @@
 """The one forecaster: encode, roll out, decode."""
+
 from typing import Dict, List, Optional, Tuple, Union
 
 import torch
@@ -25,15 +26,17 @@ class BaseForecaster(BaseModel):
             True): also decode the encoder's output on the true future, where the clip has it.
     """
 
-    def __init__(self,
-                 encoder: dict,
-                 predictor: dict,
-                 decoder: dict,
-                 num_past: int = 4,
-                 train_cfg: Optional[dict] = None,
-                 test_cfg: Optional[dict] = None,
-                 data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None):
+    def __init__(
+        self,
+        encoder: dict,
+        predictor: dict,
+        decoder: dict,
+        num_past: int = 4,
+        train_cfg: Optional[dict] = None,
+        test_cfg: Optional[dict] = None,
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ):
         # Built here, because BaseModel would look the type up in the root registry.
         preprocessor = MODELS.build(data_preprocessor or dict(type='ForecastDataPreprocessor'))
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
@@ -47,26 +50,34 @@ class BaseForecaster(BaseModel):
         self.with_reference = test_cfg.pop('reference', True)
         for name, rest in (('train_cfg', train_cfg), ('test_cfg', test_cfg)):
             if rest:
-                raise ValueError(f'{type(self).__name__}: unknown keys {sorted(rest)} in {name}; '
-                                 'train_cfg takes rollout_steps, test_cfg rollout_steps and reference')
+                raise ValueError(
+                    f'{type(self).__name__}: unknown keys {sorted(rest)} in {name}; '
+                    'train_cfg takes rollout_steps, test_cfg rollout_steps and reference'
+                )
         self._check_time()
 
     def _check_time(self) -> None:
         name, predictor = type(self).__name__, self.predictor
         if predictor.num_past not in (None, self.num_past):
-            raise ValueError(f'{name}: num_past={self.num_past}, but the predictor was built for '
-                             f'num_past={predictor.num_past}; set both to the same number')
+            raise ValueError(
+                f'{name}: num_past={self.num_past}, but the predictor was built for '
+                f'num_past={predictor.num_past}; set both to the same number'
+            )
         for which, steps in (('train', self.train_steps), ('test', self.test_steps)):
             if not isinstance(steps, int) or steps < 1:
                 raise ValueError(
-                    f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}')
+                    f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}'
+                )
             if steps % predictor.num_outputs:
                 raise ValueError(
                     f'{name}: the predictor gives {predictor.num_outputs} steps per call, so '
-                    f'{which}_cfg.rollout_steps must be a multiple of it, got {steps}')
+                    f'{which}_cfg.rollout_steps must be a multiple of it, got {steps}'
+                )
             if steps > predictor.num_outputs and not self.feeds_back():
-                raise ValueError(f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
-                                 f'the predictor, but {self.why_not_fed_back()}')
+                raise ValueError(
+                    f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
+                    f'the predictor, but {self.why_not_fed_back()}'
+                )
 
     def feeds_back(self) -> bool:
         """Whether a prediction can be the next call's input."""
@@ -78,10 +89,9 @@ class BaseForecaster(BaseModel):
 
     # Entry points of mmengine.
 
-    def forward(self,
-                inputs: Tensor,
-                data_samples: Optional[Samples] = None,
-                mode: str = 'tensor') -> Union[Dict[str, Tensor], Samples, Pyramid]:
+    def forward(
+        self, inputs: Tensor, data_samples: Optional[Samples] = None, mode: str = 'tensor'
+    ) -> Union[Dict[str, Tensor], Samples, Pyramid]:
         """``loss`` gives a dict, ``predict`` the samples with predictions, ``tensor`` the pyramid."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -102,7 +112,8 @@ class BaseForecaster(BaseModel):
         if inputs.shape[1] < self.num_past + steps:
             raise ValueError(
                 f'training rolls out {steps} steps after {self.num_past} past frames, but the clips '
-                f'have {inputs.shape[1]} frames; set num_future of the training dataset to {steps}')
+                f'have {inputs.shape[1]} frames; set num_future of the training dataset to {steps}'
+            )
         past, context = self._observe(inputs, data_samples)
         target = time_slice(self.select_target(context.future), 0, steps)
         return self.rollout(past, steps, context, target)[0]
@@ -143,11 +154,7 @@ class BaseForecaster(BaseModel):
         self.decoder.decode(self.select_target(future), samples, target='ref')
 
     def rollout(
-        self,
-        past: Pyramid,
-        steps: int,
-        context: ForecastContext,
-        target: Optional[Pyramid] = None
+        self, past: Pyramid, steps: int, context: ForecastContext, target: Optional[Pyramid] = None
     ) -> Union[Pyramid, Tuple[Dict[str, Tensor], Pyramid]]:
         """Predict ``steps`` steps, feeding predictions back through a sliding window.
 
@@ -181,15 +188,19 @@ class BaseForecaster(BaseModel):
     def _observe(self, inputs: Tensor, samples: Samples) -> Tuple[Pyramid, ForecastContext]:
         """The predictor's input of a batch of clips, and the context of its roll-out."""
         if inputs.ndim != 5 or inputs.shape[1] < self.num_past:
-            raise ValueError(f'{type(self).__name__} needs clips (B, T, 3, H, W) with at least '
-                             f'T={self.num_past} frames, got {tuple(inputs.shape)}')
+            raise ValueError(
+                f'{type(self).__name__} needs clips (B, T, 3, H, W) with at least '
+                f'T={self.num_past} frames, got {tuple(inputs.shape)}'
+            )
         for sample in samples or []:
             given = sample.get('num_past', self.num_past)
             if given != self.num_past:
-                raise ValueError(f'the clip has num_past={given} but the model num_past='
-                                 f'{self.num_past}; set num_past of the dataset to {self.num_past}')
+                raise ValueError(
+                    f'the clip has num_past={given} but the model num_past='
+                    f'{self.num_past}; set num_past of the dataset to {self.num_past}'
+                )
         representation = self.encode(inputs, samples)
-        context = ForecastContext(frames=inputs[:, :self.num_past], samples=samples)
+        context = ForecastContext(frames=inputs[:, : self.num_past], samples=samples)
         if num_steps(representation) > self.num_past:
             context.future = time_slice(representation, self.num_past, num_steps(representation))
         past = time_slice(representation, 0, self.num_past)

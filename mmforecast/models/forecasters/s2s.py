@@ -3,6 +3,7 @@
 Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of semantic segmentation",
 ICCV 2017. The family is named by what goes in and what comes out: X is RGB, S are scores.
 """
+
 from typing import List, Optional
 
 import torch
@@ -36,8 +37,14 @@ class S2SForecaster(BaseForecaster):
         kwargs: see ``BaseForecaster``.
     """
 
-    def __init__(self, encoder: dict, predictor: dict, decoder: Optional[dict] = None,
-                 variant: str = 'S2S', **kwargs):
+    def __init__(
+        self,
+        encoder: dict,
+        predictor: dict,
+        decoder: Optional[dict] = None,
+        variant: str = 'S2S',
+        **kwargs,
+    ):
         if variant not in VARIANTS:
             raise ValueError(f'S2SForecaster: variant must be one of {VARIANTS}, got {variant!r}')
         self._parts = tuple(variant.split('2'))
@@ -46,7 +53,8 @@ class S2SForecaster(BaseForecaster):
         if variant == 'XS2X' and not self.encoder.from_rgb:
             raise ValueError(
                 'S2SForecaster: XS2X segments the frame it predicts, so its encoder must work on any '
-                f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}')
+                f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}'
+            )
 
     def feeds_back(self) -> bool:
         return self._parts[0] == self._parts[1]
@@ -54,30 +62,35 @@ class S2SForecaster(BaseForecaster):
     def why_not_fed_back(self) -> str:
         given, out = self._parts
         missing = 'scores' if out == 'X' else 'RGB'
-        return (f'{given}2{out} predicts no {missing}, which its next input needs; use S2S or XS2XS, '
-                'or a predictor with num_outputs equal to the horizon')
+        return (
+            f'{given}2{out} predicts no {missing}, which its next input needs; use S2S or XS2XS, '
+            'or a predictor with num_outputs equal to the horizon'
+        )
 
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
-        scores, = self.encoder.encode(frames, samples)
+        (scores,) = self.encoder.encode(frames, samples)
         if self._parts[0] == 'S':
             return [scores]
         if frames.numel() == 0:
-            raise ValueError(f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to '
-                             'the data pipeline')
+            raise ValueError(
+                f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to '
+                'the data pipeline'
+            )
         rgb = rgb_to_unit(frames).flatten(0, 1)
         rgb = F.interpolate(rgb, size=scores.shape[-2:], mode='area').unflatten(0, frames.shape[:2])
         return [torch.cat((rgb, scores), dim=2)]
 
     def select_target(self, representation: Pyramid) -> Pyramid:
         given, out = self._parts
-        maps, = representation
+        (maps,) = representation
         if given == out:
             return [maps]
         return [maps[:, :, :_RGB] if out == 'X' else maps[:, :, _RGB:]]
 
-    def decode(self, future: Pyramid, samples: List[ForecastDataSample],
-               context: ForecastContext) -> None:
-        maps, = future
+    def decode(
+        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
+    ) -> None:
+        (maps,) = future
         if self._parts[1] == 'S':
             self.decoder.decode([maps], samples, target='pred')
             return
@@ -89,10 +102,10 @@ class S2SForecaster(BaseForecaster):
         else:
             size = context.frames.shape[-2:]
             rgb = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
-            scores, = self.encoder.encode(rgb.unflatten(0, maps.shape[:2]), samples)
+            (scores,) = self.encoder.encode(rgb.unflatten(0, maps.shape[:2]), samples)
         self.decoder.decode([scores], samples, target='pred')
 
     def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
-        maps, = future
+        (maps,) = future
         scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
         self.decoder.decode([scores], samples, target='ref')

@@ -4,6 +4,7 @@ Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square e
 section 3.2: sum over pixels of ``||Y[i,j] - Y[i-1,j]| - |P[i,j] - P[i-1,j]||^alpha`` plus the same
 along columns.
 """
+
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,10 +14,9 @@ from mmforecast.registry import MODELS
 _REDUCTIONS = ('mean', 'sum', 'none')
 
 
-def gradient_difference_loss(pred: Tensor,
-                             target: Tensor,
-                             alpha: int = 1,
-                             reduction: str = 'mean') -> Tensor:
+def gradient_difference_loss(
+    pred: Tensor, target: Tensor, alpha: int = 1, reduction: str = 'mean'
+) -> Tensor:
     """Difference between the absolute image gradients of two maps.
 
     Args:
@@ -30,8 +30,10 @@ def gradient_difference_loss(pred: Tensor,
         A scalar, or the map for 'none'.
     """
     if pred.shape != target.shape:
-        raise ValueError(f'GDL: prediction {tuple(pred.shape)} and target {tuple(target.shape)} '
-                         'must have the same shape')
+        raise ValueError(
+            f'GDL: prediction {tuple(pred.shape)} and target {tuple(target.shape)} '
+            'must have the same shape'
+        )
     if pred.ndim < 2 or min(pred.shape[-2:]) < 2:
         raise ValueError(f'GDL needs maps of at least 2x2 pixels, got {tuple(pred.shape)}')
     # diff along dim -2 pairs row i with row i-1, and dim -1 column j with column j-1: the same

@@ -3,6 +3,7 @@
 Not part of the S2S paper, which regresses the scores: a documented alternative that spends the
 network's capacity on the decision between classes rather than on the value of every score.
 """
+
 from typing import Optional, Sequence
 
 import torch
@@ -13,10 +14,9 @@ from torch import Tensor
 from mmforecast.registry import MODELS
 
 
-def score_cross_entropy(pred: Tensor,
-                        target: Tensor,
-                        temperature: float = 1.0,
-                        class_weight: Optional[Tensor] = None) -> Tensor:
+def score_cross_entropy(
+    pred: Tensor, target: Tensor, temperature: float = 1.0, class_weight: Optional[Tensor] = None
+) -> Tensor:
     """Mean over pixels of ``-sum_c w_c softmax(target / t)_c log softmax(pred / t)_c``.
 
     Args:
@@ -38,14 +38,17 @@ class ScoreCrossEntropyLoss(nn.Module):
     up moves the decision towards them, as a score that averages IoU over classes rewards.
     """
 
-    def __init__(self,
-                 temperature: float = 1.0,
-                 class_weight: Optional[Sequence[float]] = None,
-                 loss_weight: float = 1.0):
+    def __init__(
+        self,
+        temperature: float = 1.0,
+        class_weight: Optional[Sequence[float]] = None,
+        loss_weight: float = 1.0,
+    ):
         super().__init__()
         if temperature <= 0:
             raise ValueError(
-                f'ScoreCrossEntropyLoss: temperature must be positive, got {temperature!r}')
+                f'ScoreCrossEntropyLoss: temperature must be positive, got {temperature!r}'
+            )
         self.temperature = temperature
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)
         self.register_buffer('class_weight', weight, persistent=False)
@@ -53,4 +56,5 @@ class ScoreCrossEntropyLoss(nn.Module):
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
         return self.loss_weight * score_cross_entropy(
-            pred, target, self.temperature, self.class_weight)
+            pred, target, self.temperature, self.class_weight
+        )

@@ -7,6 +7,12 @@ from .oracle import Oracle
 from .warp_correct import WarpCorrectPredictor
 
 __all__ = [
-    'BasePredictor', 'CopyLast', 'FlowWarp', 'ForecastContext', 'MultiScalePredictor', 'Oracle',
-    'WarpCorrectPredictor', 'conv_stack'
+    'BasePredictor',
+    'CopyLast',
+    'FlowWarp',
+    'ForecastContext',
+    'MultiScalePredictor',
+    'Oracle',
+    'WarpCorrectPredictor',
+    'conv_stack',
 ]

@@ -1,4 +1,5 @@
 """What every predictor promises, and what it may look at."""
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
@@ -44,8 +45,9 @@ class BasePredictor(BaseModule, ABC):
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         """(B, num_past, C, h, w) per level to (B, num_outputs, C', h, w) per level."""
 
-    def loss_and_predict(self, past: Pyramid, target: Pyramid,
-                         context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> Tuple[Dict[str, Tensor], Pyramid]:
         """Losses of one call against ``target``, and the prediction itself to roll on with.
 
         Args:
@@ -55,8 +57,10 @@ class BasePredictor(BaseModule, ABC):
         Returns:
             Scalars by name, each name containing 'loss', and the prediction.
         """
-        raise NotImplementedError(f'{type(self).__name__} has nothing to train; evaluate it with '
-                                  'tools/test.py CONFIG none')
+        raise NotImplementedError(
+            f'{type(self).__name__} has nothing to train; evaluate it with '
+            'tools/test.py CONFIG none'
+        )
 
 
 def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple: int = 1) -> None:
@@ -68,10 +72,14 @@ def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple
     """
     name = type(predictor).__name__
     if tuple(maps.shape[1:3]) != (predictor.num_past, channels):
-        raise ValueError(f'{name} was built for num_past={predictor.num_past} maps of {channels} '
-                         f'channels, but got {maps.shape[1]} maps of {maps.shape[2]}; make num_past of '
-                         'the dataset, the model and the predictor agree')
+        raise ValueError(
+            f'{name} was built for num_past={predictor.num_past} maps of {channels} '
+            f'channels, but got {maps.shape[1]} maps of {maps.shape[2]}; make num_past of '
+            'the dataset, the model and the predictor agree'
+        )
     if any(size % multiple for size in maps.shape[-2:]):
-        raise ValueError(f'{name} pools its maps {multiple} times, so their sides must be multiples of '
-                         f'{multiple}, got {tuple(maps.shape[-2:])}; set the size of the encoder or add '
-                         'ClipResize')
+        raise ValueError(
+            f'{name} pools its maps {multiple} times, so their sides must be multiples of '
+            f'{multiple}, got {tuple(maps.shape[-2:])}; set the size of the encoder or add '
+            'ClipResize'
+        )

@@ -1,4 +1,5 @@
 """The baseline every forecast must beat: nothing moves."""
+
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 

@@ -1,9 +1,16 @@
 """The optical-flow baseline: what moved goes on moving."""
+
 import torch
 from torch import Tensor
 
-from mmforecast.models.utils import (Pyramid, backward_warp, dis_flow, forward_warp, num_steps,
-                                     resize_flow)
+from mmforecast.models.utils import (
+    Pyramid,
+    backward_warp,
+    dis_flow,
+    forward_warp,
+    num_steps,
+    resize_flow,
+)
 from mmforecast.registry import MODELS
 
 from .base import BasePredictor, ForecastContext
@@ -17,7 +24,9 @@ def observed_velocity(context: ForecastContext, age: int = 0) -> Tensor:
     """
     have, need = num_steps([context.frames]), age + 2
     if have < need:
-        raise ValueError(f'a velocity needs at least {need} observed frames, got {have}; raise num_past')
+        raise ValueError(
+            f'a velocity needs at least {need} observed frames, got {have}; raise num_past'
+        )
     return -dis_flow(context.frames[:, -1 - age], context.frames[:, -2 - age])
 
 

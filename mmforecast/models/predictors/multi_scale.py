@@ -4,6 +4,7 @@ Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of se
 ICCV 2017, after the pyramid of Mathieu, Couprie, LeCun, ICLR 2016. Every scale sees the average-pooled
 window and the coarser guess, and adds its correction to that guess.
 """
+
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
@@ -44,18 +45,20 @@ class MultiScalePredictor(BasePredictor):
             The target of a coarse scale is the average-pooled target.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 out_channels: Optional[int] = None,
-                 num_past: int = 4,
-                 num_outputs: int = 1,
-                 widths: Sequence[Sequence[int]] = ((128, 256, 128), (128, 256, 128)),
-                 kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
-                 dilations: Optional[Sequence[Sequence[int]]] = None,
-                 base: Optional[str] = None,
-                 out_act: Optional[str] = None,
-                 losses: Optional[Dict[str, dict]] = None,
-                 init_cfg: Optional[dict] = None):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: Optional[int] = None,
+        num_past: int = 4,
+        num_outputs: int = 1,
+        widths: Sequence[Sequence[int]] = ((128, 256, 128), (128, 256, 128)),
+        kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
+        dilations: Optional[Sequence[Sequence[int]]] = None,
+        base: Optional[str] = None,
+        out_act: Optional[str] = None,
+        losses: Optional[Dict[str, dict]] = None,
+        init_cfg: Optional[dict] = None,
+    ):
         super().__init__(init_cfg=init_cfg)
         self.out_channels = in_channels if out_channels is None else out_channels
         self._check(in_channels, num_outputs, widths, kernels, dilations, base, out_act)
@@ -67,37 +70,54 @@ class MultiScalePredictor(BasePredictor):
         flat_out = self.out_channels * num_outputs
         given = in_channels * num_past
         self.scales = nn.ModuleList(
-            conv_stack(given if k == 0 else given + flat_out, widths[k], kernels[k], flat_out,
-                       None if dilations is None else dilations[k]) for k in range(len(widths)))
+            conv_stack(
+                given if k == 0 else given + flat_out,
+                widths[k],
+                kernels[k],
+                flat_out,
+                None if dilations is None else dilations[k],
+            )
+            for k in range(len(widths))
+        )
         if base is not None:  # start as the baseline, not as noise on top of it
             for stack in self.scales:
                 nn.init.zeros_(stack[-1].conv.weight)
                 nn.init.zeros_(stack[-1].conv.bias)
         self.losses = nn.ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
+        )
 
     def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
         counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}
         if len(counts) != 1 or counts == {0}:
-            raise ValueError('MultiScalePredictor: widths, kernels and dilations must list the same '
-                             f'number (>= 1) of scales, got {len(widths)}, {len(kernels)}'
-                             + ('' if dilations is None else f', {len(dilations)}'))
+            raise ValueError(
+                'MultiScalePredictor: widths, kernels and dilations must list the same '
+                f'number (>= 1) of scales, got {len(widths)}, {len(kernels)}'
+                + ('' if dilations is None else f', {len(dilations)}')
+            )
         if base not in _BASES:
             raise ValueError(f'MultiScalePredictor: base must be one of {_BASES}, got {base!r}')
         if out_act not in (None, 'tanh'):
-            raise ValueError(f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}")
+            raise ValueError(
+                f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}"
+            )
         if base is not None and (self.out_channels != in_channels or out_act is not None):
-            raise ValueError(f'MultiScalePredictor: base={base!r} corrects an input map, so '
-                             'out_channels must equal in_channels and out_act be None')
+            raise ValueError(
+                f'MultiScalePredictor: base={base!r} corrects an input map, so '
+                'out_channels must equal in_channels and out_act be None'
+            )
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         return [self._as_maps(self.predict_scales(past)[-1])]
 
-    def loss_and_predict(self, past: Pyramid, target: Pyramid,
-                         context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> Tuple[Dict[str, Tensor], Pyramid]:
         if not self.losses:
-            raise ValueError('MultiScalePredictor: losses is empty, so there is nothing to train on; '
-                             "set e.g. losses=dict(gdl=dict(type='GDLoss'))")
+            raise ValueError(
+                'MultiScalePredictor: losses is empty, so there is nothing to train on; '
+                "set e.g. losses=dict(gdl=dict(type='GDLoss'))"
+            )
         predictions = self.predict_scales(past)
         truth = target[0].flatten(1, 2)
         losses = {}
@@ -110,8 +130,8 @@ class MultiScalePredictor(BasePredictor):
 
     def predict_scales(self, past: Pyramid) -> List[Tensor]:
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
-        maps, = past
-        check_window(self, maps, self.in_channels, multiple=2**(len(self.scales) - 1))
+        (maps,) = past
+        check_window(self, maps, self.in_channels, multiple=2 ** (len(self.scales) - 1))
         given = maps.flatten(1, 2)
         base = None if self.base is None else maps[:, -1].repeat(1, self.num_outputs, 1, 1)
         delta, guesses = None, []
@@ -123,8 +143,9 @@ class MultiScalePredictor(BasePredictor):
             else:
                 coarse = F.interpolate(guesses[-1], scale_factor=2, mode='nearest')
                 step = stack(torch.cat((inputs, coarse), dim=1))
-                delta = step + (coarse if base is None else F.interpolate(
-                    delta, scale_factor=2, mode='nearest'))
+                delta = step + (
+                    coarse if base is None else F.interpolate(delta, scale_factor=2, mode='nearest')
+                )
             guess = delta if base is None else self._pool(base, halvings) + delta
             guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
         return guesses

@@ -1,4 +1,5 @@
 """The upper bound of every forecaster: the representation of the true future."""
+
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
 
@@ -13,6 +14,8 @@ class Oracle(BasePredictor):
         step = context.step
         if context.future is None or num_steps(context.future) <= step:
             have = 0 if context.future is None else num_steps(context.future)
-            raise ValueError(f'Oracle: step {step + 1} of the forecast was asked for, but the clip '
-                             f'carries {have} future frames; raise num_future of the dataset')
+            raise ValueError(
+                f'Oracle: step {step + 1} of the forecast was asked for, but the clip '
+                f'carries {have} future frames; raise num_future of the dataset'
+            )
         return time_slice(context.future, step, step + 1)

@@ -5,6 +5,7 @@ fails where motion isn't uniform (what comes closer speeds up in the image), whe
 where something hidden comes into view. Here one small network corrects the velocity before the maps
 are moved, and another corrects the moved maps.
 """
+
 from typing import Dict, Optional, Sequence, Tuple
 
 import torch
@@ -45,37 +46,48 @@ class WarpCorrectPredictor(BasePredictor):
         losses: configs of the losses by name, each called on (N, C, h, w) pairs.
     """
 
-    def __init__(self,
-                 channels: int,
-                 num_past: int = 4,
-                 motion_widths: Sequence[int] = (64, 64, 64),
-                 motion_dilations: Sequence[int] = (1, 2, 4),
-                 correction_widths: Sequence[int] = (32, 32),
-                 stride: int = 4,
-                 losses: Optional[Dict[str, dict]] = None,
-                 init_cfg: Optional[dict] = None):
+    def __init__(
+        self,
+        channels: int,
+        num_past: int = 4,
+        motion_widths: Sequence[int] = (64, 64, 64),
+        motion_dilations: Sequence[int] = (1, 2, 4),
+        correction_widths: Sequence[int] = (32, 32),
+        stride: int = 4,
+        losses: Optional[Dict[str, dict]] = None,
+        init_cfg: Optional[dict] = None,
+    ):
         super().__init__(init_cfg=init_cfg)
         if num_past < 3:
-            raise ValueError('WarpCorrectPredictor sees velocity and its change, so num_past must be at '
-                             f'least 3, got {num_past}')
+            raise ValueError(
+                'WarpCorrectPredictor sees velocity and its change, so num_past must be at '
+                f'least 3, got {num_past}'
+            )
         self.channels = channels
         self.num_past = num_past
         self.stride = stride
         features = motion_widths[-1]
-        self.motion = conv_stack(channels * num_past + 4, motion_widths[:-1],
-                                 [3] * len(motion_widths), features, motion_dilations)
+        self.motion = conv_stack(
+            channels * num_past + 4,
+            motion_widths[:-1],
+            [3] * len(motion_widths),
+            features,
+            motion_dilations,
+        )
         self.velocity = nn.Conv2d(features, 2, 3, padding=1)
         self.reduce = nn.Conv2d(features, 16, 1)
-        self.correction = conv_stack(channels + 16, correction_widths,
-                                     [3] * (len(correction_widths) + 1), channels)
+        self.correction = conv_stack(
+            channels + 16, correction_widths, [3] * (len(correction_widths) + 1), channels
+        )
         for layer in (self.velocity, self.correction[-1].conv):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.losses = nn.ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
+        )
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        maps, = past
+        (maps,) = past
         check_window(self, maps, self.channels, multiple=max(self.stride, 2))
         size = maps.shape[-2:]
         motion = self._motion_state(context, size)
@@ -90,16 +102,19 @@ class WarpCorrectPredictor(BasePredictor):
         correction = self.correction(torch.cat((half, features), dim=1))
         return [(warped + F.interpolate(correction, size, mode='bilinear'))[:, None]]
 
-    def loss_and_predict(self, past: Pyramid, target: Pyramid,
-                         context: ForecastContext) -> Tuple[Dict[str, Tensor], Pyramid]:
-        new, = self(past, context)
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+        (new,) = self(past, context)
         pair = new.flatten(0, 1), target[0].flatten(0, 1)
         return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, [new]
 
     def _motion_state(self, context: ForecastContext, size) -> Tensor:
         """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""
         if _STATE not in context.state:
-            velocity, before = (resize_flow(observed_velocity(context, age), size) for age in (0, 1))
+            velocity, before = (
+                resize_flow(observed_velocity(context, age), size) for age in (0, 1)
+            )
             change = velocity - backward_warp(before, -velocity)
             context.state[_STATE] = torch.cat((velocity, change), dim=1)
         return context.state[_STATE]

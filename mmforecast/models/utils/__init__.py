@@ -3,6 +3,15 @@ from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, slide, time_cat, time_slice
 
 __all__ = [
-    'KeepFrozen', 'Pyramid', 'backward_warp', 'dis_flow', 'forward_warp', 'freeze', 'num_steps',
-    'resize_flow', 'slide', 'time_cat', 'time_slice'
+    'KeepFrozen',
+    'Pyramid',
+    'backward_warp',
+    'dis_flow',
+    'forward_warp',
+    'freeze',
+    'num_steps',
+    'resize_flow',
+    'slide',
+    'time_cat',
+    'time_slice',
 ]

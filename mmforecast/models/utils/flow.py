@@ -1,4 +1,5 @@
 """Dense optical flow and the warping of maps along it."""
+
 from typing import Tuple
 
 import cv2
@@ -20,8 +21,10 @@ def dis_flow(source: Tensor, target: Tensor) -> Tensor:
     """
     height, width = source.shape[-2:]
     if min(height, width) < 16:
-        raise ValueError(f'DIS flow needs frames of at least 16x16 pixels, got {height}x{width}; '
-                         'the flow baseline needs RGB frames: add LoadClipFrames to the pipeline')
+        raise ValueError(
+            f'DIS flow needs frames of at least 16x16 pixels, got {height}x{width}; '
+            'the flow baseline needs RGB frames: add LoadClipFrames to the pipeline'
+        )
     estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flows = [estimator.calc(_gray(a), _gray(b), None) for a, b in zip(source, target)]
     flow = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()

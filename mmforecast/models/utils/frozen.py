@@ -1,4 +1,5 @@
 """Freeze a sub-network for good: no gradients, and eval mode that survives ``model.train()``."""
+
 import torch.nn as nn
 
 

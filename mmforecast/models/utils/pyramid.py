@@ -1,4 +1,5 @@
 """Small operations on feature pyramids: ``list[Tensor]``, finest first, each (B, T, C, h, w)."""
+
 from typing import List
 
 import torch

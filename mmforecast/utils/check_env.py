@@ -1,0 +1,302 @@
+"""Which versions of the libraries below mmforecast work, and what to do about those that don't.
+
+Only the standard library is imported here, and versions are read from package metadata: the check
+must not die of what it checks. `tools/misc/check_env.py` runs this file even where the package
+itself cannot be imported.
+"""
+
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import platform
+import re
+import subprocess
+import sys
+import warnings
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+# What `probe` says of a module without package metadata.
+UNKNOWN = 'unknown'
+# CPPFLAGS adds to Python's own compiler flags; CXXFLAGS would replace them, and with them the -O3.
+BUILD_MMCV = (
+    'pip uninstall -y mmcv mmcv-lite; MMCV_WITH_OPS=1 CPPFLAGS=-g0 pip install --no-cache-dir '
+    '--no-build-isolation --no-deps --no-binary mmcv mmcv==2.1.0'
+)
+
+
+class Requirement(NamedTuple):
+    """One row of the table of supported versions.
+
+    Attributes:
+        name: The package's name for pip.
+        module: What is imported.
+        tested: The version of the tested set.
+        lower: First version that works, or None for any.
+        upper: First version that does not work, or is not known to; None for no bound.
+        breaks: What breaks from `upper` on; None where it is only untested.
+        forks: Other packages that provide the same module.
+    """
+
+    name: str
+    module: str
+    tested: str
+    lower: Optional[str] = None
+    upper: Optional[str] = None
+    breaks: Optional[str] = None
+    forks: Tuple[str, ...] = ()
+
+    @property
+    def supported(self) -> str:
+        """The range as pip writes it, such as `'>=2.1.0,<2.2.0'`."""
+        bounds = (('>=', self.lower), ('<', self.upper))
+        return ','.join(sign + bound for sign, bound in bounds if bound)
+
+    @property
+    def fix(self) -> str:
+        """The command that installs a version that works."""
+        if self.name == 'python':
+            return 'make clean setup PYTHON=python3.11'
+        return BUILD_MMCV if self.name == 'mmcv' else f'pip install "{self.name}{self.supported}"'
+
+
+PYTHON = Requirement('python', '', '3.11', '3.10', '3.13', 'mmcv and mmdet do not install on it')
+REQUIREMENTS = (
+    # 2.6: torch.serialization.safe_globals, with which checkpoints are read
+    Requirement('torch', 'torch', '2.13.0', '2.6'),
+    Requirement(
+        'mmengine',
+        'mmengine',
+        '0.10.7',
+        '0.10.5',
+        '1.0.0',
+        forks=('onedl-mmengine', 'mmengine-lite'),
+    ),
+    Requirement(
+        'mmcv',
+        'mmcv',
+        '2.1.0',
+        '2.1.0',
+        '2.2.0',
+        'mmdet 3 and mmsegmentation 1 refuse it',
+        forks=('onedl-mmcv', 'mmcv-lite'),
+    ),
+    Requirement('mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', forks=('onedl-mmdetection',)),
+    Requirement(
+        'mmsegmentation', 'mmseg', '1.2.2', '1.2.2', '2.0.0', forks=('onedl-mmsegmentation',)
+    ),
+    Requirement(
+        'numpy',
+        'numpy',
+        '2.3.5',
+        '1.23',
+        '2.4',
+        'it removed np.in1d, which cityscapesScripts calls',
+    ),
+    Requirement(
+        'setuptools',
+        'setuptools',
+        '81.0.0',
+        None,
+        '82',
+        'it removed pkg_resources, which mmengine imports',
+    ),
+    Requirement(
+        'opencv-python',
+        'cv2',
+        '5.0.0.93',
+        forks=('opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'),
+    ),
+    Requirement('ftfy', 'ftfy', '6.3.1'),
+    Requirement('regex', 'regex', '2026.11.15'),
+    Requirement('scipy', 'scipy', '1.17.1'),
+    Requirement('matplotlib', 'matplotlib', '3.11.2'),
+    Requirement('pillow', 'PIL', '13.0.0'),
+    Requirement('tqdm', 'tqdm', '4.70.1'),
+    Requirement('pycocotools', 'pycocotools', '2.0.11'),
+    Requirement('shapely', 'shapely', '2.2.0'),
+    Requirement('terminaltables', 'terminaltables', '3.1.10'),
+    Requirement('prettytable', 'prettytable', '3.18.0'),
+)
+# The libraries whose versions `import mmforecast` itself looks at.
+OPENMMLAB = ('mmengine', 'mmcv', 'mmdet', 'mmsegmentation')
+
+
+class Problem(NamedTuple):
+    """Something wrong with the environment: one sentence, the command that mends it, its weight."""
+
+    package: str
+    sentence: str
+    fix: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f'{self.sentence} Fix: {self.fix}'
+
+
+def parse_version(version: str) -> Tuple[int, ...]:
+    """A version's release numbers without trailing zeros; `'2.13.0+cpu'` gives `(2, 13)`."""
+    match = re.match(r'\d+(\.\d+)*', version)
+    numbers = [int(number) for number in match.group().split('.')] if match else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def check(
+    versions: Mapping[str, Optional[str]], broken: Optional[Mapping[str, str]] = None
+) -> List[Problem]:
+    """Judges an environment; pure, so that every fault can be tested.
+
+    Args:
+        versions: Version by package name, None where it is not installed; as `probe` returns it.
+            The key `'mmcv ops'` holds None for an mmcv without compiled ops.
+        broken: For modules that are installed but cannot be imported, the error; as
+            `failing_imports` returns it.
+
+    Returns:
+        The problems, in the order in which to mend them.
+    """
+    judged = [_judge_version(each, versions[each.name]) for each in (PYTHON, *REQUIREMENTS)]
+    problems = [problem for problem in judged if problem]
+    if versions['mmcv'] and not versions['mmcv ops']:
+        sentence = (
+            f'mmcv {versions["mmcv"]} was installed without its compiled ops (there is no '
+            'mmcv._ext), which detectors need.'
+        )
+        problems.append(Problem('mmcv', sentence, BUILD_MMCV))
+    for module, error in (broken or {}).items():
+        problems.append(_judge_import(module, error, versions))
+    return problems
+
+
+def _judge_version(requirement: Requirement, version: Optional[str]) -> Optional[Problem]:
+    name, fix = requirement.name, requirement.fix
+    needs = f'mmforecast needs {name}{requirement.supported}.'
+    if version is None:
+        return Problem(name, f'{name} is not installed.', fix)
+    if version == UNKNOWN:
+        return None
+    if requirement.lower and parse_version(version) < parse_version(requirement.lower):
+        return Problem(name, f'{name} {version} is too old: {needs}', fix)
+    if requirement.upper and parse_version(version) >= parse_version(requirement.upper):
+        if requirement.breaks:
+            return Problem(name, f'{name} {version} is too new: {requirement.breaks}; {needs}', fix)
+        sentence = f'{name} {version} is newer than what was tested ({requirement.tested}); {needs}'
+        return Problem(name, sentence, fix, fatal=False)
+    return None
+
+
+def _judge_import(module: str, error: str, versions: Mapping[str, Optional[str]]) -> Problem:
+    if module == 'mmcv._ext':
+        sentence = (
+            f'mmcv {versions["mmcv"]} was compiled against another torch than '
+            f'{versions["torch"]}: its ops cannot be loaded ({error}).'
+        )
+        return Problem('mmcv', sentence, BUILD_MMCV)
+    sentence = f'{module} is installed but cannot be imported ({error}).'
+    if module == 'cv2':
+        return Problem(
+            'opencv-python',
+            sentence,
+            'pip uninstall -y opencv-python; pip install opencv-python-headless',
+        )
+    return Problem(module, sentence, f'pip install --force-reinstall --no-deps {module}')
+
+
+def probe() -> Dict[str, Optional[str]]:
+    """Versions of the whole table, of Python and of mmcv's ops, without importing any of them."""
+    versions: Dict[str, Optional[str]] = {'python': platform.python_version()}
+    versions.update(installed_versions([requirement.name for requirement in REQUIREMENTS]))
+    versions['mmcv ops'] = 'compiled' if _has_mmcv_ops() else None
+    return versions
+
+
+def installed_versions(names: Sequence[str]) -> Dict[str, Optional[str]]:
+    """The version by name of some packages of the table.
+
+    It is None where there is no module, and `UNKNOWN` for a module without package metadata.
+    """
+    return {each.name: _installed_version(each) for each in REQUIREMENTS if each.name in names}
+
+
+def _installed_version(requirement: Requirement) -> Optional[str]:
+    if importlib.util.find_spec(requirement.module) is None:
+        return None
+    for name in (requirement.name, *requirement.forks):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return UNKNOWN
+
+
+def _has_mmcv_ops() -> bool:
+    """Whether the extension lies beside mmcv; `find_spec('mmcv._ext')` would import mmcv."""
+    spec = importlib.util.find_spec('mmcv')
+    if spec is None or spec.submodule_search_locations is None:
+        return False
+    folders = list(spec.submodule_search_locations)
+    return importlib.machinery.PathFinder.find_spec('_ext', folders) is not None
+
+
+# The extension needs torch's libraries in the process, but none of what `import mmcv` drags in.
+LOAD_OPS = """
+import importlib.machinery, importlib.util, torch
+folders = list(importlib.util.find_spec('mmcv').submodule_search_locations)
+importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('_ext', folders))
+"""
+
+
+def failing_imports(versions: Mapping[str, Optional[str]]) -> Dict[str, str]:
+    """Imports the compiled packages that are there, each in its own process; takes some seconds.
+
+    Returns:
+        The last line of the error by module, for those that fail.
+    """
+    errors: Dict[str, str] = {}
+    trials = (
+        ('numpy', 'import numpy', ['numpy']),
+        ('cv2', 'import cv2', ['opencv-python']),
+        ('torch', 'import torch', ['torch']),
+        ('mmcv._ext', LOAD_OPS, ['torch', 'mmcv ops']),
+    )
+    for module, code, needs in trials:
+        if not all(versions[name] for name in needs) or errors.keys() & set(needs):
+            continue
+        result = subprocess.run(
+            [sys.executable, '-c', code], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if result.returncode:
+            lines = result.stderr.strip().splitlines() or [f'exit code {result.returncode}']
+            errors[module] = lines[-1]
+    return errors
+
+
+def warn_or_raise(versions: Mapping[str, Optional[str]]) -> None:
+    """The guard of `import mmforecast`: libraries too old are an error, too new a warning.
+
+    A newer one may well work; a missing one raises its own error where it is needed.
+
+    Raises:
+        ImportError: One of them is too old.
+    """
+    for requirement in REQUIREMENTS:
+        version = versions.get(requirement.name)
+        problem = version and _judge_version(requirement, version)
+        if problem and parse_version(version) < parse_version(requirement.lower or '0'):
+            raise ImportError(str(problem))
+        if problem:
+            warnings.warn(str(problem), stacklevel=3)
+
+
+def assert_environment() -> None:
+    """Ends the program with one sentence for each problem that training or testing would die of.
+
+    Meant for the first lines of a tool, before the heavy imports; takes less than 0.2 s.
+
+    Raises:
+        SystemExit: A fatal problem was found.
+    """
+    fatal = [problem for problem in check(probe()) if problem.fatal]
+    if fatal:
+        raise SystemExit('\n'.join(map(str, fatal)))
