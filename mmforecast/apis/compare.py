@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
 
+import numpy as np
 import torch
 from mmengine.config import Config
 
 from mmforecast.evaluation.table import format_table
 from mmforecast.structures import ForecastDataSample
+from mmforecast.visualization import plot_metric_curve
 
 from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
 
@@ -56,13 +58,14 @@ def compare(
     Returns:
         One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
         list of one float per seed. A cell is missing where the entry can't forecast that far; the
-        reason is then in 'note'.
+        reason is then in 'note'. 'curves' has, by (metric, horizon), the (seconds, score) points of every
+        step, one list per seed.
     """
     rows: Dict[str, dict] = {}
     clips: Dict[int, list] = {}
     for entry in entries:
-        row = rows.setdefault(entry.name, dict(method=entry.name))
-        for steps in horizons:
+        row = rows.setdefault(entry.name, dict(method=entry.name, curves={}))
+        for steps in sorted(horizons):
             cfg = entry.config.copy()
             set_horizon(cfg, steps)
             try:
@@ -78,11 +81,22 @@ def compare(
             hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
             title = f'{entry.name}, {steps} steps'
             scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
-            seconds = steps * cfg.test_dataloader.dataset.stride / loader.dataset.metainfo['fps']
-            for key, value in scores.items():
-                if '/t+' not in key and not key.startswith('t+'):
-                    row.setdefault(f'{key} @{seconds:.2f}s', []).append(value)
+            stride, fps = cfg.test_dataloader.dataset.stride, loader.dataset.metainfo['fps']
+            _enter(row, scores, steps, stride / fps)
     return [_flatten(row) for row in rows.values()]
+
+
+def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: float) -> None:
+    """Put the scores of one run into its row: the last step into the table, all steps into curves."""
+    curves: Dict[str, list] = {}
+    for key, value in scores.items():
+        kind, _, metric = key.rpartition('/')
+        if 't+' not in kind:
+            row.setdefault(f'{key} @{steps * step_seconds:.2f}s', []).append(value)
+        elif kind.startswith('t+'):
+            curves.setdefault(metric, []).append((int(kind[2:]) * step_seconds, value))
+    for metric, points in curves.items():
+        row['curves'].setdefault((metric, steps), []).append(points)
 
 
 def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = ('mIoU', 'IoU-MO')) -> list:
@@ -93,12 +107,31 @@ def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = ('mIoU', '
 
 
 def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
-    """Write ``table.txt``, ``table.md`` and ``table.csv``; the best learned or baseline score is bold."""
+    """Write ``table.txt``, ``.md`` (the best score but the oracle's in bold) and ``.csv``, and curves.
+
+    ``curve_<metric>.png`` shows the metric against seconds ahead, at every step of the longest horizon.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     best = {column: 'max' for column in columns if '@' in column}
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
         text = format_table(rows, columns, style, best=best, unranked=('oracle',))
         (folder / f'table.{ending}').write_text(text + '\n')
+    longest = max((key[1] for row in rows for key in row['curves']), default=1)
+    if longest > 1:
+        for metric in ('mIoU', 'IoU-MO'):
+            _plot(rows, metric, longest, folder / f'curve_{metric}.png')
+
+
+def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:
+    """The metric against seconds ahead, mean over seeds, of every method that goes ``steps`` far."""
+    curves = {}
+    for row in rows:
+        seeds = row['curves'].get((metric, steps))
+        if seeds:
+            mean = np.mean(np.array(seeds), axis=0)
+            curves[row['method']] = [(float(x), float(y)) for x, y in mean]
+    if curves:
+        plot_metric_curve(path, curves, ylabel=f'{metric} (%)')
 
 
 def _bind(on_sample, name: str, steps: int):

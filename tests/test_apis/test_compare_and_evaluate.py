@@ -56,6 +56,11 @@ def test_baselines_in_one_table(cfg, tmp_path):
     ]
     save_comparison(rows, columns, tmp_path)
     assert '| oracle' in (tmp_path / 'table.md').read_text()
+    times, scores = zip(*copy['curves']['mIoU', 3][0])
+    assert times == pytest.approx([3 / 17, 6 / 17, 9 / 17])
+    assert list(scores) == sorted(scores, reverse=True)
+    assert scores[-1] == copy['mIoU @0.53s']
+    assert (tmp_path / 'curve_IoU-MO.png').stat().st_size > 5000
     assert (tmp_path / 'table.csv').read_text().count('\n') == 4
 
 
@@ -90,6 +95,7 @@ def test_other_clips_are_refused(cfg):
 def test_a_method_that_cannot_roll_out_leaves_its_cell_empty(cfg):
     xs2s = Config(cfg.to_dict())
     xs2s.model.variant = 'XS2S'
+    xs2s.model.train_cfg = None
     xs2s.model.predictor = dict(
         type='MultiScalePredictor',
         in_channels=22,

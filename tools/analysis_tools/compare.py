@@ -52,7 +52,9 @@ def parse_args():
     parser.add_argument(
         '--metrics', nargs='+', default=['mIoU', 'IoU-MO', 'SEG/mIoU', 'SEG/IoU-MO']
     )
-    parser.add_argument('--out', type=Path, help='write table.txt, table.md and table.csv here')
+    parser.add_argument(
+        '--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -79,7 +81,7 @@ def main():
             print(f'{row["method"]}: {row["note"]}')
     if args.out is not None:
         save_comparison(rows, columns, args.out)
-        print(f'written to {args.out}/table.txt, table.md, table.csv')
+        print(f'written to {args.out}/table.txt, table.md, table.csv and curves')
 
 
 if __name__ == '__main__':
