@@ -1,4 +1,5 @@
 """What is built from a checkout: wheel, source archive, editable install. Uses no network."""
+
 import os
 import shutil
 import subprocess

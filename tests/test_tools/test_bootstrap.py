@@ -2,6 +2,7 @@
 
 Nothing is installed and no network is used.
 """
+
 import importlib
 import os
 import subprocess
@@ -34,8 +35,10 @@ def console(bootstrap, tmp_path):
 
 @pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 13)])
 def test_other_pythons_are_refused_in_one_sentence(version):
-    code = (f'import runpy, sys; sys.version_info = {(*version, 0, "final", 0)};'
-            f'runpy.run_path({str(BOOTSTRAP)!r})')
+    code = (
+        f'import runpy, sys; sys.version_info = {(*version, 0, "final", 0)};'
+        f'runpy.run_path({str(BOOTSTRAP)!r})'
+    )
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.count('\n') == 1
@@ -43,19 +46,28 @@ def test_other_pythons_are_refused_in_one_sentence(version):
     assert 'make setup PYTHON=python3.11' in result.stderr
 
 
-@pytest.mark.parametrize('output, words', [
-    ('OSError: [Errno 28] No space left on device', 'the disk is full'),
-    ('c++: fatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
-    ('The virtual environment was not created because ensurepip is not available.', 'python3-venv'),
-    ('pybind11.h:266:10: fatal error: Python.h: No such file or directory', 'python3-dev'),
-    ("error: command 'gcc' failed: No such file or directory", 'no C++ compiler'),
-    ('/bin/sh: 1: c++: not found\nninja: build stopped: subcommand failed.', 'no C++ compiler'),
-    ('NewConnectionError([Errno -3] Temporary failure in name resolution)\n'
-     'ERROR: No matching distribution found for torch==2.13.0', 'cannot be reached'),
-    ('ERROR: No matching distribution found for torch==2.13.0', 'pip found no torch==2.13.0'),
-    ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", 'PIP_CERT'),
-    ("OSError: [Errno 30] Read-only file system: '/x'", 'cannot be written'),
-])
+@pytest.mark.parametrize(
+    'output, words',
+    [
+        ('OSError: [Errno 28] No space left on device', 'the disk is full'),
+        ('c++: fatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
+        (
+            'The virtual environment was not created because ensurepip is not available.',
+            'python3-venv',
+        ),
+        ('pybind11.h:266:10: fatal error: Python.h: No such file or directory', 'python3-dev'),
+        ("error: command 'gcc' failed: No such file or directory", 'no C++ compiler'),
+        ('/bin/sh: 1: c++: not found\nninja: build stopped: subcommand failed.', 'no C++ compiler'),
+        (
+            'NewConnectionError([Errno -3] Temporary failure in name resolution)\n'
+            'ERROR: No matching distribution found for torch==2.13.0',
+            'cannot be reached',
+        ),
+        ('ERROR: No matching distribution found for torch==2.13.0', 'pip found no torch==2.13.0'),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", 'PIP_CERT'),
+        ("OSError: [Errno 30] Read-only file system: '/x'", 'cannot be written'),
+    ],
+)
 def test_the_likely_cause_of_a_failure(bootstrap, output, words):
     assert words in bootstrap.console.likely_cause(f'Collecting torch\n{output}\n')
 
@@ -159,7 +171,8 @@ def install_mmcv(bootstrap, console, monkeypatch, tmp_path):
             ready_wheel=lambda python, folder: ready,
             find_wheel=lambda folder: kept,
             build_wheel=lambda *arguments: Path('built'),
-            ops_failure=lambda python: None if set(installed[-1:]) & set(working) else 'no symbol')
+            ops_failure=lambda python: None if set(installed[-1:]) & set(working) else 'no symbol',
+        )
         for name, replacement in replacements.items():
             monkeypatch.setattr(module, name, replacement)
         monkeypatch.setattr(console, 'run', lambda command: installed.append(command[-1]))
@@ -169,13 +182,16 @@ def install_mmcv(bootstrap, console, monkeypatch, tmp_path):
     return run
 
 
-@pytest.mark.parametrize('there, working, taken', [
-    (['find-links', 'cache'], ['find-links', 'cache', 'built'], ['find-links']),
-    (['find-links', 'cache'], ['cache', 'built'], ['find-links', 'cache']),
-    (['cache'], ['cache', 'built'], ['cache']),
-    (['find-links', 'cache'], ['built'], ['find-links', 'cache', 'built']),
-    ([], ['built'], ['built']),
-])
+@pytest.mark.parametrize(
+    'there, working, taken',
+    [
+        (['find-links', 'cache'], ['find-links', 'cache', 'built'], ['find-links']),
+        (['find-links', 'cache'], ['cache', 'built'], ['find-links', 'cache']),
+        (['cache'], ['cache', 'built'], ['cache']),
+        (['find-links', 'cache'], ['built'], ['find-links', 'cache', 'built']),
+        ([], ['built'], ['built']),
+    ],
+)
 def test_mmcv_comes_from_the_first_source_whose_ops_work(install_mmcv, there, working, taken):
     assert install_mmcv(there, working) == taken
 
@@ -192,8 +208,13 @@ def steps(bootstrap, monkeypatch, tmp_path):
     requirements.mkdir()
     (requirements / 'runtime.txt').write_text('numpy<2.4\n')
     venv = tmp_path / '.venv'
-    places = dict(VENV=venv, PYTHON=venv / 'bin' / 'python', LOG=venv / 'setup.log',
-                  STAMP=venv / 'setup.stamp', REQUIREMENTS=requirements)
+    places = dict(
+        VENV=venv,
+        PYTHON=venv / 'bin' / 'python',
+        LOG=venv / 'setup.log',
+        STAMP=venv / 'setup.stamp',
+        REQUIREMENTS=requirements,
+    )
     for name, value in places.items():
         monkeypatch.setattr(bootstrap.steps, name, value)
     return bootstrap.steps

@@ -1,4 +1,5 @@
 """Every fault of an environment is simulated through the versions that `check` judges."""
+
 import ast
 import os
 import re
@@ -31,7 +32,8 @@ def test_the_tested_set_is_what_is_pinned():
     pinned = [line.partition(' ; ') for line in requirement_lines('constraints')]
     pins = dict(pin.split('==') for pin, _, marker in pinned if '<' not in marker)
     assert {each.name: pins[each.name] for each in REQUIREMENTS} == {
-        each.name: each.tested for each in REQUIREMENTS}
+        each.name: each.tested for each in REQUIREMENTS
+    }
 
 
 def test_ranges_agree_with_the_requirement_files():
@@ -45,25 +47,33 @@ def test_ranges_agree_with_the_requirement_files():
             assert (upper and upper.group(1)) == each.upper, each.name
 
 
-@pytest.mark.parametrize('package, version, sentence, fix', [
-    ('mmcv', '2.2.0', 'mmcv 2.2.0 is too new: mmdet 3 and', '--no-build-isolation'),
-    ('mmcv', '1.7.2', 'mmcv 1.7.2 is too old: mmforecast needs mmcv>=2.1.0,<2.2.0.', '==2.1.0'),
-    ('mmcv ops', None, 'mmcv 2.1.0 was installed without its compiled ops', 'MMCV_WITH_OPS=1'),
-    ('mmcv', None, 'mmcv is not installed.', 'MMCV_WITH_OPS=1'),
-    ('numpy', '2.4.0', 'numpy 2.4.0 is too new: it removed np.in1d', '"numpy>=1.23,<2.4"'),
-    ('numpy', '2.10.1', 'numpy 2.10.1 is too new', '"numpy>=1.23,<2.4"'),
-    ('setuptools', '82.0.1', 'setuptools 82.0.1 is too new: it removed pkg_r', '"setuptools<82"'),
-    ('setuptools', None, 'setuptools is not installed.', 'pip install "setuptools<82"'),
-    ('ftfy', None, 'ftfy is not installed.', 'pip install "ftfy"'),
-    ('regex', None, 'regex is not installed.', 'pip install "regex"'),
-    ('torch', None, 'torch is not installed.', 'pip install "torch>=2.6"'),
-    ('torch', '2.5.1+cpu', 'torch 2.5.1+cpu is too old', 'pip install "torch>=2.6"'),
-    ('mmdet', None, 'mmdet is not installed.', 'pip install "mmdet>=3.3.0,<4.0.0"'),
-    ('python', '3.13.0', 'python 3.13.0 is too new', 'PYTHON=python3.11'),
-    ('python', '3.9.18', 'python 3.9.18 is too old', 'PYTHON=python3.11'),
-])
+@pytest.mark.parametrize(
+    'package, version, sentence, fix',
+    [
+        ('mmcv', '2.2.0', 'mmcv 2.2.0 is too new: mmdet 3 and', '--no-build-isolation'),
+        ('mmcv', '1.7.2', 'mmcv 1.7.2 is too old: mmforecast needs mmcv>=2.1.0,<2.2.0.', '==2.1.0'),
+        ('mmcv ops', None, 'mmcv 2.1.0 was installed without its compiled ops', 'MMCV_WITH_OPS=1'),
+        ('mmcv', None, 'mmcv is not installed.', 'MMCV_WITH_OPS=1'),
+        ('numpy', '2.4.0', 'numpy 2.4.0 is too new: it removed np.in1d', '"numpy>=1.23,<2.4"'),
+        ('numpy', '2.10.1', 'numpy 2.10.1 is too new', '"numpy>=1.23,<2.4"'),
+        (
+            'setuptools',
+            '82.0.1',
+            'setuptools 82.0.1 is too new: it removed pkg_r',
+            '"setuptools<82"',
+        ),
+        ('setuptools', None, 'setuptools is not installed.', 'pip install "setuptools<82"'),
+        ('ftfy', None, 'ftfy is not installed.', 'pip install "ftfy"'),
+        ('regex', None, 'regex is not installed.', 'pip install "regex"'),
+        ('torch', None, 'torch is not installed.', 'pip install "torch>=2.6"'),
+        ('torch', '2.5.1+cpu', 'torch 2.5.1+cpu is too old', 'pip install "torch>=2.6"'),
+        ('mmdet', None, 'mmdet is not installed.', 'pip install "mmdet>=3.3.0,<4.0.0"'),
+        ('python', '3.13.0', 'python 3.13.0 is too new', 'PYTHON=python3.11'),
+        ('python', '3.9.18', 'python 3.9.18 is too old', 'PYTHON=python3.11'),
+    ],
+)
 def test_each_fault_gives_one_sentence_and_its_fix(package, version, sentence, fix):
-    (problem, ) = check({**TESTED, package: version})
+    (problem,) = check({**TESTED, package: version})
     assert problem.fatal
     assert problem.sentence.startswith(sentence)
     assert problem.sentence.endswith('.') and '. ' not in problem.sentence
@@ -71,36 +81,59 @@ def test_each_fault_gives_one_sentence_and_its_fix(package, version, sentence, f
     assert '\n' not in str(problem)
 
 
-@pytest.mark.parametrize('package, version', [
-    ('mmcv', '2.1.0'), ('mmcv', '2.1.9'), ('numpy', '1.23.0'), ('numpy', '2.3.99'),
-    ('setuptools', '81'), ('torch', '2.6'), ('torch', '2.13.0+cu130'), ('mmdet', UNKNOWN),
-    ('python', '3.12.1'),
-])
+@pytest.mark.parametrize(
+    'package, version',
+    [
+        ('mmcv', '2.1.0'),
+        ('mmcv', '2.1.9'),
+        ('numpy', '1.23.0'),
+        ('numpy', '2.3.99'),
+        ('setuptools', '81'),
+        ('torch', '2.6'),
+        ('torch', '2.13.0+cu130'),
+        ('mmdet', UNKNOWN),
+        ('python', '3.12.1'),
+    ],
+)
 def test_versions_within_the_range_are_fine(package, version):
     assert check({**TESTED, package: version}) == []
 
 
 def test_an_untested_newer_library_is_a_warning():
-    (problem, ) = check({**TESTED, 'mmengine': '1.0.0'})
+    (problem,) = check({**TESTED, 'mmengine': '1.0.0'})
     assert not problem.fatal
     assert problem.sentence.startswith('mmengine 1.0.0 is newer than what was tested (0.10.7)')
 
 
-@pytest.mark.parametrize('module, error, words', [
-    ('mmcv._ext', 'ImportError: undefined symbol: _ZN3c1', ['torch than 2.13.0', 'MMCV_WITH_OPS']),
-    ('cv2', 'ImportError: libGL.so.1: cannot open', ['libGL.so.1', 'opencv-python-headless']),
-    ('torch', 'OSError: libcudart.so.13', ['cannot be imported', '--force-reinstall']),
-])
+@pytest.mark.parametrize(
+    'module, error, words',
+    [
+        (
+            'mmcv._ext',
+            'ImportError: undefined symbol: _ZN3c1',
+            ['torch than 2.13.0', 'MMCV_WITH_OPS'],
+        ),
+        ('cv2', 'ImportError: libGL.so.1: cannot open', ['libGL.so.1', 'opencv-python-headless']),
+        ('torch', 'OSError: libcudart.so.13', ['cannot be imported', '--force-reinstall']),
+    ],
+)
 def test_a_package_that_cannot_be_imported(module, error, words):
-    (problem, ) = check(TESTED, {module: error})
+    (problem,) = check(TESTED, {module: error})
     assert problem.fatal and error in problem.sentence
     assert all(word in str(problem) for word in words)
 
 
-@pytest.mark.parametrize('version, release', [
-    ('2.13.0+cpu', (2, 13)), ('2.1.0', (2, 1)), ('2.10', (2, 10)), ('82.0.0.post1', (82, )),
-    ('2.0.0rc4', (2, )), ('main', ()),
-])
+@pytest.mark.parametrize(
+    'version, release',
+    [
+        ('2.13.0+cpu', (2, 13)),
+        ('2.1.0', (2, 1)),
+        ('2.10', (2, 10)),
+        ('82.0.0.post1', (82,)),
+        ('2.0.0rc4', (2,)),
+        ('main', ()),
+    ],
+)
 def test_parse_version(version, release):
     assert check_env.parse_version(version) == release
 
@@ -137,11 +170,18 @@ def fake_package(folder, name, version=None, files=None):
 
 def probe_with_path(folder):
     """What a Python says that sees the folder before all that is installed, and probes just it."""
-    code = (f'import runpy; names = runpy.run_path({check_env.__file__!r});'
-            'versions = names["probe"]();'
-            'print(repr((versions, names["failing_imports"](versions))))')
-    output = subprocess.run([sys.executable, '-S', '-c', code], capture_output=True, text=True,
-                            check=True, env={**os.environ, 'PYTHONPATH': str(folder)})
+    code = (
+        f'import runpy; names = runpy.run_path({check_env.__file__!r});'
+        'versions = names["probe"]();'
+        'print(repr((versions, names["failing_imports"](versions))))'
+    )
+    output = subprocess.run(
+        [sys.executable, '-S', '-c', code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, 'PYTHONPATH': str(folder)},
+    )
     return ast.literal_eval(output.stdout)
 
 

@@ -1,4 +1,5 @@
 """Registration and the package's import, each in a process of its own: both act on global state."""
+
 import subprocess
 import sys
 
@@ -27,6 +28,7 @@ def test_register_all_modules_fills_every_registry_and_takes_the_scope_only_if_a
         'register_all_modules();'
         'print(DefaultScope.get_current_instance().scope_name);'
         'import mmforecast.registry as registry;'
-        'print(*(len(getattr(registry, name).module_dict) > 0 for name in registry.__all__))')
+        'print(*(len(getattr(registry, name).module_dict) > 0 for name in registry.__all__))'
+    )
     assert (left, taken) == ('mmdet', 'mmforecast')
     assert filled and set(filled) == {'True'}

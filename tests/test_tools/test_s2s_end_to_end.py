@@ -1,0 +1,100 @@
+"""The S2S configs through the real tools: train, resume, test."""
+
+import pytest
+import torch
+
+SMALL = [
+    'randomness.seed=0',
+    'model.predictor.widths=[[8],[8]]',
+    'model.predictor.kernels=[[3,3],[3,3]]',
+    'param_scheduler.0.end=2',
+    'param_scheduler.1.begin=2',
+    'param_scheduler.1.end=4',
+    'default_hooks.checkpoint.interval=2',
+    'train_dataloader.batch_size=2',
+]
+
+
+@pytest.fixture
+def options(street_root):
+    """A small network and the small street, loaded in this process."""
+    options = list(SMALL)
+    for loader in ('train', 'val', 'test'):
+        options += [
+            f'{loader}_dataloader.dataset.data_root={street_root}',
+            f'{loader}_dataloader.num_workers=0',
+            f'{loader}_dataloader.persistent_workers=False',
+        ]
+    return options
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+@pytest.fixture
+def train(run_tool, monkeypatch, repository, options):
+    monkeypatch.chdir(repository)
+
+    def run(work_dir, iters, *args, config='s2s_2scale_tiny_synthetic'):
+        run_tool(
+            'train.py',
+            f'configs/s2s/{config}.py',
+            *['--work-dir', work_dir, *args, '--cfg-options', *options],
+            *[f'train_cfg.max_iters={iters}', 'train_cfg.val_interval=100'],
+        )
+        return work_dir / f'iter_{iters}.pth'
+
+    return run
+
+
+def test_train_resume_and_test(train, run_tool, options, tmp_path, capsys):
+    whole = train(tmp_path / 'whole', 4)
+    train(tmp_path / 'halves', 2)
+    resumed = train(tmp_path / 'halves', 4, '--resume')
+    one, other = weights(whole), weights(resumed)
+    assert one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+    first = weights(tmp_path / 'whole' / 'iter_2.pth')
+    assert any(not torch.equal(first[k], one[k]) for k in one)  # it did train
+
+    run_tool(
+        'test.py',
+        'configs/s2s/s2s_2scale_tiny_synthetic.py',
+        *[whole, '--work-dir', tmp_path / 'test', '--out', tmp_path / 'scores.json'],
+        *['--cfg-options', *options],
+    )
+    assert 'IoU-MO' in (tmp_path / 'scores.json').read_text()
+
+
+def test_autoregressive_fine_tuning_starts_from_the_given_weights(train, options, tmp_path):
+    start = train(tmp_path / 'start', 2)
+    options += [f'load_from={start}', 'optim_wrapper.optimizer.lr=1e-9']
+    tuned = train(tmp_path / 'tuned', 2, config='s2s_2scale_ar-ft_tiny_synthetic')
+    before, after = weights(start), weights(tuned)
+    assert all(torch.allclose(before[k], after[k], atol=1e-6) for k in before)
+
+
+@pytest.mark.parametrize('config', ['copy-last', 'flow', 'oracle'])
+def test_baselines_need_no_checkpoint(run_tool, monkeypatch, repository, options, config, tmp_path):
+    monkeypatch.chdir(repository)
+    data = [o for o in options if 'dataloader' in o and 'batch_size' not in o]
+    run_tool(
+        'test.py',
+        f'configs/baselines/{config}_tiny_synthetic.py',
+        *['none', '--work-dir', tmp_path, '--out', tmp_path / 'scores.json'],
+        *['--cfg-options', *data],
+    )
+    assert 'mIoU' in (tmp_path / 'scores.json').read_text()
+
+
+def test_weights_of_another_model_are_refused(train, run_tool, options, tmp_path, capsys):
+    other = tmp_path / 'other.pth'
+    torch.save(dict(state_dict={'backbone.conv1.weight': torch.zeros(8, 3, 3, 3)}), other)
+    with pytest.raises(SystemExit) as end:
+        run_tool(
+            'test.py',
+            'configs/s2s/s2s_2scale_tiny_synthetic.py',
+            *[other, '--work-dir', tmp_path, '--cfg-options', *options],
+        )
+    assert end.value.code == 2
+    assert 'only 0 of 8 trainable weights' in capsys.readouterr().err
