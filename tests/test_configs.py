@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from mmengine.config import Config
 from mmengine.registry import HOOKS, VISUALIZERS
 
@@ -83,3 +84,21 @@ def test_fine_tuning_is_a_short_config_by_inheritance(path):
     assert len(lines) < 15 and any(line.startswith('_base_') for line in lines)
     cfg = Config.fromfile(path)
     assert cfg.model.train_cfg.rollout_steps == 3 and cfg.load_from
+
+
+def test_metafiles_name_existing_configs():
+    index = yaml.safe_load((CONFIGS.parent / 'model-index.yml').read_text())['Import']
+    assert sorted(index) == sorted(
+        str(p.relative_to(CONFIGS.parent)) for p in CONFIGS.rglob('metafile.yml')
+    )
+    for name in index:
+        content = yaml.safe_load((CONFIGS.parent / name).read_text())
+        collections = {entry['Name'] for entry in content['Collections']}
+        for entry in content['Models']:
+            assert entry['In Collection'] in collections
+            path = CONFIGS.parent / entry['Config']
+            assert path.stem == entry['Name'] and path in FILES
+            given = entry.get('Metadata', {}).get('Parameters')
+            if given is not None:
+                model = MODELS.build(without_checkpoints(Config.fromfile(path).model.to_dict()))
+                assert given == sum(p.numel() for p in model.predictor.parameters())
