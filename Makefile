@@ -1,0 +1,33 @@
+# Every target first sets up .venv (seconds when nothing has changed). `make help` lists them.
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test test-all demo lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "  PYTHON=python3.11 chooses the interpreter, JOBS=2 the test processes, MAX_JOBS=2 the compilers for mmcv"
+
+setup: ## Make .venv with the tested versions of everything (the first time minutes, then under a second)
+	@$(PYTHON) tools/bootstrap
+
+test: setup ## Run the test suite, without the tests marked slow
+	$(PYTEST) -m 'not slow'
+
+test-all: setup ## Run the whole test suite
+	$(PYTEST)
+
+demo: setup ## Train, score and draw a small forecaster on data made here
+	$(BIN)/python tools/demo.py
+
+lint: setup ## Check style, likely bugs and formatting with ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## Remove .venv and what builds and tests leave (the compiled mmcv in ~/.cache/mmforecast stays)
+	rm -rf .venv build dist *.egg-info mmforecast/.mim .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,78 @@
+"""Packaging; nothing of the stack below is imported, so that build isolation works."""
+
+import os
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+# What mim, mmengine.hub and `_base_ = 'mmforecast::...'` look for in the package's `.mim` folder.
+MIM_EXTENSION = ('configs', 'tools', 'model-index.yml')
+
+
+def read_version() -> str:
+    """The version, read without importing the package."""
+    namespace = {}
+    exec((ROOT / 'mmforecast' / 'version.py').read_text(encoding='utf-8'), namespace)
+    return namespace['__version__']
+
+
+def read_requirements(name: str) -> list:
+    """The requirements of `requirements/<name>.txt` without comments."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    return [line for line in (line.split('#')[0].strip() for line in lines) if line]
+
+
+class BuildWithMim(build_py):
+    """Adds the `.mim` folder: links into the checkout for an editable install, else copies."""
+
+    def run(self):
+        super().run()
+        root = ROOT if self.editable_mode else Path(self.build_lib).resolve()
+        target = root / 'mmforecast' / '.mim'
+        if target.exists():
+            shutil.rmtree(target)
+        target.mkdir(parents=True)
+        for source in (ROOT / name for name in MIM_EXTENSION if (ROOT / name).exists()):
+            if self.editable_mode:
+                (target / source.name).symlink_to(os.path.relpath(source, target))
+            elif source.is_dir():
+                left_out = shutil.ignore_patterns('__pycache__', 'bootstrap')
+                shutil.copytree(source, target / source.name, ignore=left_out)
+            else:
+                shutil.copy2(source, target)
+
+
+extras = {name: read_requirements(name) for name in ('optional', 'tests', 'docs')}
+extras['all'] = sorted({line for lines in extras.values() for line in lines})
+# Not in `all`: pip would compile mmcv in isolation, without torch and so without ops.
+extras['mim'] = read_requirements('mminstall')
+
+setup(
+    name='mmforecast',
+    version=read_version(),
+    description='Forecasting of video, semantic segmentation and instances on MMEngine',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    author='The mmforecast authors',
+    license='Apache-2.0',
+    keywords='computer vision, forecasting, video prediction, segmentation, OpenMMLab',
+    packages=find_packages(include=['mmforecast', 'mmforecast.*']),
+    python_requires='>=3.10,<3.13',
+    install_requires=read_requirements('runtime'),
+    extras_require=extras,
+    cmdclass={'build_py': BuildWithMim},
+    zip_safe=False,
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'License :: OSI Approved :: Apache Software License',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
+)

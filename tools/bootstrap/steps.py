@@ -1,0 +1,190 @@
+"""The steps of the set-up, and the fingerprint that lets the next run skip them all."""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import List
+
+from console import Console, SetupError, duration
+from mmcv_wheel import install_mmcv
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / '.venv'
+PYTHON = VENV / 'bin' / 'python'
+# The log also marks the environment as made here: another's is never touched.
+LOG = VENV / 'setup.log'
+STAMP = VENV / 'setup.stamp'
+REQUIREMENTS = ROOT / 'requirements'
+
+MIN_FREE_GIB = 3
+TORCH = 'torch==2.13.0'
+NUM_STEPS = 7
+
+
+def fingerprint() -> str:
+    """A hash of all that the environment is made from: files, Python, platform and place."""
+    files = [
+        *REQUIREMENTS.glob('*.txt'),
+        *Path(__file__).parent.glob('*.py'),
+        ROOT / 'setup.py',
+        ROOT / 'pyproject.toml',
+        ROOT / 'mmforecast' / 'version.py',
+    ]
+    digest = hashlib.sha256(f'{sys.version} {platform.platform()} {ROOT}'.encode())
+    for file in sorted(files):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_ready() -> bool:
+    """Whether the last set-up ended well, from the same things, and its packages still fit."""
+    if not (PYTHON.exists() and STAMP.is_file() and STAMP.read_text() == fingerprint()):
+        return False
+    return check_environment('--quick').returncode == 0
+
+
+def check_environment(*flags: str) -> subprocess.CompletedProcess:
+    """Runs the package's own verdict on the environment."""
+    command = [PYTHON, ROOT / 'tools' / 'misc' / 'check_env.py', *flags]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def prepare_folder() -> None:
+    """Makes `.venv`, or clears one that another Python made.
+
+    Raises:
+        SetupError: The folder is someone else's, or the disk is nearly full.
+    """
+    if VENV.exists() and not LOG.exists():
+        raise SetupError(
+            f'{VENV} exists and was not made by `make setup`: move it away, then run '
+            'the same again.'
+        )
+    STAMP.unlink(missing_ok=True)
+    if VENV.exists() and not has_this_python():
+        shutil.rmtree(VENV)
+    VENV.mkdir(exist_ok=True)
+    LOG.touch()
+    free = shutil.disk_usage(VENV).free / 2**30
+    if not PYTHON.exists() and free < MIN_FREE_GIB:
+        raise SetupError(
+            f'{VENV} takes {MIN_FREE_GIB} GiB of disk (about 8 with the CUDA build of '
+            f'torch) and {free:.1f} are free: free some space.'
+        )
+
+
+def has_this_python() -> bool:
+    """Whether `.venv` runs, has pip, and was made by the Python that runs this script."""
+    if not PYTHON.exists():
+        return False
+    code = f'import pip, sys; sys.exit(sys.version != {sys.version!r})'
+    return subprocess.run([PYTHON, '-c', code], capture_output=True).returncode == 0
+
+
+def torch_hint() -> str:
+    """How to get the small build, where there is no GPU and pip was not pointed anywhere."""
+    pointed = any(name.startswith(('PIP_INDEX', 'PIP_EXTRA', 'PIP_FIND')) for name in os.environ)
+    if pointed or shutil.which('nvidia-smi'):
+        return ''
+    return (
+        '; this machine has no GPU: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu '
+        'would get a build of 0.2 GB instead of 3'
+    )
+
+
+def pip_install(console: Console, *arguments: str) -> None:
+    """Installs into the environment, pinned by the constraints file."""
+    console.run(
+        [
+            str(PYTHON),
+            '-m',
+            'pip',
+            'install',
+            '--disable-pip-version-check',
+            '--no-input',
+            f'--constraint={REQUIREMENTS / "constraints.txt"}',
+            *arguments,
+        ]
+    )
+
+
+def requirement_flags(*names: str) -> List[str]:
+    return [f'--requirement={REQUIREMENTS / name}.txt' for name in names]
+
+
+def ensure_opencv_loads(console: Console) -> None:
+    """Takes OpenCV's headless build where the usual one finds no libGL, as in most containers."""
+    if subprocess.run([PYTHON, '-c', 'import cv2'], capture_output=True).returncode == 0:
+        return
+    console.note(
+        'opencv-python does not load here (it wants libGL): taking opencv-python-headless,'
+        ' the same without windows'
+    )
+    code = "from importlib.metadata import version; print(version('opencv-python'))"
+    version = subprocess.run([PYTHON, '-c', code], capture_output=True, text=True).stdout.strip()
+    console.run([str(PYTHON), '-m', 'pip', 'uninstall', '--yes', 'opencv-python'])
+    # forced: both packages own the same files, so those of an older headless one are gone now
+    pip_install(console, '--no-deps', '--force-reinstall', f'opencv-python-headless=={version}')
+
+
+def set_up() -> None:
+    """Runs all steps; what is already installed is found again in seconds."""
+    prepare_folder()
+    console = Console(LOG, NUM_STEPS)
+    with console.step(f'environment of Python {platform.python_version()}: about 10 s'):
+        if not PYTHON.exists():
+            console.run([sys.executable, '-m', 'venv', str(VENV)])
+    with console.step(f'{TORCH}: one to five minutes{torch_hint()}'):
+        pip_install(console, TORCH)
+    with console.step('mmengine and build tools: about 30 s'):
+        pip_install(console, *requirement_flags('build'), 'mmengine')
+        ensure_opencv_loads(console)
+    with console.step('mmcv with compiled ops'):
+        tag = f'cp{sys.version_info[0]}{sys.version_info[1]}'
+        install_mmcv(PYTHON, tag, VENV / 'wheels', console)
+    with console.step('mmdet, mmsegmentation and what they forget: about 30 s'):
+        pip_install(console, *requirement_flags('runtime', 'mminstall', 'optional', 'tests'))
+        ensure_opencv_loads(console)
+    with console.step('mmforecast itself, in editable mode: about 5 s'):
+        pip_install(console, '--no-build-isolation', '--no-deps', '--editable', str(ROOT))
+    with console.step('check of the whole: about 10 s'):
+        verdict = check_environment()
+        if verdict.returncode:
+            raise SetupError(
+                'the packages were installed but do not work together:\n'
+                f'{verdict.stdout}{verdict.stderr}'
+            )
+    STAMP.write_text(fingerprint())
+
+
+def main() -> int:
+    """Sets up what is not set up yet; returns the exit code."""
+    start = time.monotonic()
+    lock = os.open(REQUIREMENTS, os.O_RDONLY)
+    try:
+        # two runs in one checkout would write over each other; the second finds all done
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_ready():
+            print(f'set-up: {VENV} is ready, checked in {time.monotonic() - start:.1f} s')
+            return 0
+        print(f'set-up: everything goes into {VENV}, what the commands say into {LOG}', flush=True)
+        set_up()
+    except SetupError as error:
+        print(f'set-up failed: {error}', file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f'set-up failed: {error.filename}: {error.strerror}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nset-up interrupted: the same command goes on where it stopped', file=sys.stderr)
+        return 130
+    finally:
+        os.close(lock)
+    print(f'set-up: done in {duration(time.monotonic() - start)}')
+    return 0
