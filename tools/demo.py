@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from tqdm import tqdm
 
 from mmforecast.apis.compare import (
     Entry,
@@ -33,7 +35,7 @@ def parse_args():
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
     parser.add_argument('--train', type=int, default=48, help='sequences to train on')
     parser.add_argument('--val', type=int, default=16, help='sequences to score on')
-    parser.add_argument('--iters', type=int, default=400, help='training iterations')
+    parser.add_argument('--iters', type=int, default=250, help='training iterations')
     parser.add_argument('--pictures', type=int, default=2, help='animated clips')
     return parser.parse_args()
 
@@ -79,14 +81,29 @@ def demo_config(args, data: Path) -> Config:
             'train_cfg.val_interval': args.iters + 1,  # scored below, beside the baselines
             'param_scheduler.1.end': args.iters,
             'default_hooks.checkpoint.interval': args.iters,
-            'log_level': 'WARNING',
+            'log_level': 'ERROR',
         },
     )
+
+
+class ProgressBar(Hook):
+    """Iterations and the loss, on one line."""
+
+    def __init__(self, total: int):
+        self.bar = tqdm(total=total, desc='training', unit='step', mininterval=1.0)
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.bar.set_postfix(loss=f'{outputs["loss"].item():.3f}', refresh=False)
+        self.bar.update()
+
+    def after_train(self, runner):
+        self.bar.close()
 
 
 def train(cfg: Config) -> str:
     """Train in this process; the path of the last checkpoint."""
     runner = Runner.from_cfg(cfg.copy())
+    runner.register_hook(ProgressBar(cfg.train_cfg.max_iters))
     runner.train()
     return str(Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth')
 

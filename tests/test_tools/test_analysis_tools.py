@@ -71,7 +71,7 @@ def test_benchmarks_run(run_tool, street_root, capsys):
     assert 'runner / bare: median' in capsys.readouterr().out
     with pytest.raises(SystemExit):
         run_tool('analysis_tools/benchmark.py', 'train', f'{S2S}/s2s_warp_tiny_synthetic.py')
-    assert 'base=None' in capsys.readouterr().err
+    assert 'MultiScalePredictor' in capsys.readouterr().err
 
 
 def test_an_empty_data_root_ends_in_one_sentence(run_tool, tmp_path, capsys):

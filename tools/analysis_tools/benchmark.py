@@ -47,6 +47,7 @@ class BareLoop:
         self.num_past = model.num_past
         self.encoder = model.encoder
         self.scales = copy.deepcopy(model.predictor.scales)
+        self.on_last = model.predictor.base == 'last'
         settings = optim_wrapper.optimizer.param_groups[0]
         kind = type(optim_wrapper.optimizer)
         keep = {k: settings[k] for k in ('lr', 'weight_decay', 'momentum') if k in settings}
@@ -59,16 +60,19 @@ class BareLoop:
         scores = self.encoder.encode(inputs, batch['data_samples'])[0]
         past = scores[:, : self.num_past].flatten(1, 2)
         target = scores[:, self.num_past]
-        loss, guess = 0.0, None
+        last = scores[:, self.num_past - 1]
+        loss, delta, guess = 0.0, None, None
         for k, scale in enumerate(self.scales):
             factor = 2 ** (len(self.scales) - 1 - k)
-            given = F.avg_pool2d(past, factor) if factor > 1 else past
-            truth = F.avg_pool2d(target, factor) if factor > 1 else target
-            if guess is None:
-                guess = scale(given)
+            given, truth, base = past, target, last
+            if factor > 1:
+                given, truth, base = (F.avg_pool2d(m, factor) for m in (past, target, last))
+            if delta is None:
+                delta = scale(given)
             else:
-                coarse = F.interpolate(guess, scale_factor=2, mode='nearest')
-                guess = coarse + scale(torch.cat((given, coarse), 1))
+                coarse, lower = (F.interpolate(m, scale_factor=2) for m in (guess, delta))
+                delta = lower + scale(torch.cat((given, coarse), 1))
+            guess = base + delta if self.on_last else delta
             loss = loss + F.l1_loss(guess, truth)
             for dim in (-2, -1):
                 loss = loss + F.l1_loss(guess.diff(dim=dim).abs(), truth.diff(dim=dim).abs())
@@ -110,10 +114,10 @@ class AlternatingLoop(IterBasedTrainLoop):
 
 def benchmark_train(cfg, blocks, steps):
     """Median of the ratios runner / bare, block by block."""
-    if cfg.model.predictor.get('base') is not None or cfg.model.get('variant', 'S2S') != 'S2S':
+    if cfg.model.predictor.type != 'MultiScalePredictor' or cfg.model.variant != 'S2S':
         raise ValueError(
-            'the bare loop knows the plain S2S network only: choose a config whose '
-            'predictor has base=None and whose variant is S2S'
+            'the bare loop knows the multi-scale S2S network only: choose a config with '
+            "type='MultiScalePredictor' and variant='S2S'"
         )
     names = set(cfg.model.predictor.losses)
     if names != {'l1', 'gdl'}:

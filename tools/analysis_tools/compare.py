@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import DictAction
+from mmengine.logging import MMLogger
 
 from mmforecast.apis.compare import (
     BASELINES,
@@ -66,6 +67,8 @@ def parse_args():
 
 def main():
     args = parse_args()
+    # one table at the end instead of a log for every run
+    MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
     entries = baseline_entries(base, [n for n in args.baselines if n != 'oracle'])
     entries += [
