@@ -34,8 +34,8 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
     parser.add_argument('--train', type=int, default=72, help='sequences to train on')
-    parser.add_argument('--val', type=int, default=16, help='sequences to score on')
-    parser.add_argument('--iters', type=int, default=400, help='training iterations')
+    parser.add_argument('--val', type=int, default=50, help='sequences to score on')
+    parser.add_argument('--iters', type=int, default=300, help='training iterations')
     parser.add_argument('--pictures', type=int, default=2, help='animated clips')
     return parser.parse_args()
 
