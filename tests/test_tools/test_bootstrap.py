@@ -65,7 +65,7 @@ def test_other_pythons_are_refused_in_one_sentence(version):
         ),
         ('ERROR: No matching distribution found for torch==2.13.0', 'pip found no torch==2.13.0'),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", 'PIP_CERT'),
-        ("OSError: [Errno 30] Read-only file system: '/x'", 'cannot be written'),
+        ("OSError: [Errno 30] Read-only file system: '/x'", '/x cannot be written'),
     ],
 )
 def test_the_likely_cause_of_a_failure(bootstrap, output, words):

@@ -163,3 +163,22 @@ def test_slurm_scripts_pass_arguments_whole(repository, run, tmp_path, script, a
 def test_scripts_say_what_they_need(repository, script):
     done = subprocess.run(['bash', repository / 'tools' / script], text=True, capture_output=True)
     assert done.returncode != 0 and f'usage: {script}' in done.stderr
+
+
+def test_two_processes_keep_an_s2s_in_step(repository, run, street_root, tmp_path):
+    """The shipped S2S config, through dist_train.sh: the same weights on both after every step."""
+    config = tmp_path / 's2s.py'
+    config.write_text(
+        f"_base_ = '{repository}/configs/s2s/s2s_last_tiny_synthetic.py'\n"
+        "custom_imports = dict(imports=['toy_task'], allow_failed_imports=False)\n"
+        "custom_hooks = [dict(type='SaveEveryStepHook')]\n"
+        f"train_dataloader = dict(batch_size=2, dataset=dict(data_root='{street_root}'))\n"
+        'train_cfg = dict(max_iters=8, val_interval=100)\n'
+        'param_scheduler = None\n'
+        'val_dataloader = val_cfg = val_evaluator = None\n'
+    )
+    script = repository / 'tools/dist_train.sh'
+    run('bash', script, config, 2, '--work-dir', tmp_path / 'run', STEPS=str(tmp_path))
+    one, other = steps(tmp_path, 0), steps(tmp_path, 1)
+    assert all(torch.equal(a[k], b[k]) for a, b in zip(one, other) for k in a)
+    assert any(not torch.equal(one[0][k], one[-1][k]) for k in one[0])  # it did train

@@ -53,9 +53,8 @@ CAUSES = (
         'or use Python 3.11',
     ),
     (
-        r'Read-only file system|Permission denied',
-        'a folder cannot be written: run it as the owner of the checkout, on a disk that is not '
-        'read-only',
+        r"(Read-only file system|Permission denied): '(?P<what>[^']+)'",
+        '{what} cannot be written: run it as its owner, on a disk that is not read-only',
     ),
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import List
 
 from console import Console, SetupError, duration
-from mmcv_wheel import install_mmcv
+from mmcv_wheel import install_mmcv, user_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / '.venv'
@@ -137,6 +137,9 @@ def set_up() -> None:
     """Runs all steps; what is already installed is found again in seconds."""
     prepare_folder()
     console = Console(LOG, NUM_STEPS)
+    if user_cache() is None:
+        # pip fails to build a wheel where it cannot make its cache
+        os.environ['PIP_NO_CACHE_DIR'] = '1'
     with console.step(f'environment of Python {platform.python_version()}: about 10 s'):
         if not PYTHON.exists():
             console.run([sys.executable, '-m', 'venv', str(VENV)])
