@@ -161,6 +161,8 @@ def test_carried_velocity_travels_with_its_pixels():
 def test_warp_and_correct_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match='num_past must be at least 3'):
         WarpCorrectPredictor(3, num_past=2)
+    with pytest.raises(ValueError, match='WarpCorrectPredictor: losses is empty'):
+        WarpCorrectPredictor(3).loss_and_predict([], [], context())
     with pytest.raises(ValueError, match='multiples of 4'):
         WarpCorrectPredictor(3)([torch.randn(1, 4, 3, 30, 64)], context())
 

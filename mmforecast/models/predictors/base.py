@@ -83,3 +83,12 @@ def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple
             f'{multiple}, got {tuple(maps.shape[-2:])}; set the size of the encoder or add '
             'ClipResize'
         )
+
+
+def require_losses(predictor: BasePredictor) -> None:
+    """Raise a ValueError unless ``predictor.losses`` has something to train on."""
+    if not predictor.losses:
+        raise ValueError(
+            f'{type(predictor).__name__}: losses is empty, so there is nothing to train on; '
+            "set e.g. losses=dict(gdl=dict(type='GDLoss'))"
+        )

@@ -15,7 +15,7 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_window
+from .base import BasePredictor, ForecastContext, check_window, require_losses
 from .conv_stack import conv_stack
 
 _BASES = (None, 'last')
@@ -113,11 +113,7 @@ class MultiScalePredictor(BasePredictor):
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> Tuple[Dict[str, Tensor], Pyramid]:
-        if not self.losses:
-            raise ValueError(
-                'MultiScalePredictor: losses is empty, so there is nothing to train on; '
-                "set e.g. losses=dict(gdl=dict(type='GDLoss'))"
-            )
+        require_losses(self)
         predictions = self.predict_scales(past)
         truth = target[0].flatten(1, 2)
         losses = {}

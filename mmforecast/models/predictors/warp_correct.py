@@ -16,7 +16,7 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid, backward_warp, resize_flow
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_window
+from .base import BasePredictor, ForecastContext, check_window, require_losses
 from .conv_stack import conv_stack
 from .flow_warp import advance, carry, observed_velocity
 
@@ -33,8 +33,7 @@ class WarpCorrectPredictor(BasePredictor):
     - warp: ``v'`` and ``a`` are carried to the next frame, and the newest map is sampled along ``v'``;
     - correction, at half the resolution: ``prediction = warped + up(R(warped, f))``.
 
-    ``V`` and ``R`` start at zero, so the
-    untrained network is the ``FlowWarp`` baseline.
+    ``V`` and ``R`` start at zero, so the untrained network is the ``FlowWarp`` baseline.
 
     Args:
         channels: C of the maps.
@@ -105,6 +104,7 @@ class WarpCorrectPredictor(BasePredictor):
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> Tuple[Dict[str, Tensor], Pyramid]:
+        require_losses(self)
         (new,) = self(past, context)
         pair = new.flatten(0, 1), target[0].flatten(0, 1)
         return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, [new]
