@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO, IGNORE_INDEX
+
 __all__ = [
     'IGNORE',
     'LABELS',
@@ -29,31 +31,24 @@ class Label(NamedTuple):
     colour: tuple
 
 
-IGNORE = 255
+IGNORE = IGNORE_INDEX
+MOVING_TRAIN_IDS = CITYSCAPES_METAINFO['moving_ids']
+NUM_CLASSES = len(CITYSCAPES_METAINFO['classes'])
+# The moving classes are those with instances.
 LABELS = (
     Label('unlabeled', 0, IGNORE, False, (0, 0, 0)),
-    Label('road', 7, 0, False, (128, 64, 128)),
-    Label('sidewalk', 8, 1, False, (244, 35, 232)),
-    Label('building', 11, 2, False, (70, 70, 70)),
-    Label('wall', 12, 3, False, (102, 102, 156)),
-    Label('fence', 13, 4, False, (190, 153, 153)),
-    Label('pole', 17, 5, False, (153, 153, 153)),
-    Label('traffic light', 19, 6, False, (250, 170, 30)),
-    Label('traffic sign', 20, 7, False, (220, 220, 0)),
-    Label('vegetation', 21, 8, False, (107, 142, 35)),
-    Label('terrain', 22, 9, False, (152, 251, 152)),
-    Label('sky', 23, 10, False, (70, 130, 180)),
-    Label('person', 24, 11, True, (220, 20, 60)),
-    Label('rider', 25, 12, True, (255, 0, 0)),
-    Label('car', 26, 13, True, (0, 0, 142)),
-    Label('truck', 27, 14, True, (0, 0, 70)),
-    Label('bus', 28, 15, True, (0, 60, 100)),
-    Label('train', 31, 16, True, (0, 80, 100)),
-    Label('motorcycle', 32, 17, True, (0, 0, 230)),
-    Label('bicycle', 33, 18, True, (119, 11, 32)),
+    *(
+        Label(
+            CITYSCAPES_METAINFO['classes'][train_id],
+            label,
+            train_id,
+            train_id in MOVING_TRAIN_IDS,
+            CITYSCAPES_METAINFO['palette'][train_id],
+        )
+        for label, train_id in sorted(CITYSCAPES_LABEL_TO_TRAIN_ID.items())
+        if train_id != IGNORE
+    ),
 )
-NUM_CLASSES = 19
-MOVING_TRAIN_IDS = tuple(range(11, 19))
 THING_IDS = tuple(label.id for label in LABELS if label.has_instances)
 TRAIN_NAMES = tuple(label.name for label in LABELS if label.train_id != IGNORE)
 
