@@ -1,3 +1,4 @@
+from .detection import DetectionDecoder
 from .sem_seg import SemSegDecoder
 
-__all__ = ['SemSegDecoder']
+__all__ = ['DetectionDecoder', 'SemSegDecoder']

@@ -1,4 +1,5 @@
 from .base import BaseEncoder
+from .detector import DetectorEncoder
 from .label_map import LabelMapEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder, rgb_to_unit, unit_to_rgb
@@ -6,6 +7,7 @@ from .segmentor import SegmentorEncoder
 
 __all__ = [
     'BaseEncoder',
+    'DetectorEncoder',
     'LabelMapEncoder',
     'PrecomputedEncoder',
     'RGBEncoder',

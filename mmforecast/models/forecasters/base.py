@@ -108,15 +108,21 @@ class BaseForecaster(BaseModel):
         Args:
             inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
         """
+        past, target, context = self.observe_training(inputs, data_samples)
+        return self.rollout(past, self.train_steps, context, target)[0]
+
+    def observe_training(
+        self, inputs: Tensor, samples: Samples
+    ) -> Tuple[Pyramid, Pyramid, ForecastContext]:
+        """The predictor's input and target of a batch of training clips, and its context."""
         steps = self.train_steps
         if inputs.shape[1] < self.num_past + steps:
             raise ValueError(
                 f'training rolls out {steps} steps after {self.num_past} past frames, but the clips '
                 f'have {inputs.shape[1]} frames; set num_future of the training dataset to {steps}'
             )
-        past, context = self._observe(inputs, data_samples)
-        target = time_slice(self.select_target(context.future), 0, steps)
-        return self.rollout(past, steps, context, target)[0]
+        past, context = self._observe(inputs, samples)
+        return past, time_slice(self.select_target(context.future), 0, steps), context
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Samples) -> Samples:

@@ -1,4 +1,4 @@
-from .base import BasePredictor, ForecastContext
+from .base import BasePredictor, ForecastContext, check_window, require_losses
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .flow_warp import FlowWarp
@@ -14,5 +14,7 @@ __all__ = [
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',
+    'check_window',
     'conv_stack',
+    'require_losses',
 ]

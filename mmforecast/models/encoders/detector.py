@@ -1,0 +1,129 @@
+"""A detector's feature pyramid as representation (F2F, ECCV 2018)."""
+
+import copy
+from typing import List, Optional, Sequence, Tuple, Union
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmengine.config import ConfigDict
+from mmengine.runner import load_checkpoint
+from torch import Tensor
+
+import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
+from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils.detector import normalise, padded_size, probe_pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseEncoder
+
+
+@MODELS.register_module()
+class DetectorEncoder(KeepFrozen, BaseEncoder):
+    """Feature pyramid of any mmdet detector with an FPN-like neck, and the heads that read it.
+
+    Frames are normalised with the detector's own ``data_preprocessor``. Levels that the neck derives by
+    subsampling (P6 of Mask R-CNN) are not part of the representation: ``complete`` adds them.
+
+    Args:
+        detector: config of the detector, usually a whole mmdet ``model`` dict, or the detector itself; it
+            is built in mmdet's scope unless it says otherwise.
+        checkpoint: path of its weights; None keeps what ``init_cfg`` or ``load_from`` gives.
+        size: (h, w) that frames are resized to first, bilinear; None keeps them.
+        levels: names of the levels that make the representation, e.g. ``('P5',)``; all by default.
+            Before the heads, the others are filled with zeros.
+        frozen: the detector keeps its weights, stays in eval mode and runs under ``no_grad``. False trains
+            it along (Mask H2F).
+        chunk: frames per forward pass, to bound memory on large frames.
+
+    Attributes:
+        level_names: of the representation, finest first, as in 'P2' for stride 4.
+        strides: of all levels but the derived ones, in pixels of the resized frames.
+        network: the module whose weights decide the representation.
+    """
+
+    from_rgb = True
+
+    def __init__(
+        self,
+        detector: Union[dict, nn.Module],
+        checkpoint: Optional[str] = None,
+        size: Optional[Tuple[int, int]] = None,
+        levels: Optional[Sequence[str]] = None,
+        frozen: bool = True,
+        chunk: int = 4,
+    ):
+        super().__init__()
+        if not isinstance(detector, nn.Module):
+            # mmdet reads its configs by attribute, and changes them.
+            detector = MODELS.build(ConfigDict(copy.deepcopy({'_scope_': 'mmdet', **detector})))
+        self.detector = detector
+        if checkpoint is not None:
+            load_checkpoint(detector, checkpoint, map_location='cpu', strict=True)
+        self._has_weights = checkpoint is not None
+        strides, self.num_channels, self.num_derived = probe_pyramid(detector)
+        self.strides = strides[: len(strides) - self.num_derived]
+        self.all_names = tuple(f'P{stride.bit_length() - 1}' for stride in self.strides)
+        self.level_names = self.all_names if levels is None else tuple(levels)
+        if [n for n in self.all_names if n in self.level_names] != list(self.level_names):
+            raise ValueError(
+                f'DetectorEncoder: levels={self.level_names}, but the detector has '
+                f'{self.all_names}; choose from these, finest first'
+            )
+        self.size = None if size is None else tuple(size)
+        self.frozen, self.chunk = frozen, chunk
+        self.frozen_children = ('detector',) if frozen else ()
+        if frozen:
+            freeze(detector)
+
+    @property
+    def network(self) -> nn.Module:
+        return self.detector
+
+    def init_weights(self) -> None:
+        """Initialise the detector only where it has no checkpoint (pretrained ``init_cfg``)."""
+        if not self._has_weights:
+            self.detector.init_weights()
+
+    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        self.require_frames(frames)
+        shape = frames.shape[:2]
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            parts = [self._features(part) for part in frames.flatten(0, 1).split(self.chunk)]
+        return [torch.cat(level).unflatten(0, shape) for level in zip(*parts)]
+
+    def _features(self, frames: Tensor) -> List[Tensor]:
+        """(N, 3, H, W) RGB in [0, 255] to (N, C, h, w) per level of the representation."""
+        levels = self.detector.extract_feat(normalise(self.detector, self.resize(frames)))
+        return [m for m, name in zip(levels, self.all_names) if name in self.level_names]
+
+    def resize(self, frames: Tensor) -> Tensor:
+        """Frames at the size that the detector works at."""
+        if self.size is None or tuple(frames.shape[-2:]) == self.size:
+            return frames
+        return F.interpolate(frames, size=self.size, mode='bilinear', align_corners=False)
+
+    def working_size(self, frame_size: Tuple[int, int]) -> Tuple[Tuple[int, int], Tuple[int, int]]:
+        """(h, w) of a frame as the detector sees it, without and with padding."""
+        size = tuple(self.size or frame_size)
+        return size, padded_size(size, self.detector.data_preprocessor.pad_size_divisor)
+
+    def complete(self, levels: Sequence[Tensor], padded: Tuple[int, int]) -> Tuple[Tensor, ...]:
+        """All levels that the heads need: absent ones are zero, derived ones are subsampled.
+
+        Args:
+            levels: (B, C, h, w) of ``level_names``.
+            padded: (h, w) of the padded frame that they belong to.
+        """
+        given = dict(zip(self.level_names, levels))
+        out = []
+        for name, stride in zip(self.all_names, self.strides):
+            if name in given:
+                out.append(given[name])
+            else:
+                size = tuple(-(-side // stride) for side in padded)
+                out.append(levels[0].new_zeros((*levels[0].shape[:2], *size)))
+        for _ in range(self.num_derived):
+            out.append(F.max_pool2d(out[-1], kernel_size=1, stride=2))
+        return tuple(out)

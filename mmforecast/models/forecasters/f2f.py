@@ -1,0 +1,142 @@
+"""F2F: forecasting instance segmentation in the space of a detector's features.
+
+Luc, Couprie, LeCun, Verbeek, "Predicting future instance segmentation by forecasting convolutional
+features", ECCV 2018.
+"""
+
+from typing import Dict, List, Optional
+
+from torch import Tensor
+
+from mmforecast.models.decoders.detection import detector_sample
+from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid, num_steps, random_crop
+from mmforecast.models.utils.detector import given_features
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseForecaster
+
+
+@MODELS.register_module()
+class F2FForecaster(BaseForecaster):
+    """Forecasts the feature pyramid of any mmdet detector; its own heads read instances off the future.
+
+    Args:
+        encoder: a ``DetectorEncoder``; it holds the detector.
+        predictor: e.g. ``F2FNeck``.
+        decoder: ``DetectionDecoder`` by default.
+        train_cfg: besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
+            the feature maps, in cells of the finest level (the networks are fully convolutional);
+            ``detector_loss`` (default 0) weighs the detector's own losses on the forecast features of
+            every labelled future frame, which then reach the predictor through the frozen heads.
+        kwargs: see ``BaseForecaster``; ``test_cfg.reference`` is False by default here, since reading
+            instances off the true future takes as long as the forecast.
+    """
+
+    def __init__(
+        self,
+        encoder: dict,
+        predictor: dict,
+        decoder: Optional[dict] = None,
+        train_cfg: Optional[dict] = None,
+        test_cfg: Optional[dict] = None,
+        **kwargs,
+    ):
+        train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
+        crop_size = train_cfg.pop('crop_size', None)
+        detector_loss = train_cfg.pop('detector_loss', 0.0)
+        test_cfg.setdefault('reference', False)
+        decoder = decoder or dict(type='DetectionDecoder')
+        super().__init__(
+            encoder, predictor, decoder, train_cfg=train_cfg, test_cfg=test_cfg, **kwargs
+        )
+        self.crop_size = None if crop_size is None else tuple(crop_size)
+        self.detector_loss = detector_loss
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        if not isinstance(self.encoder, DetectorEncoder):
+            raise ValueError(
+                'F2FForecaster reads instances with the heads of its encoder, so this must be a '
+                f'DetectorEncoder, not {type(self.encoder).__name__}'
+            )
+        if self.crop_size is not None and self.detector_loss:
+            raise ValueError(
+                'F2FForecaster: the detector needs whole frames, so train_cfg takes crop_size or '
+                'detector_loss, not both'
+            )
+        for name, given in (
+            ('num_levels', len(self.encoder.level_names)),
+            ('channels', self.encoder.num_channels),
+        ):
+            wanted = getattr(self.predictor, name, given)
+            if wanted != given:
+                raise ValueError(
+                    f'F2FForecaster: the predictor has {name}={wanted}, but the detector gives '
+                    f'{len(self.encoder.level_names)} levels {self.encoder.level_names} of '
+                    f'{self.encoder.num_channels} channels; make them agree'
+                )
+
+    def loss(self, inputs: Tensor, data_samples: List[ForecastDataSample]) -> Dict[str, Tensor]:
+        """Feature losses by step, and the detector's own where they weigh something.
+
+        Args:
+            inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
+        """
+        past, target, context = self.observe_training(inputs, data_samples)
+        if self.crop_size is not None:
+            past, target = random_crop([past, target], self.crop_size)
+        if self.predictor.losses or not self.detector_loss:
+            losses, future = self.rollout(past, self.train_steps, context, target)
+        else:  # the detector's losses are all there is (Mask H2F)
+            losses, future = {}, self.rollout(past, self.train_steps, context)
+        if self.detector_loss:
+            losses.update(self._detector_losses(future, data_samples))
+        return losses
+
+    def _detector_losses(self, future: Pyramid, samples: List[ForecastDataSample]) -> dict:
+        """The detector's losses on the forecast features of all labelled future frames."""
+        labelled = [
+            (clip, step)
+            for clip, sample in enumerate(samples)
+            for step in range(num_steps(future))
+            if sample.labelled[self.num_past + step]
+        ]
+        if not labelled:
+            raise ValueError(
+                'train_cfg.detector_loss needs instances of the future frames, but no frame of the '
+                'batch has any: add LoadClipInstances to the pipeline, or train where the last '
+                'future frame is labelled (anchor="annotated")'
+            )
+        clips, steps = zip(*labelled)
+        levels = [level[list(clips), list(steps)] for level in future]
+        truth = [
+            detector_sample(
+                self.encoder,
+                samples[clip].img_shape,
+                samples[clip].gt_instance_map.data[self.num_past + step],
+            )
+            for clip, step in labelled
+        ]
+        features = self.encoder.complete(levels, truth[0].batch_input_shape)
+        with given_features(self.encoder.detector, features) as detector:
+            losses = detector.loss(levels[0], truth)
+        return {
+            f'detector.{name}': scale_loss(value, self.detector_loss) if 'loss' in name else value
+            for name, value in losses.items()
+        }
+
+    def decode(
+        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
+    ) -> None:
+        self.decoder.decode(future, samples, self.encoder, context)
+
+    def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
+        self.decoder.decode(future, samples, self.encoder, target='ref')
+
+
+def scale_loss(value, weight: float):
+    """A loss, or a list of one per level, times ``weight``."""
+    return [v * weight for v in value] if isinstance(value, (list, tuple)) else value * weight

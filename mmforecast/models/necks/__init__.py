@@ -1,0 +1,3 @@
+from .f2f_neck import F2FNeck
+
+__all__ = ['F2FNeck']
