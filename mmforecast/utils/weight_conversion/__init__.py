@@ -1,0 +1,26 @@
+"""Weights of other projects, and of parts of ours, under the names of our models."""
+
+from .assemble import assemble_levels
+from .detectron import (
+    DETECTRON_CITYSCAPES_CLASSES,
+    MMDET_SETTINGS,
+    bbox_reg_weights,
+    class_order,
+    detectron_to_mmdet,
+    read_detectron,
+)
+from .f2f import f2f_to_neck, read_f2f
+from .files import save_weights
+
+__all__ = [
+    'DETECTRON_CITYSCAPES_CLASSES',
+    'MMDET_SETTINGS',
+    'assemble_levels',
+    'bbox_reg_weights',
+    'class_order',
+    'detectron_to_mmdet',
+    'f2f_to_neck',
+    'read_detectron',
+    'read_f2f',
+    'save_weights',
+]
