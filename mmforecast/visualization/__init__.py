@@ -1,6 +1,8 @@
 from .animation import forecast_animation, write_gif, write_mp4
+from .clip import instance_classes
 from .curves import plot_metric_curve
 from .drawing import add_border, blend, colorize_labels, draw_legend, make_strip
+from .instances import draw_instances
 from .local_visualizer import ForecastLocalVisualizer
 from .palette import default_palette
 
@@ -10,8 +12,10 @@ __all__ = [
     'blend',
     'colorize_labels',
     'default_palette',
+    'draw_instances',
     'draw_legend',
     'forecast_animation',
+    'instance_classes',
     'make_strip',
     'plot_metric_curve',
     'write_gif',

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.structures import InstanceData
 from PIL import Image
 
 from mmforecast.structures import ForecastDataSample
@@ -21,9 +22,9 @@ from .drawing import (
     draw_legend,
     draw_text,
     make_strip,
-    render_panel,
     text_width,
 )
+from .panels import PanelStyle
 
 _NOTE = 'red border: forecast'
 
@@ -31,54 +32,61 @@ _NOTE = 'red border: forecast'
 def forecast_animation(
     sample: ForecastDataSample,
     frames,
-    methods: Mapping[str, np.ndarray],
+    methods: Mapping[str, np.ndarray | Sequence[InstanceData]],
     palette: Sequence | None = None,
     classes: Sequence[str] | None = None,
     columns: int | None = None,
     panel_height: int = 192,
     alpha: float = 0.6,
+    instance_classes: Sequence[str] | None = None,
+    score_thr: float = 0.5,
 ) -> list[np.ndarray]:
     """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
 
     Forecasts have a red border, and like the truth they are laid over the true frame where there
-    is one, so that every misplaced pixel shows; the forecaster has not seen that frame.
+    is one, so that every misplaced pixel shows; the forecaster has not seen that frame. Label maps
+    come first; instances begin a row of their own, with a truth of their own.
 
     Args:
-        sample: The clip: its time axis, ``gt_sem_seg`` or what else tells its labels.
+        sample: The clip: its time axis, ``gt_sem_seg``, ``gt_instance_map`` or what else tells its
+            labels and instances.
         frames: RGB frames as for :func:`~mmforecast.visualization.clip.clip_frames`, or None.
-        methods: Name to forecast label maps, integer (n, H, W), the same n for all.
+        methods: Name to forecast, the same n steps for all: integer label maps (n, H, W), or a
+            list of n InstanceData as in ``pred_instances``.
         palette: RGB triple per class; generated if None.
         classes: Class names for the legend of the classes that appear; no legend if None.
         columns: Panels side by side; up to three, or two of four, if None.
         panel_height: Height of a panel in pixels.
-        alpha: Share of the class colours over the frame.
+        alpha: Share of the colours over the frame.
+        instance_classes: Names by instance label; instances are drawn without names if None.
+        score_thr: Forecast instances with a lower score are left out.
 
     Returns:
         uint8 RGB pictures of one size, one for each of the num_past + n frames.
     """
-    forecasts = {name: to_numpy(maps) for name, maps in methods.items()}
-    lengths = {name: len(maps) for name, maps in forecasts.items()}
+    lengths = {name: len(forecast) for name, forecast in methods.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise ValueError(f'methods must forecast the same number of steps, at least 1: {lengths}')
     num_past, num_steps = sample.num_past, next(iter(lengths.values()))
-    images, labels = known_pictures(frames, sample, num_steps)
-    predicted = [label_map for maps in forecasts.values() for label_map in maps]
-    size = panel_size([*images, *labels, *predicted], panel_height)
-    has_truth = any(item is not None for item in [*images[num_past:], *labels[num_past:]])
-    names = ['truth'] * has_truth + list(forecasts)
-    columns = columns or (2 if len(names) == 4 else min(len(names), 3))
-    shown = classes_shown([*labels, *predicted], len(classes or ()))
+    images, labels, instances = known_pictures(frames, sample, num_steps)
+    maps = {name: to_numpy(item) for name, item in methods.items() if not _is_instances(item)}
+    objects = {name: item for name, item in methods.items() if _is_instances(item)}
+    kinds = [(known, found) for known, found in ((labels, maps), (instances, objects)) if found]
+    overlays = [
+        step for known, found in kinds for steps in (known, *found.values()) for step in steps
+    ]
+    size = panel_size([*images, *overlays], panel_height)
+    style = PanelStyle(size, palette, alpha, instance_classes, score_thr)
+    blocks = [_block(images, *kind, num_past, style) for kind in kinds]
+    widest = max(len(names) for names, _ in blocks)
+    columns = columns or (2 if widest == 4 else min(widest, 3))
+    titles = [row for names, _ in blocks for row in _rows(names, columns)]
+    drawn_maps = [*labels, *(step for steps in maps.values() for step in steps)] if maps else []
+    shown = classes_shown(drawn_maps, len(classes or ()))
     pictures = []
     for index, heading in enumerate(sample_headings(sample, num_steps)):
-        known = render_panel(images[index], labels[index], size, palette, alpha)
-        panels = [known] * len(names)
-        if index >= num_past:
-            maps_now = [maps[index - num_past] for maps in forecasts.values()]
-            panels = [known] * has_truth + [
-                add_border(render_panel(images[index], label_map, size, palette, alpha))
-                for label_map in maps_now
-            ]
-        grid = _grid(panels, names, columns)
+        rows = [row for _, drawn in blocks for row in _rows(drawn[index], columns)]
+        grid = make_strip(rows, titles, text_size=16)
         parts = [_header(grid.shape[1], heading, index, num_past, num_past + num_steps), grid]
         if shown:
             parts.append(draw_legend(classes, grid.shape[1], palette, shown))
@@ -86,13 +94,34 @@ def forecast_animation(
     return pictures
 
 
-def _grid(panels: Sequence[np.ndarray], names: Sequence[str], columns: int) -> np.ndarray:
-    starts = range(0, len(panels), columns)
-    return make_strip(
-        [panels[start : start + columns] for start in starts],
-        [names[start : start + columns] for start in starts],
-        text_size=16,
-    )
+def _is_instances(forecast) -> bool:
+    return isinstance(forecast[0], InstanceData)
+
+
+def _block(
+    images: Sequence,
+    known: Sequence,
+    forecasts: Mapping[str, Sequence],
+    num_past: int,
+    style: PanelStyle,
+) -> tuple[list[str], list[list[np.ndarray]]]:
+    """Names of the panels that show one kind of forecast, and the panels of each clip frame."""
+    has_truth = any(item is not None for item in [*images[num_past:], *known[num_past:]])
+    names = ['truth'] * has_truth + list(forecasts)
+    drawn = []
+    for index, (image, overlay) in enumerate(zip(images, known, strict=True)):
+        panel = style.draw(image, overlay)
+        if index < num_past:
+            drawn.append([panel] * len(names))
+            continue
+        steps = [steps[index - num_past] for steps in forecasts.values()]
+        panels = [add_border(style.draw(image, step, truth=overlay)) for step in steps]
+        drawn.append([panel] * has_truth + panels)
+    return names, drawn
+
+
+def _rows(items: Sequence, columns: int) -> list[Sequence]:
+    return [items[start : start + columns] for start in range(0, len(items), columns)]
 
 
 def _header(width: int, heading: str, index: int, num_past: int, total: int) -> np.ndarray:

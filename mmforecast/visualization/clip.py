@@ -1,9 +1,10 @@
-"""What a picture of a clip needs to know: its time axis, its labels, its size."""
+"""What a picture of a clip needs to know: its time axis, labels, instances and size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from mmengine.structures import InstanceData
 
 from mmforecast.structures import ForecastDataSample
 
@@ -60,12 +61,28 @@ def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
     return labels
 
 
-def _filled(labels: list, maps: Sequence[np.ndarray | None], start: int) -> list:
-    """``labels`` with those of ``maps`` that exist, put in from position ``start``."""
-    result = list(labels)
-    for position, label_map in enumerate(maps, start=start):
-        if label_map is not None and position < len(result):
-            result[position] = label_map
+def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
+    """The best instances at hand of each of the T clip frames, None where there are none.
+
+    Ground truth first, also where a labelled frame has no instance in it; then, for future frames,
+    what the detector finds in the true frame (``ref_instances``).
+    """
+    known: list[InstanceData | None] = [None] * (sample.num_past + sample.num_future)
+    if 'ref_instances' in sample:
+        known = _filled(known, sample.ref_instances, sample.num_past)
+    if 'gt_instance_map' in sample:
+        labelled = (sample.gt_instance_map.data >= 0).flatten(1).any(1).tolist()
+        truth = zip(sample.gt_instances, labelled, strict=True)
+        known = _filled(known, [item if there else None for item, there in truth], 0)
+    return known
+
+
+def _filled(known: list, found: Sequence, start: int) -> list:
+    """``known`` with those of ``found`` that exist, put in from position ``start``."""
+    result = list(known)
+    for position, item in enumerate(found, start=start):
+        if item is not None and position < len(result):
+            result[position] = item
     return result
 
 
@@ -98,25 +115,44 @@ def clip_frames(frames, sample: ForecastDataSample) -> list[np.ndarray | None]:
     return frames + [None] * (num_frames - len(frames))
 
 
-def known_pictures(frames, sample: ForecastDataSample, num_steps: int) -> tuple[list, list]:
-    """:func:`clip_frames` and :func:`known_labels` of the past and ``num_steps`` frames after it.
+def known_pictures(frames, sample: ForecastDataSample, num_steps: int) -> tuple[list, list, list]:
+    """What is known of the past and of ``num_steps`` frames after it, None where nothing is.
 
     A forecast may be shorter than the clip's future, or run past it; there nothing is known.
+
+    Returns:
+        :func:`clip_frames`, :func:`known_labels` and :func:`known_instances`.
     """
     missing = [None] * max(0, num_steps - sample.num_future)
     total = sample.num_past + num_steps
-    return (
-        (clip_frames(frames, sample) + missing)[:total],
-        (known_labels(sample) + missing)[:total],
-    )
+    known = (clip_frames(frames, sample), known_labels(sample), known_instances(sample))
+    return tuple((items + missing)[:total] for items in known)
 
 
-def panel_size(pictures: Sequence[np.ndarray | None], height: int) -> tuple[int, int]:
-    """(height, width) of a panel in the shape of the first picture that is there."""
-    shape = next((picture.shape for picture in pictures if picture is not None), None)
-    if shape is None:
-        raise ValueError('nothing to draw: the clip has neither frames nor label maps')
-    return height, max(1, round(height * shape[1] / shape[0]))
+def panel_size(pictures: Sequence, height: int) -> tuple[int, int]:
+    """(height, width) of a panel in the shape of the first picture that is there.
+
+    Args:
+        pictures: RGB frames, label maps or InstanceData with masks, in any mixture; or None.
+        height: Pixels.
+    """
+    for picture in pictures:
+        if isinstance(picture, InstanceData):
+            picture = picture.masks[0] if len(picture) else None
+        if picture is not None:
+            return height, max(1, round(height * picture.shape[1] / picture.shape[0]))
+    raise ValueError('nothing to draw: the clip has neither frames nor label maps nor instances')
+
+
+def instance_classes(meta: Mapping) -> tuple[str, ...] | None:
+    """Names of the instance labels: the data set's moving classes, in the order of their ids.
+
+    Args:
+        meta: A data set's metainfo; None is returned unless it has ``classes`` and ``moving_ids``.
+    """
+    if meta.get('classes') is None or meta.get('moving_ids') is None:
+        return None
+    return tuple(meta['classes'][index] for index in meta['moving_ids'])
 
 
 def classes_shown(label_maps: Sequence[np.ndarray | None], num_classes: int) -> list[int]:

@@ -12,16 +12,25 @@ from PIL import Image
 from mmforecast.registry import VISUALIZERS
 from mmforecast.structures import ForecastDataSample
 
-from .clip import classes_shown, known_pictures, panel_size, sample_headings, to_numpy
-from .drawing import add_border, draw_legend, make_strip, render_panel
+from .clip import (
+    classes_shown,
+    instance_classes,
+    known_pictures,
+    panel_size,
+    sample_headings,
+    to_numpy,
+)
+from .drawing import add_border, draw_legend, make_strip
+from .panels import PanelStyle
 
 
 @VISUALIZERS.register_module()
 class ForecastLocalVisualizer(Visualizer):
     """Draws past, forecast and truth of a clip as one strip.
 
-    Colours and class names come from ``dataset_meta`` (``palette``, ``classes``), which the runner
-    sets; without them colours are generated and there is no legend.
+    Colours and class names come from ``dataset_meta`` (``palette``, ``classes``, and ``moving_ids``
+    for the classes of instances), which the runner sets; without them colours are generated, and
+    there is no legend and no names.
 
     Args:
         name: Name of the instance.
@@ -29,6 +38,7 @@ class ForecastLocalVisualizer(Visualizer):
         save_dir: Folder of the backends.
         alpha: Share of the class colours over the frame, in [0, 1].
         panel_height: Height of one picture in pixels; small frames are enlarged to it.
+        score_thr: Forecast instances with a lower score are not drawn, in [0, 1].
     """
 
     def __init__(
@@ -38,14 +48,18 @@ class ForecastLocalVisualizer(Visualizer):
         save_dir: str | None = None,
         alpha: float = 0.6,
         panel_height: int = 160,
+        score_thr: float = 0.5,
     ) -> None:
         super().__init__(name=name, vis_backends=vis_backends, save_dir=save_dir)
         if not 0 <= alpha <= 1:
             raise ValueError(f'alpha must be in [0, 1], got {alpha}')
         if panel_height < 32:
             raise ValueError(f'panel_height must be at least 32 pixels, got {panel_height}')
+        if not 0 <= score_thr <= 1:
+            raise ValueError(f'score_thr must be in [0, 1], got {score_thr}')
         self.alpha = alpha
         self.panel_height = panel_height
+        self.score_thr = score_thr
 
     @master_only
     def add_datasample(
@@ -66,7 +80,8 @@ class ForecastLocalVisualizer(Visualizer):
             name: Name of the picture in a window or a backend.
             image: The clip's RGB frames, uint8 (T, H, W, 3) array or (T, 3, H, W) tensor, T from
                 ``num_past`` on; None draws labels alone.
-            data_sample: The clip, with ``pred_sem_seg`` if a forecast is to be drawn.
+            data_sample: The clip, with ``pred_sem_seg``, ``pred_instances`` or ``pred_frames`` if a
+                forecast is to be drawn.
             draw_gt: Draw the truth of the forecast frames.
             draw_pred: Draw the forecast.
             show: Open a window; nothing is written then.
@@ -96,55 +111,73 @@ class ForecastLocalVisualizer(Visualizer):
         Rows: the past with the labels known of it, the forecast with a red border, the truth below
         it; with one forecast step, the truth stands beside it. A forecast without frames of its
         own is laid over the true frame, so that every misplaced pixel shows; the forecaster has
-        not seen that frame.
+        not seen that frame. Label maps and instances have such rows each: those that are forecast,
+        or without a forecast, those that are known.
 
         Returns:
             uint8 picture, RGB.
         """
-        num_past = data_sample.num_past
-        forecast = _forecast(data_sample) if draw_pred else []
-        num_steps = len(forecast) or data_sample.num_future
-        frames, labels = known_pictures(image, data_sample, num_steps)
+        forecasts = _forecasts(data_sample) if draw_pred else {}
+        num_steps = max([len(steps) for steps in forecasts.values()] or [data_sample.num_future])
+        frames, labels, instances = known_pictures(image, data_sample, num_steps)
+        known = {'labels': labels, 'instances': instances}
+        kinds = list(forecasts) or [
+            kind for kind in known if any(item is not None for item in known[kind])
+        ]
+        kinds = kinds or ['labels']  # the frames alone
+        overlays = [item for kind in kinds for item in known[kind]]
+        overlays += [item for steps in forecasts.values() for step in steps for item in step]
         meta = self.dataset_meta or {}
         palette, classes = meta.get('palette'), meta.get('classes')
-        size = panel_size(
-            [*frames, *labels, *(item for step in forecast for item in step)], self.panel_height
+        style = PanelStyle(
+            panel_size([*frames, *overlays], self.panel_height),
+            palette,
+            self.alpha,
+            instance_classes(meta),
+            self.score_thr,
         )
-        known = [
-            render_panel(frame, label_map, size, palette, self.alpha)
-            for frame, label_map in zip(frames, labels, strict=True)
-        ]
-        predicted = [
-            add_border(
-                render_panel(
-                    true_frame if frame is None else frame, label_map, size, palette, self.alpha
-                )
-            )
-            for true_frame, (frame, label_map) in zip(
-                frames[num_past:][: len(forecast)], forecast, strict=True
-            )
-        ]
-
-        # A frame without labels is no truth for label maps, though still worth seeing.
-        names = ['true frame' if label_map is None else 'truth' for label_map in labels]
         times = sample_headings(data_sample, num_steps)
-        rows = [
-            (known[:num_past], [f'input  {time}' for time in times[:num_past]]),
-            (predicted, [f'forecast  {time}' for time in times[num_past:]]),
-        ]
-        rows = rows if predicted else rows[:1]
-        if draw_gt and num_steps:
-            titles = [f'{name}  {time}' for name, time in zip(names, times, strict=True)]
-            rows.append((known[num_past:], titles[num_past:]))
-        if num_steps == 1:
-            rows = [rows[0], *_joined(rows[1:])]
+        rows = []
+        for kind in kinds:
+            steps = forecasts.get(kind, [])
+            rows += _kind_rows(
+                frames, known[kind], steps, times, data_sample.num_past, draw_gt, style
+            )
         strip = make_strip(*zip(*rows, strict=True))
-        shown = classes_shown(
-            [*labels, *(label_map for _, label_map in forecast)], len(classes or ())
-        )
+        maps = [item for item in overlays if isinstance(item, np.ndarray) and item.ndim == 2]
+        shown = classes_shown(maps, len(classes or ()))
         if not shown:
             return strip
         return np.vstack([strip, draw_legend(classes, strip.shape[1], palette, shown)])
+
+
+def _kind_rows(
+    frames: Sequence,
+    known: Sequence,
+    forecast: Sequence[tuple],
+    times: Sequence[str],
+    num_past: int,
+    draw_gt: bool,
+    style: PanelStyle,
+) -> list[tuple]:
+    """Rows of (pictures, titles) that show one kind: the past, the forecast and the truth."""
+    panels = [style.draw(frame, overlay) for frame, overlay in zip(frames, known, strict=True)]
+    rows = [(panels[:num_past], [f'input  {time}' for time in times[:num_past]])]
+    if forecast:
+        future = slice(num_past, num_past + len(forecast))
+        predicted = [
+            add_border(style.draw(true_frame if frame is None else frame, overlay, truth))
+            for true_frame, truth, (frame, overlay) in zip(
+                frames[future], known[future], forecast, strict=True
+            )
+        ]
+        rows.append((predicted, [f'forecast  {time}' for time in times[future]]))
+    if draw_gt and len(times) > num_past:
+        # A frame without labels is no truth for label maps, though still worth seeing.
+        names = ['true frame' if overlay is None else 'truth' for overlay in known]
+        titles = [f'{name}  {time}' for name, time in zip(names, times, strict=True)]
+        rows.append((panels[num_past:], titles[num_past:]))
+    return [rows[0], *_joined(rows[1:])] if len(times) == num_past + 1 else rows
 
 
 def _joined(rows: list[tuple]) -> list[tuple]:
@@ -154,10 +187,13 @@ def _joined(rows: list[tuple]) -> list[tuple]:
     return [tuple([item for part in parts for item in part] for parts in zip(*rows, strict=True))]
 
 
-def _forecast(sample: ForecastDataSample) -> list[tuple]:
-    """(frame or None, label map or None) of each forecast step."""
+def _forecasts(sample: ForecastDataSample) -> dict[str, list[tuple]]:
+    """(frame or None, label map or instances or None) of each forecast step, by kind."""
     labels = to_numpy(sample.pred_sem_seg.data) if 'pred_sem_seg' in sample else []
     frames = []
     if 'pred_frames' in sample:
         frames = to_numpy(sample.pred_frames.permute(0, 2, 3, 1).round().clamp(0, 255).byte())
-    return list(zip_longest(frames, labels))
+    forecasts = {'labels': list(zip_longest(frames, labels))}
+    if 'pred_instances' in sample:
+        forecasts['instances'] = [(None, step) for step in sample.pred_instances]
+    return {kind: steps for kind, steps in forecasts.items() if steps}

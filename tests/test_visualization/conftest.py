@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 
 from mmforecast.structures import ForecastDataSample
 
@@ -33,6 +33,29 @@ def make_clip():
         sample.gt_sem_seg = PixelData(data=torch.from_numpy(labels))
         last = labels[num_past - 1 : num_past].repeat(num_future, axis=0)
         sample.pred_sem_seg = PixelData(data=torch.from_numpy(last).long())
+        return sample, frames
+
+    return make
+
+
+@pytest.fixture
+def make_instance_clip(make_clip):
+    """Like ``make_clip``, with the square as car 26001 instead of a class; copy-last forecasts it."""
+
+    def make(num_past=2, num_future=2, **meta):
+        sample, frames = make_clip(num_past, num_future, **meta)
+        square = sample.gt_sem_seg.data == 1
+        del sample.gt_sem_seg, sample.pred_sem_seg
+        ids = torch.where(square, 26001, 7).int()
+        sample.gt_instance_map = PixelData(data=ids)
+        sample.pred_instances = [
+            InstanceData(
+                labels=torch.tensor([2]),
+                scores=torch.tensor([0.87]),
+                masks=square[num_past - 1 : num_past],
+            )
+            for _ in range(num_future)
+        ]
         return sample, frames
 
     return make

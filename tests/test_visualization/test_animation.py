@@ -7,14 +7,15 @@ from PIL import Image
 
 from mmforecast.visualization import forecast_animation, write_gif, write_mp4
 from mmforecast.visualization.drawing import RED
+from mmforecast.visualization.palette import class_shades, track_colors
 
 PALETTE = [(10, 20, 30), (200, 100, 0)]
 HEADER, HEADING, GAP = 52, 28, 8
 
 
-def panels(picture, height=64, width=128, count=2):
-    """The panels of a one-row animation picture."""
-    top = HEADER + HEADING
+def panels(picture, height=64, width=128, count=2, row=0):
+    """The panels of one row of an animation picture."""
+    top = HEADER + HEADING + row * (HEADING + height + 4)
     return [
         picture[top : top + height, left : left + width]
         for left in (GAP + index * (width + GAP) for index in range(count))
@@ -78,6 +79,54 @@ def test_forecasts_may_run_past_the_data(make_clip):
     pictures = forecast_animation(sample, frames, {'S2S': long}, PALETTE, panel_height=64)
     assert len(pictures) == 5
     assert pictures[0].shape[1] == 128 + 2 * GAP  # no truth, no panel for it
+
+
+def test_instances_are_drawn_like_label_maps(make_instance_clip):
+    sample, frames = make_instance_clip()
+    frames = np.full_like(frames, 80)
+    pictures = forecast_animation(
+        sample, frames, {'F2F': sample.pred_instances}, panel_height=64, alpha=1
+    )
+    assert len(pictures) == 4
+    car = track_colors([26001])[0]
+    for index, picture in enumerate(pictures):
+        truth, forecast = panels(picture)
+        assert is_bordered(forecast) == (index >= 2)
+        # Row 8 of 16x32, four times enlarged; the square begins in column 4 + index, and the
+        # forecast stays with the last input's.
+        start = 4 * (4 + index)
+        np.testing.assert_array_equal(truth[32, start + 2], car)
+        np.testing.assert_array_equal(truth[32, start - 1], (80, 80, 80))
+        np.testing.assert_array_equal(forecast[32, 4 * (4 + min(index, 1)) + 2], car)
+
+
+def test_instances_begin_a_row_below_label_maps(make_clip, make_instance_clip):
+    sample, frames = make_clip()
+    frames = np.full_like(frames, 80)
+    maps, objects = sample.pred_sem_seg.data, make_instance_clip()[0].pred_instances
+    settings = {'palette': PALETTE, 'classes': ('road', 'car'), 'panel_height': 64, 'alpha': 1}
+    alone = forecast_animation(sample, frames, {'S2S': maps}, **settings)
+    both = forecast_animation(sample, frames, {'F2F': objects, 'S2S': maps}, **settings)
+    assert len(both) == len(alone) == 4
+    row_height = HEADING + 64 + 4
+    end = HEADER + row_height
+    for with_objects, without in zip(both, alone, strict=True):
+        assert len(with_objects) == len(without) + row_height
+        np.testing.assert_array_equal(with_objects[:end], without[:end])
+        np.testing.assert_array_equal(with_objects[end + row_height :], without[end:])
+    # No true instance is known here: the truth is the frame, and the forecast has its class colour.
+    truth, forecast = panels(both[-1], row=1)
+    assert (truth == 80).all() and is_bordered(forecast)
+    np.testing.assert_array_equal(forecast[32, 40], class_shades([2])[0])
+
+
+def test_unsure_instances_are_left_out(make_instance_clip):
+    sample, frames = make_instance_clip()
+    frames = np.full_like(frames, 80)
+    pictures = forecast_animation(
+        sample, frames, {'F2F': sample.pred_instances}, panel_height=64, score_thr=0.9
+    )
+    assert (panels(pictures[-1])[1][4:-4, 4:-4] == 80).all()
 
 
 def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):

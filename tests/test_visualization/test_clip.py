@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 
-from mmforecast.visualization.clip import clip_frames, known_labels, sample_headings, time_heading
+from mmforecast.visualization.clip import (
+    clip_frames,
+    instance_classes,
+    known_instances,
+    known_labels,
+    panel_size,
+    sample_headings,
+    time_heading,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,35 @@ def test_ground_truth_goes_before_the_segmentor_and_that_before_scores(make_clip
     known = known_labels(sample)
     assert [np.unique(item).tolist() for item in known] == [[2], [2], [7], [0, 1]]
     np.testing.assert_array_equal(known[3], truth)
+
+
+def test_true_instances_go_before_the_detector(make_instance_clip):
+    sample, _ = make_instance_clip()
+    sample.gt_instance_map.data[[0, 3]] = -1  # no labels
+    sample.gt_instance_map.data[1] = 7  # labels without an instance
+    known = known_instances(sample)
+    assert [item is None for item in known] == [True, False, False, True]
+    assert [len(item) for item in known[1:3]] == [0, 1]
+
+    sample.ref_instances = [
+        InstanceData(labels=torch.zeros(3)),
+        InstanceData(labels=torch.zeros(5)),
+    ]
+    assert [len(item) for item in known_instances(sample)[1:]] == [0, 1, 5]
+
+
+def test_panels_take_the_shape_of_what_there_is():
+    empty, found = InstanceData(), InstanceData(masks=torch.zeros(2, 20, 50))
+    assert panel_size([None, empty, found], 40) == (40, 100)
+    assert panel_size([np.zeros((10, 15, 3)), found], 40) == (40, 60)
+    with pytest.raises(ValueError, match='neither frames nor label maps nor instances'):
+        panel_size([None, empty], 40)
+
+
+def test_instances_are_named_after_the_moving_classes():
+    meta = {'classes': ('road', 'car', 'sky', 'person')}
+    assert instance_classes({**meta, 'moving_ids': (1, 3)}) == ('car', 'person')
+    assert instance_classes(meta) is None and instance_classes({}) is None
 
 
 def test_frames_of_the_model_input_and_of_an_array_are_the_same(make_clip):

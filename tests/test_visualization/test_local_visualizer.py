@@ -8,6 +8,7 @@ from PIL import Image
 from mmforecast.registry import VISUALIZERS
 from mmforecast.visualization import ForecastLocalVisualizer
 from mmforecast.visualization.drawing import RED
+from mmforecast.visualization.palette import track_colors
 
 META = {'classes': ('road', 'car'), 'palette': [(10, 20, 30), (200, 100, 0)]}
 SIZE, GAP, LINE = (64, 128), 8, 95
@@ -77,6 +78,46 @@ def test_forecast_frames_are_drawn_as_they_are(visualizer, make_clip):
     assert (panel(strip, 1, 0)[8:-8, 8:-8] == 255).all()
 
 
+def test_instances_have_rows_like_label_maps(visualizer, make_instance_clip):
+    sample, frames = make_instance_clip()
+    visualizer.alpha = 1
+    strip = visualizer.draw_strip(np.full_like(frames, 80), sample)
+    assert strip.shape[0] == 3 * LINE + GAP
+    assert [is_red(strip, row, 0) for row in range(3)] == [False, True, False]
+    # The square begins in column 4 + index of 16x32, four times enlarged; the forecast stays with
+    # the last input's and has the colour of the true car.
+    for row, column, index in [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 1), (2, 0, 2), (2, 1, 3)]:
+        line = panel(strip, row, column)[32]
+        np.testing.assert_array_equal(line[4 * (4 + index) + 2], track_colors([26001])[0])
+        np.testing.assert_array_equal(line[4 * (4 + index) - 1], (80, 80, 80))
+    unsure = ForecastLocalVisualizer(panel_height=64, score_thr=0.9).draw_strip(None, sample)
+    assert len(np.unique(panel(unsure, 1, 0)[4:-4, 4:-4].reshape(-1, 3), axis=0)) == 1
+
+
+def test_what_is_forecast_decides_on_the_rows(visualizer, make_clip, make_instance_clip):
+    sample, frames = make_clip()
+    other, _ = make_instance_clip()
+    labels_alone = visualizer.draw_strip(frames, sample)
+    sample.gt_instance_map = other.gt_instance_map
+    np.testing.assert_array_equal(visualizer.draw_strip(frames, sample), labels_alone)
+    # Without a forecast all that is known is shown: past and truth of both kinds.
+    assert len(visualizer.draw_strip(frames, sample, draw_pred=False)) == 4 * LINE + GAP + 23
+    sample.pred_instances = other.pred_instances
+    both = visualizer.draw_strip(frames, sample)
+    assert len(both) == 6 * LINE + GAP + 23
+    np.testing.assert_array_equal(both[: 3 * LINE], labels_alone[: 3 * LINE])
+    del sample.pred_sem_seg
+    assert len(visualizer.draw_strip(frames, sample)) == 3 * LINE + GAP
+
+
+def test_instances_are_named_by_the_data_set(visualizer, make_instance_clip):
+    sample, frames = make_instance_clip()
+    visualizer.panel_height = 320
+    nameless = visualizer.draw_strip(frames, sample)
+    visualizer.dataset_meta = {'classes': ('road', 'a', 'b', 'car'), 'moving_ids': (1, 2, 3)}
+    assert (visualizer.draw_strip(frames, sample) != nameless).any()
+
+
 def test_written_to_a_file_or_to_the_backends(visualizer, tmp_path, make_clip):
     sample, frames = make_clip()
     path = tmp_path / 'new' / 'strip.png'
@@ -110,7 +151,11 @@ def test_nothing_to_draw_is_an_error(visualizer, make_clip):
 
 @pytest.mark.parametrize(
     'kwargs, message',
-    [({'alpha': 2}, 'alpha must be in'), ({'panel_height': 8}, 'panel_height must be at least 32')],
+    [
+        ({'alpha': 2}, 'alpha must be in'),
+        ({'panel_height': 8}, 'panel_height must be at least 32'),
+        ({'score_thr': 50}, r'score_thr must be in \[0, 1\], got 50'),
+    ],
 )
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):

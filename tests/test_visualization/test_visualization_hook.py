@@ -77,6 +77,27 @@ def test_works_without_frames_and_without_label_maps(runner, batch, tmp_path):
     assert files(tmp_path / 'pictures')[2:] == ['test/000300_other_000003.png']
 
 
+def test_instances_are_animated_below_label_maps(runner, batch, make_instance_clip, tmp_path):
+    hook = ForecastVisualizationHook(draw=True, out_dir='pictures')
+    sizes = []
+    for with_labels, with_instances in [(True, False), (False, True), (True, True)]:
+        sample, other = batch['outputs'][0].clone(), make_instance_clip()[0]
+        if with_instances:
+            sample.gt_instance_map = other.gt_instance_map
+            sample.pred_instances = other.pred_instances
+        if not with_labels:
+            del sample.pred_sem_seg
+        hook.after_test_iter(runner, 0, batch['data_batch'], [sample])
+        with Image.open(tmp_path / 'pictures/test/000300_city_0_000003.gif') as gif:
+            assert gif.n_frames == 4
+            sizes.append(gif.size)
+    labels, instances, both = sizes
+    assert len({width for width, _ in sizes}) == 1
+    legend, header = 23, 52
+    assert instances[1] == labels[1] - legend
+    assert both[1] == labels[1] + instances[1] - header - 8
+
+
 def test_a_visualizer_of_another_kind_is_refused_before_the_run():
     hook = ForecastVisualizationHook(draw=True)
     with pytest.raises(TypeError, match='the runner has a Visualizer: set visualizer=dict'):

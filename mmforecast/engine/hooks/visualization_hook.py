@@ -9,7 +9,12 @@ from mmengine.runner import Runner
 
 from mmforecast.registry import HOOKS
 from mmforecast.structures import ForecastDataSample
-from mmforecast.visualization import ForecastLocalVisualizer, forecast_animation, write_gif
+from mmforecast.visualization import (
+    ForecastLocalVisualizer,
+    forecast_animation,
+    instance_classes,
+    write_gif,
+)
 
 
 @HOOKS.register_module()
@@ -19,14 +24,15 @@ class ForecastVisualizationHook(Hook):
     With ``out_dir`` pictures are files, ``<out_dir>/<val or test>/<iteration>_<clip>.png`` and
     ``.gif``. Without, strips go to the visualizer's backends under the clip's name, and GIFs, which
     backends can't take, to ``vis_data`` in the log folder. RGB frames come from the batch;
-    where the pipeline loads none, labels are drawn alone.
+    where the pipeline loads none, labels and instances are drawn alone.
 
     Args:
         draw: Whether to draw at all.
         interval: Batches from one drawn clip to the next; the first batch is always drawn.
         out_dir: Folder for the files; a relative one is put in the log folder,
             ``<work_dir>/<timestamp>``.
-        gif: Write an animation beside each strip, of clips whose forecast has label maps.
+        gif: Write an animation beside each strip, of clips whose forecast has label maps or
+            instances.
         fps: Pictures per second of the animation.
     """
 
@@ -99,15 +105,22 @@ class ForecastVisualizationHook(Hook):
             stem = f'{runner.iter:06d}_{_file_name(sample)}'
             strip_file = str(folder / f'{stem}.png')
         visualizer.add_datasample(name, frames, sample, out_file=strip_file, step=runner.iter)
-        if self.gif and 'pred_sem_seg' in sample:
+        methods = {}
+        if 'pred_sem_seg' in sample:
+            methods['forecast'] = sample.pred_sem_seg.data
+        if 'pred_instances' in sample:
+            methods['forecast instances'] = sample.pred_instances
+        if self.gif and methods:
             meta = visualizer.dataset_meta or {}
             pictures = forecast_animation(
                 sample,
                 frames,
-                {'forecast': sample.pred_sem_seg.data},
+                methods,
                 palette=meta.get('palette'),
                 classes=meta.get('classes'),
                 alpha=visualizer.alpha,
+                instance_classes=instance_classes(meta),
+                score_thr=visualizer.score_thr,
             )
             write_gif(folder / f'{stem}.gif', pictures, fps=self.fps)
 

@@ -1,0 +1,57 @@
+"""Panels of label maps and of instances, drawn in one style."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from mmengine.structures import InstanceData
+
+from .drawing import render_panel
+from .instances import render_instances
+
+
+@dataclass(frozen=True)
+class PanelStyle:
+    """What the panels of one picture have in common.
+
+    Args:
+        size: (H, W) of a panel.
+        palette: RGB triple per class of a label map; generated if None.
+        alpha: Share of the colours over the frame, in [0, 1].
+        instance_classes: Names by instance label; instances are drawn without names if None.
+        score_thr: Instances with a lower score are left out.
+    """
+
+    size: tuple[int, int]
+    palette: Sequence | None = None
+    alpha: float = 0.6
+    instance_classes: Sequence[str] | None = None
+    score_thr: float = 0.5
+
+    def draw(
+        self,
+        frame: np.ndarray | None,
+        overlay: np.ndarray | InstanceData | None,
+        truth: np.ndarray | InstanceData | None = None,
+    ) -> np.ndarray:
+        """One panel.
+
+        Args:
+            frame: uint8 (h, w, 3), RGB, if known.
+            overlay: Label map (h, w) or instances, if known.
+            truth: True overlay of the same kind, which instances take their colours from.
+
+        Returns:
+            uint8 (H, W, 3), RGB.
+        """
+        if not isinstance(overlay, InstanceData):
+            return render_panel(frame, overlay, self.size, self.palette, self.alpha)
+        return render_instances(
+            frame,
+            overlay,
+            self.size,
+            classes=self.instance_classes,
+            alpha=self.alpha,
+            score_thr=self.score_thr,
+            truth=truth,
+        )
