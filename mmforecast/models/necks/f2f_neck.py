@@ -20,6 +20,7 @@ import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.predictors import (
     BasePredictor,
     ForecastContext,
+    check_levels,
     check_window,
     conv_stack,
     require_losses,
@@ -161,15 +162,18 @@ class F2FNeck(BasePredictor):
         state = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         prefix = 'predictor.nets.0.scales.0.'
         state = state.get('state_dict', state)
-        weights = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+        found = {k: v for k, v in state.items() if k.startswith('predictor.nets.')}
+        weights = {k.removeprefix(prefix): v for k, v in found.items()}
+        shapes = {name: value.shape for name, value in weights.items()}
         for net in self.nets:
-            try:
-                net.scales[-1].load_state_dict(weights)
-            except RuntimeError as error:
+            coarsest = net.scales[-1]
+            if shapes != {name: value.shape for name, value in coarsest.state_dict().items()}:
                 raise ValueError(
-                    f'coarsest_from={path} is not a checkpoint of one single-scale F2F level of '
-                    f'this size: {error}'
-                ) from error
+                    f'coarsest_from={path} is not a checkpoint of one F2F level with one scale and '
+                    "this predictor's channels, num_past and size_factor; give that of such a level "
+                    '(F2F5)'
+                )
+            coarsest.load_state_dict(weights)
 
     def forward(
         self, past: Union[Pyramid, Tuple[Tensor, ...]], context: Optional[ForecastContext] = None
@@ -200,12 +204,7 @@ class F2FNeck(BasePredictor):
 
     def _forecast(self, past: Pyramid) -> List[Tuple[Tensor, ...]]:
         """Per level, the predictions at every scale, finest first."""
-        if len(past) != self.num_levels:
-            raise ValueError(
-                f'F2FNeck was built for num_levels={self.num_levels}, but the pyramid has '
-                f'{len(past)} levels; set num_levels (and num_scales) of the predictor, or levels '
-                'of the encoder'
-            )
+        check_levels(self, past)
         nets = list(self.nets) * (self.num_levels if self.share_weights else 1)
         out = []
         for net, maps in zip(nets, past):

@@ -1,6 +1,7 @@
-from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .base import BasePredictor, ForecastContext, check_levels, check_window, require_losses
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
+from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
@@ -9,11 +10,13 @@ from .warp_correct import WarpCorrectPredictor
 __all__ = [
     'BasePredictor',
     'CopyLast',
+    'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',
+    'check_levels',
     'check_window',
     'conv_stack',
     'require_losses',

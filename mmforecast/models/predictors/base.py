@@ -85,6 +85,16 @@ def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple
         )
 
 
+def check_levels(predictor: BasePredictor, pyramid: Pyramid) -> None:
+    """Raise a ValueError unless ``pyramid`` has as many levels as ``predictor`` was built for."""
+    if len(pyramid) != predictor.num_levels:
+        raise ValueError(
+            f'{type(predictor).__name__} was built for num_levels={predictor.num_levels}, but the '
+            f'pyramid has {len(pyramid)} levels; set num_levels of the predictor, or levels of the '
+            'encoder'
+        )
+
+
 def require_losses(predictor: BasePredictor) -> None:
     """Raise a ValueError unless ``predictor.losses`` has something to train on."""
     if not predictor.losses:

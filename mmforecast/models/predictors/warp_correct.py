@@ -16,7 +16,13 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid, backward_warp, resize_flow
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .base import (
+    BasePredictor,
+    ForecastContext,
+    check_levels,
+    check_window,
+    require_losses,
+)
 from .conv_stack import conv_stack
 from .flow_warp import advance, carry, observed_velocity
 
@@ -25,34 +31,40 @@ _STATE = 'warp_correct_motion'
 
 @MODELS.register_module()
 class WarpCorrectPredictor(BasePredictor):
-    """Predicts one map from ``num_past`` maps and the RGB frames, on one level.
+    """Predicts the maps of one frame from those of ``num_past`` frames and the RGB frames.
 
-    With ``v`` the velocity of every pixel of the newest map and ``a`` its change over the last step,
+    With ``v`` the velocity of every pixel of the newest maps and ``a`` its change over the last step,
 
-    - motion, at 1/stride of the resolution: ``f = M(window, v, a)``, ``v' = v + V(f)``;
-    - warp: ``v'`` and ``a`` are carried to the next frame, and the newest map is sampled along ``v'``;
-    - correction, at half the resolution: ``prediction = warped + up(R(warped, f))``.
+    - motion, at 1/stride of the finest level: ``f = M(window, v, a)``, ``v' = v + V(f)``;
+    - warp: ``v'`` and ``a`` are carried to the next frame, and every level of the newest maps is sampled
+      along ``v'``;
+    - correction, per level at 1/correction_stride: ``prediction = warped + up(R(warped, f))``.
 
     ``V`` and ``R`` start at zero, so the untrained network is the ``FlowWarp`` baseline.
 
     Args:
-        channels: C of the maps.
+        channels: C of the maps, the same at every level.
+        num_levels: levels of the pyramid.
         num_past: maps in the window.
         motion_widths: hidden channels of the motion network; the last are the features ``f``.
         motion_dilations: one per layer of the motion network, as many as widths.
-        correction_widths: hidden channels of the correction network.
-        stride: the motion network works at 1/stride of the maps' size.
-        losses: configs of the losses by name, each called on (N, C, h, w) pairs.
+        correction_widths: hidden channels of each level's correction network.
+        stride: the motion network works at 1/stride of the finest maps' size.
+        correction_stride: the correction networks work at 1/correction_stride of their level's size.
+        losses: configs of the losses by name, each called on (N, C, h, w) pairs of every level; they are
+            summed over levels.
     """
 
     def __init__(
         self,
         channels: int,
+        num_levels: int = 1,
         num_past: int = 4,
         motion_widths: Sequence[int] = (64, 64, 64),
         motion_dilations: Sequence[int] = (1, 2, 4),
         correction_widths: Sequence[int] = (32, 32),
         stride: int = 4,
+        correction_stride: int = 2,
         losses: Optional[Dict[str, dict]] = None,
         init_cfg: Optional[dict] = None,
     ):
@@ -62,12 +74,11 @@ class WarpCorrectPredictor(BasePredictor):
                 'WarpCorrectPredictor sees velocity and its change, so num_past must be at '
                 f'least 3, got {num_past}'
             )
-        self.channels = channels
-        self.num_past = num_past
-        self.stride = stride
+        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
+        self.stride, self.correction_stride = stride, correction_stride
         features = motion_widths[-1]
         self.motion = conv_stack(
-            channels * num_past + 4,
+            channels * num_past * num_levels + 4,
             motion_widths[:-1],
             [3] * len(motion_widths),
             features,
@@ -75,10 +86,12 @@ class WarpCorrectPredictor(BasePredictor):
         )
         self.velocity = nn.Conv2d(features, 2, 3, padding=1)
         self.reduce = nn.Conv2d(features, 16, 1)
-        self.correction = conv_stack(
-            channels + 16, correction_widths, [3] * (len(correction_widths) + 1), channels
+        kernels = [3] * (len(correction_widths) + 1)
+        self.corrections = nn.ModuleList(
+            conv_stack(channels + 16, correction_widths, kernels, channels)
+            for _ in range(num_levels)
         )
-        for layer in (self.velocity, self.correction[-1].conv):
+        for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.losses = nn.ModuleDict(
@@ -86,28 +99,43 @@ class WarpCorrectPredictor(BasePredictor):
         )
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        (maps,) = past
-        check_window(self, maps, self.channels, multiple=max(self.stride, 2))
-        size = maps.shape[-2:]
+        check_levels(self, past)
+        check_window(self, past[0], self.channels, multiple=max(self.stride, 2))
+        size = past[0].shape[-2:]
         motion = self._motion_state(context, size)
-        seen = torch.cat((maps.flatten(1, 2), motion / 4), dim=1)
-        features = self.motion(F.avg_pool2d(seen, self.stride)).relu()
-        faster = F.interpolate(4 * self.velocity(features), size, mode='bilinear')
+        coarse = tuple(side // self.stride for side in size)
+        seen = torch.cat((past[0].flatten(1, 2), motion / 4), dim=1)
+        seen = [F.avg_pool2d(seen, self.stride)]
+        seen += [F.interpolate(level.flatten(1, 2), coarse, mode='area') for level in past[1:]]
+        features = self.motion(torch.cat(seen, dim=1)).relu()
+        faster = F.interpolate(self.stride * self.velocity(features), size, mode='bilinear')
         motion = torch.cat((motion[:, :2] + faster, motion[:, 2:]), dim=1)
         context.state[_STATE] = motion = carry(motion)
-        warped = advance(maps[:, -1], motion)
-        half = F.avg_pool2d(warped, 2)
-        features = F.interpolate(self.reduce(features), half.shape[-2:], mode='bilinear')
-        correction = self.correction(torch.cat((half, features), dim=1))
-        return [(warped + F.interpolate(correction, size, mode='bilinear'))[:, None]]
+        features = self.reduce(features)
+        return [
+            self._correct(net, advance(level[:, -1], motion), features)[:, None]
+            for net, level in zip(self.corrections, past)
+        ]
+
+    def _correct(self, net: nn.Module, warped: Tensor, features: Tensor) -> Tensor:
+        stride = self.correction_stride if min(warped.shape[-2:]) >= self.correction_stride else 1
+        small = F.avg_pool2d(warped, stride)
+        features = F.interpolate(features, small.shape[-2:], mode='bilinear')
+        correction = net(torch.cat((small, features), dim=1))
+        return warped + F.interpolate(correction, warped.shape[-2:], mode='bilinear')
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> Tuple[Dict[str, Tensor], Pyramid]:
         require_losses(self)
-        (new,) = self(past, context)
-        pair = new.flatten(0, 1), target[0].flatten(0, 1)
-        return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, [new]
+        new = self(past, context)
+        terms = {}
+        for level, (maps, truth) in enumerate(zip(new, target)):
+            suffix = '' if self.num_levels == 1 else f'_l{level}'
+            pair = maps.flatten(0, 1), truth.flatten(0, 1)
+            for name, loss in self.losses.items():
+                terms[f'loss_{name}{suffix}'] = loss(*pair)
+        return terms, new
 
     def _motion_state(self, context: ForecastContext, size) -> Tensor:
         """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""

@@ -1,0 +1,63 @@
+"""The predictor of Mask H2F: what past features say of the future is learned in the detector itself."""
+
+from typing import Dict, Optional, Tuple
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+
+from .base import BasePredictor, ForecastContext, check_levels, check_window
+
+
+@MODELS.register_module()
+class FeatureFusion(BasePredictor):
+    """Per level, one 1x1 convolution over the channels of all past maps.
+
+    It starts as a copy of the newest map, so that the untrained forecast is the copy-last baseline, and is
+    trained by the detector's own losses together with the detector (``train_cfg.detector_loss`` and
+    ``encoder.frozen=False`` of ``F2FForecaster``). Luc et al. (ECCV 2018) compare with a Mask R-CNN that
+    was fine-tuned to see past frames and output the future, "Mask H2F". Their paper says little of how it
+    was built; where and how the frames are joined is our choice.
+
+    Args:
+        channels: C of every level.
+        num_levels: levels, finest first.
+        num_past: T, pyramids in the window.
+    """
+
+    losses = ()  # none of its own
+
+    def __init__(
+        self,
+        channels: int,
+        num_levels: int = 4,
+        num_past: int = 4,
+        init_cfg: Optional[dict] = None,
+    ):
+        super().__init__(init_cfg=init_cfg)
+        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
+        self.fusions = nn.ModuleList(
+            nn.Conv2d(channels * num_past, channels, 1) for _ in range(num_levels)
+        )
+        for layer in self.fusions:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+            with torch.no_grad():
+                layer.weight[:, -channels:, 0, 0] = torch.eye(channels)
+
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        check_levels(self, past)
+        for maps in past:
+            check_window(self, maps, self.channels)
+        return [layer(maps.flatten(1, 2))[:, None] for layer, maps in zip(self.fusions, past)]
+
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+        raise ValueError(
+            'FeatureFusion has no losses of its own; set train_cfg.detector_loss, and encoder.frozen='
+            'False to train the detector with it'
+        )
