@@ -1,4 +1,4 @@
-from .metrics import FutureSemSegMetric
+from .metrics import CityscapesInstanceMetric, FutureSemSegMetric
 from .table import format_table
 
-__all__ = ['FutureSemSegMetric', 'format_table']
+__all__ = ['CityscapesInstanceMetric', 'FutureSemSegMetric', 'format_table']

@@ -1,9 +1,27 @@
 """The container of one clip: what was known of it, what is true, and what was forecast."""
 
-from typing import List
+from typing import Any, List
 
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
+
+from .instances import instances_from_id_map
+
+
+def _field(name: str, dtype: type) -> Any:
+    """A property of a data element that is kept under ``_name`` and takes nothing but ``dtype``."""
+    stored = f'_{name}'
+
+    def get(self):
+        return getattr(self, stored)
+
+    def put(self, value):
+        self.set_field(value, stored, dtype=dtype)
+
+    def delete(self):
+        delattr(self, stored)
+
+    return property(get, put, delete)
 
 
 class ForecastDataSample(BaseDataElement):
@@ -16,124 +34,47 @@ class ForecastDataSample(BaseDataElement):
 
     - ``gt_sem_seg``: PixelData, ``data`` (T, H, W) uint8 train ids; 255 where unlabelled (a frame without
       labels is 255 everywhere).
+    - ``gt_instance_map``: PixelData, ``data`` (T, H, W) int32, Cityscapes' instanceIds:
+      ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels
+      is -1 everywhere.
     - ``scores``: tensor (T, C, h, w), precomputed pre-softmax scores of a segmentor.
+    - ``features``: list over levels, finest first, of tensors (T, C, h, w), precomputed features of a
+      detector. ``to()`` of a sample, as of every mmengine element, doesn't move the tensors of a list.
     - ``gt_frames``: tensor (n, 3, H, W), the true future frames, RGB in [0, 255].
-    - ``gt_instances``: list over the T frames of InstanceData (empty where unlabelled).
     - ``pred_sem_seg``: PixelData, ``data`` (n, H, W), the forecast label maps.
     - ``ref_sem_seg``: PixelData, ``data`` (n, H, W), the segmentor's own output on the true future frames.
     - ``pred_scores``: tensor (n, C, h, w), forecast pre-softmax scores.
     - ``pred_frames``: tensor (n, 3, H, W), forecast frames, RGB in [0, 255].
-    - ``pred_instances``: list over the n steps of InstanceData.
+    - ``pred_instances``: list over the n steps of InstanceData, ``labels`` (N,) in 0..7 in the order of
+      ``THING_LABEL_IDS``, ``scores`` (N,), ``bboxes`` (N, 4) and ``masks`` (N, H, W) bool at ``img_shape``.
+    - ``ref_instances``: likewise, the detector's own output on the true future frames.
+
+    ``gt_instances`` is no field but computed from ``gt_instance_map``.
 
     Metainfo: ``sequence_id`` (str), ``frame_indices`` (T positions in the sequence, 0-based),
     ``frame_names`` (T names), ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
-    ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it, ``flip``.
+    ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it, ``flip``,
+    ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the weights
+    that computed them).
     """
 
-    @property
-    def gt_sem_seg(self) -> PixelData:
-        return self._gt_sem_seg
-
-    @gt_sem_seg.setter
-    def gt_sem_seg(self, value: PixelData):
-        self.set_field(value, '_gt_sem_seg', dtype=PixelData)
-
-    @gt_sem_seg.deleter
-    def gt_sem_seg(self):
-        del self._gt_sem_seg
-
-    @property
-    def pred_sem_seg(self) -> PixelData:
-        return self._pred_sem_seg
-
-    @pred_sem_seg.setter
-    def pred_sem_seg(self, value: PixelData):
-        self.set_field(value, '_pred_sem_seg', dtype=PixelData)
-
-    @pred_sem_seg.deleter
-    def pred_sem_seg(self):
-        del self._pred_sem_seg
-
-    @property
-    def ref_sem_seg(self) -> PixelData:
-        return self._ref_sem_seg
-
-    @ref_sem_seg.setter
-    def ref_sem_seg(self, value: PixelData):
-        self.set_field(value, '_ref_sem_seg', dtype=PixelData)
-
-    @ref_sem_seg.deleter
-    def ref_sem_seg(self):
-        del self._ref_sem_seg
-
-    @property
-    def scores(self) -> torch.Tensor:
-        return self._scores
-
-    @scores.setter
-    def scores(self, value: torch.Tensor):
-        self.set_field(value, '_scores', dtype=torch.Tensor)
-
-    @scores.deleter
-    def scores(self):
-        del self._scores
-
-    @property
-    def pred_scores(self) -> torch.Tensor:
-        return self._pred_scores
-
-    @pred_scores.setter
-    def pred_scores(self, value: torch.Tensor):
-        self.set_field(value, '_pred_scores', dtype=torch.Tensor)
-
-    @pred_scores.deleter
-    def pred_scores(self):
-        del self._pred_scores
-
-    @property
-    def gt_frames(self) -> torch.Tensor:
-        return self._gt_frames
-
-    @gt_frames.setter
-    def gt_frames(self, value: torch.Tensor):
-        self.set_field(value, '_gt_frames', dtype=torch.Tensor)
-
-    @gt_frames.deleter
-    def gt_frames(self):
-        del self._gt_frames
-
-    @property
-    def pred_frames(self) -> torch.Tensor:
-        return self._pred_frames
-
-    @pred_frames.setter
-    def pred_frames(self, value: torch.Tensor):
-        self.set_field(value, '_pred_frames', dtype=torch.Tensor)
-
-    @pred_frames.deleter
-    def pred_frames(self):
-        del self._pred_frames
+    gt_sem_seg: PixelData = _field('gt_sem_seg', PixelData)
+    gt_instance_map: PixelData = _field('gt_instance_map', PixelData)
+    gt_frames: torch.Tensor = _field('gt_frames', torch.Tensor)
+    scores: torch.Tensor = _field('scores', torch.Tensor)
+    features: List[torch.Tensor] = _field('features', list)
+    pred_sem_seg: PixelData = _field('pred_sem_seg', PixelData)
+    pred_scores: torch.Tensor = _field('pred_scores', torch.Tensor)
+    pred_frames: torch.Tensor = _field('pred_frames', torch.Tensor)
+    pred_instances: List[InstanceData] = _field('pred_instances', list)
+    ref_sem_seg: PixelData = _field('ref_sem_seg', PixelData)
+    ref_instances: List[InstanceData] = _field('ref_instances', list)
 
     @property
     def gt_instances(self) -> List[InstanceData]:
-        return self._gt_instances
+        """The instances of each of the T frames, see :func:`instances_from_id_map`.
 
-    @gt_instances.setter
-    def gt_instances(self, value: List[InstanceData]):
-        self.set_field(value, '_gt_instances', dtype=list)
-
-    @gt_instances.deleter
-    def gt_instances(self):
-        del self._gt_instances
-
-    @property
-    def pred_instances(self) -> List[InstanceData]:
-        return self._pred_instances
-
-    @pred_instances.setter
-    def pred_instances(self, value: List[InstanceData]):
-        self.set_field(value, '_pred_instances', dtype=list)
-
-    @pred_instances.deleter
-    def pred_instances(self):
-        del self._pred_instances
+        Computed anew from ``gt_instance_map`` at each access, on its device; empty for a frame without
+        labels. AttributeError where there is no ``gt_instance_map``.
+        """
+        return [instances_from_id_map(id_map) for id_map in self.gt_instance_map.data]

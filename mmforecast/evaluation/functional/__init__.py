@@ -1,3 +1,10 @@
+from .instance_ap import (
+    FrameMatches,
+    average_precision,
+    match_instances,
+    mean_average_precision,
+)
+from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
 from .sem_seg import (
     confusion_matrix,
     iou_per_class,
@@ -8,10 +15,17 @@ from .sem_seg import (
 )
 
 __all__ = [
+    'FrameMatches',
+    'MOVING_CLASSES',
+    'average_precision',
     'confusion_matrix',
     'iou_per_class',
+    'match_instances',
+    'mean_average_precision',
     'mean_class_accuracy',
     'mean_iou',
+    'moving_from_id_map',
+    'moving_from_train_ids',
     'per_class_accuracy',
     'pixel_accuracy',
 ]

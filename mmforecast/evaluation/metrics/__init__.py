@@ -1,3 +1,5 @@
+from .cityscapes_instance_metric import CityscapesInstanceMetric
+from .clip_detection_metric import ClipDetectionMetric
 from .future_sem_seg_metric import FutureSemSegMetric
 
-__all__ = ['FutureSemSegMetric']
+__all__ = ['CityscapesInstanceMetric', 'ClipDetectionMetric', 'FutureSemSegMetric']

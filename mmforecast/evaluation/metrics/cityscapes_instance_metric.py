@@ -1,0 +1,278 @@
+"""Scores of forecast instances, per roll-out step: Cityscapes' AP, and IoU of moving objects."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmengine.structures import BaseDataElement, InstanceData
+
+from mmforecast.evaluation.functional import (
+    MOVING_CLASSES,
+    FrameMatches,
+    average_precision,
+    confusion_matrix,
+    iou_per_class,
+    match_instances,
+    mean_average_precision,
+    mean_iou,
+    moving_from_id_map,
+    moving_from_train_ids,
+)
+from mmforecast.evaluation.table import format_table
+from mmforecast.registry import METRICS
+from mmforecast.structures import instances_to_sem_seg
+
+from .future_sem_seg_metric import (
+    _clip_name,
+    _label_maps,
+    _plural,
+    _seconds_per_step,
+    _sum_counts,
+)
+
+_NUM_CLASSES = 1 + len(MOVING_CLASSES)  # the background of the semantic reading comes first
+
+
+@METRICS.register_module()
+class CityscapesInstanceMetric(BaseMetric):
+    """AP and IoU-MO of forecast instances (F2F, arXiv 1803.11496, section 4.1).
+
+    Step ``k`` of ``pred_instances`` is scored against frame ``num_past + k`` of
+    ``gt_instance_map``, where that frame is labelled. AP follows the rules of Cityscapes' official
+    script. IoU-MO is the mean IoU over the eight moving classes of the label map that the instances
+    paint, everything else being background; with ``ref_instances``, the detector's own output on the
+    true frames, it is also taken against theirs (REF). A sample without ``pred_instances`` but with
+    ``pred_sem_seg``, a forecaster of label maps, has IoU-MO alone. All scores are in percent, over
+    the whole data set.
+
+    Keys of the result:
+
+    - ``AP`` (mean over IoU thresholds .5 to .95 and classes), ``AP50``, ``IoU-MO``: last step. NaN
+      where it has no labels, or no object to find. No AP without instances.
+    - ``REF/IoU-MO``: last step, against the reference.
+    - ``t+1/AP``, ``t+1/AP50``, ``t+1/IoU-MO``, ``REF/t+1/IoU-MO``, ...: every step that has labels
+      (or a reference), counted in roll-out steps, not frames.
+    - ``AP/person``, ...: AP of each class at the last step, with ``classwise``.
+
+    ``save_best='AP'`` needs ``rule='greater'``.
+
+    Args:
+        min_region_size: Pixels from which on an object must be found. The official 100 are meant for
+            1024x2048; at half the height and width, 25 are the same.
+        score_thr: Score from which on an instance is painted for IoU-MO. AP knows no threshold.
+        steps: 'all', or 'last' to leave the ``t+k`` keys out.
+        classwise: Report ``AP/<class>`` too; the log has it in any case.
+        collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
+        prefix: Put before every key, as in ``prefix/AP``.
+    """
+
+    CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
+
+    def __init__(
+        self,
+        min_region_size: int = 100,
+        score_thr: float = 0.5,
+        steps: str = 'all',
+        classwise: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if min_region_size < 0:
+            raise ValueError(f'min_region_size must be 0 or more pixels, got {min_region_size}')
+        if steps not in ('all', 'last'):
+            raise ValueError(f"steps must be 'all' or 'last', got '{steps}'")
+        self.min_region_size = min_region_size
+        self.score_thr = score_thr
+        self.steps = steps
+        self.classwise = classwise
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep matches and counts of each clip, never its masks.
+
+        Args:
+            data_batch: Not used.
+            data_samples: ``ForecastDataSample``, or dicts with its fields and metainfo.
+        """
+        for sample in data_samples:
+            if isinstance(sample, BaseDataElement):
+                sample = sample.to_dict()
+            self.results.append(self._score_clip(sample))
+
+    def _score_clip(self, sample: dict) -> dict[str, Any]:
+        """What is kept of a clip with n steps.
+
+        Keys: 'seconds' between steps; 'GT' and, with a reference, 'REF': confusion counts (n, 9, 10);
+        and, with instances, 'matches': n FrameMatches, None where the frame is unlabelled.
+        """
+        name = _clip_name(sample)
+        steps, ref_steps = _num_steps(sample, 'pred'), _num_steps(sample, 'ref')
+        if steps is None:
+            raise ValueError(
+                f'{name} has neither pred_instances nor pred_sem_seg: CityscapesInstanceMetric '
+                'needs a forecaster whose decoder writes instances or label maps'
+            )
+        if ref_steps is not None and ref_steps < steps:
+            raise ValueError(
+                f'{name}: the forecaster predicts {_plural(steps, "step")} but the reference '
+                f'holds {_plural(ref_steps, "step")}: decode both over the same steps'
+            )
+        truth = _truth_of_steps(sample, steps, name)
+        kinds = ('GT',) if ref_steps is None else ('GT', 'REF')
+        shape = steps, _NUM_CLASSES, _NUM_CLASSES + 1
+        result: dict[str, Any] = {kind: np.zeros(shape, dtype=np.int64) for kind in kinds}
+        for step, id_map in enumerate(truth):
+            if id_map is not None:
+                target = moving_from_id_map(id_map)
+                result['GT'][step] = self._confusion(sample, step, target, name)
+            if 'REF' in result:
+                target = self._moving_map(sample, 'ref', step)
+                result['REF'][step] = self._confusion(sample, step, target, name)
+        if sample.get('pred_instances') is not None:
+            result['matches'] = [
+                None if id_map is None else _match(instances, id_map, self.min_region_size)
+                for instances, id_map in zip(sample['pred_instances'], truth)
+            ]
+        return {**result, 'seconds': _seconds_per_step(sample)}
+
+    def _confusion(self, sample: dict, step: int, target: np.ndarray, name: str) -> np.ndarray:
+        forecast = self._moving_map(sample, 'pred', step)
+        if forecast.shape != target.shape:
+            raise ValueError(
+                f'{name}: the forecast is {_by(forecast.shape)} but what to compare it with is '
+                f'{_by(target.shape)} (height x width): let the decoder write masks or label maps '
+                "at the clip's frame size, or load labels at the size of the prediction"
+            )
+        scored = np.flatnonzero(forecast | target)  # most pixels are background in both
+        counts = confusion_matrix(forecast.ravel()[scored], target.ravel()[scored], _NUM_CLASSES)
+        counts[0, 0] = target.size - scored.size
+        return counts
+
+    def _moving_map(self, sample: dict, kind: str, step: int) -> np.ndarray:
+        """Moving classes (H, W) of a step, from its instances or else from its label map."""
+        if sample.get(f'{kind}_instances') is None:
+            return moving_from_train_ids(_label_maps(sample, f'{kind}_sem_seg')[step])
+        instances = sample[f'{kind}_instances'][step]
+        size = tuple(instances.masks.shape[1:]) if len(instances) else sample['img_shape']
+        return moving_from_train_ids(instances_to_sem_seg(instances, size, self.score_thr))
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Score matches and summed counts; log them step by step and class by class.
+
+        Raises:
+            ValueError: There are no clips, or they differ in their number of steps.
+        """
+        if not results:
+            raise ValueError(
+                'CityscapesInstanceMetric has no clips to score: the data set is empty'
+            )
+        counts = {kind: _sum_counts(results, kind) for kind in ('GT', 'REF')}
+        labelled = counts['GT'].any(axis=(1, 2))
+        if not labelled.any():
+            print_log(
+                f'CityscapesInstanceMetric: no forecast frame of {_plural(len(results), "clip")} has '
+                'labels, so the scores are NaN; load gt_instance_map, and forecast up to a labelled '
+                'frame',
+                logger='current',
+                level=logging.WARNING,
+            )
+        aps = _ap_of_steps(results, steps=len(labelled))
+        rows = [self._scores_of_step(aps, counts, step) for step in range(len(labelled))]
+        metrics = dict(rows[-1])
+        if self.classwise and aps is not None:
+            for name, values in zip(self.CLASSES, aps[-1]):
+                metrics[f'AP/{name}'] = float(values.mean())
+        if self.steps == 'all':
+            for step, row in enumerate(rows):
+                for key, value in row.items():
+                    kind, _, score = key.rpartition('/')
+                    if kind or labelled[step]:
+                        metrics['/'.join(filter(None, (kind, f't+{step + 1}', score)))] = value
+        self._log(rows, aps, counts['GT'][-1], results)
+        return metrics
+
+    @staticmethod
+    def _scores_of_step(
+        aps: np.ndarray | None, counts: dict[str, np.ndarray | None], step: int
+    ) -> dict[str, float]:
+        scores = {}
+        if aps is not None:
+            scores['AP'] = mean_average_precision(aps[step])
+            scores['AP50'] = mean_average_precision(aps[step, :, :1])
+        scores['IoU-MO'] = mean_iou(counts['GT'][step], MOVING_CLASSES)
+        if counts['REF'] is not None:
+            scores['REF/IoU-MO'] = mean_iou(counts['REF'][step], MOVING_CLASSES)
+        return scores
+
+    def _log(
+        self, rows: list[dict], aps: np.ndarray | None, counts: np.ndarray, results: list[dict]
+    ) -> None:
+        """Log ``rows`` by step, and AP and IoU of the last step by class."""
+        seconds = {result['seconds'] for result in results}
+        seconds = seconds.pop() if len(seconds) == 1 else None
+        by_step = [
+            {'step': f't+{step}', 'seconds': None if seconds is None else step * seconds, **row}
+            for step, row in enumerate(rows, start=1)
+        ]
+        by_class = [
+            {'Class': name, 'IoU': float(iou)}
+            for name, iou in zip(self.CLASSES, iou_per_class(counts)[list(MOVING_CLASSES)])
+        ]
+        if aps is not None:
+            for row, values in zip(by_class, aps[-1]):
+                row.update(AP=float(values.mean()), AP50=float(values[0]))
+        for table in (by_step, by_class):
+            text = format_table(table, decimals=2)
+            print_log('\n' + text, logger='current', level=logging.INFO)
+
+
+def _num_steps(sample: dict, kind: str) -> int | None:
+    """Steps of the instances or else of the label maps; None without either."""
+    instances = sample.get(f'{kind}_instances')
+    forecast = _label_maps(sample, f'{kind}_sem_seg') if instances is None else instances
+    return None if forecast is None else len(forecast)
+
+
+def _truth_of_steps(sample: dict, steps: int, name: str) -> list[np.ndarray | None]:
+    """The id map (H, W) of each forecast frame, None where it is unlabelled."""
+    maps = _label_maps(sample, 'gt_instance_map')
+    if maps is None:
+        return [None] * steps
+    future = maps[sample['num_past'] :]
+    if steps > len(future):
+        raise ValueError(
+            f'{name}: the forecaster predicts {_plural(steps, "step")} but the clip carries '
+            f'{_plural(len(future), "future frame")}: set num_future={steps} in the dataset or '
+            f'test_cfg.rollout_steps={len(future)} in the model'
+        )
+    return [None if id_map.max() == -1 else id_map for id_map in future[:steps]]
+
+
+def _match(instances: InstanceData, id_map: np.ndarray, min_region_size: int) -> FrameMatches:
+    if not len(instances):
+        none = np.zeros(0, dtype=np.int64)
+        masks = np.zeros((0, *id_map.shape), dtype=bool)
+        return match_instances(none, none, masks, id_map, min_region_size)
+    return match_instances(
+        instances.labels, instances.scores, instances.masks, id_map, min_region_size
+    )
+
+
+def _ap_of_steps(results: list[dict], steps: int) -> np.ndarray | None:
+    """AP (n, 8, T) by step, class and threshold; None if no clip has instances."""
+    matches = [result['matches'] for result in results if 'matches' in result]
+    if not matches:
+        return None
+    return np.stack(
+        [
+            average_precision([clip[step] for clip in matches if clip[step] is not None])
+            for step in range(steps)
+        ]
+    )
+
+
+def _by(shape: Sequence[int]) -> str:
+    return 'x'.join(map(str, shape))

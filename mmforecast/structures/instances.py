@@ -1,0 +1,100 @@
+"""From Cityscapes instance ids to instances, and from instances to a label map."""
+
+import torch
+from mmengine.structures import InstanceData
+
+# Cityscapes label ids of the eight classes with instances, in the order of the labels 0 to 7: person,
+# rider, car, truck, bus, train, motorcycle, bicycle. Their train ids are 11 to 18 in the same order.
+THING_LABEL_IDS = (24, 25, 26, 27, 28, 31, 32, 33)
+
+_FIRST_TRAIN_ID = 11
+_NO_OBJECT = 255
+
+
+def instances_from_id_map(id_map: torch.Tensor) -> InstanceData:
+    """Take a Cityscapes ``instanceIds`` map apart.
+
+    Args:
+        id_map: Integer (H, W): ``label_id * 1000 + n`` on instances; ``label_id`` (groups included)
+            or -1 elsewhere.
+
+    Returns:
+        The N instances of the eight classes in :data:`THING_LABEL_IDS`, in ascending order of id:
+        ``labels`` (N,) int64 in 0..7, ``ids`` (N,) int64 as in the map, ``bboxes`` (N, 4) float32
+        (x1, y1, x2, y2) with exclusive ends, and ``masks`` (N, H, W) bool.
+
+    Raises:
+        ValueError: ``id_map`` is not a two-dimensional map of integers.
+    """
+    if id_map.ndim != 2 or id_map.is_floating_point() or id_map.dtype == torch.bool:
+        raise ValueError(
+            f'id_map must hold integers (H, W), got {id_map.dtype} of shape {tuple(id_map.shape)}: '
+            'give one frame of gt_instance_map'
+        )
+    ids = torch.unique(id_map).long()  # ascending
+    things = torch.tensor(THING_LABEL_IDS, device=id_map.device)
+    is_label = torch.div(ids, 1000, rounding_mode='floor')[:, None] == things
+    is_thing = is_label.any(dim=1)
+    ids, labels = ids[is_thing], is_label[is_thing].long().argmax(dim=1)
+    masks = id_map[None] == ids[:, None, None].to(id_map.dtype)
+    return InstanceData(labels=labels, ids=ids, bboxes=_boxes_of(masks), masks=masks)
+
+
+def instances_to_sem_seg(
+    instances: InstanceData, size: tuple[int, int], score_thr: float = 0.5
+) -> torch.Tensor:
+    """Paint instances into one label map (F2F, arXiv 1803.11496, section 4.1).
+
+    Instances are painted in ascending order of score, so that the surest one lies on top. Of equal
+    scores, the one that comes later in ``instances`` does.
+
+    Args:
+        instances: ``labels`` (N,) in 0..7, ``scores`` (N,) and ``masks`` (N, H, W) bool. Without
+            ``scores`` (ground truth) all are painted, in their order.
+        size: (H, W) of the map.
+        score_thr: Instances with a lower score are left out.
+
+    Returns:
+        uint8 (H, W): the train ids 11 to 18 of the moving classes, and 255 where there is no moving
+        object (train ids 0 to 10 do not occur). In a prediction, unlike in ground truth, 255 does
+        not say 'ignore'.
+
+    Raises:
+        ValueError: The masks are not bool, or not of ``size``.
+    """
+    size = tuple(size)
+    if not len(instances):
+        device = instances.masks.device if 'masks' in instances else None
+        return torch.full(size, _NO_OBJECT, dtype=torch.uint8, device=device)
+    masks = instances.masks
+    if tuple(masks.shape[1:]) != size or masks.dtype != torch.bool:
+        raise ValueError(
+            f'masks are {masks.dtype} {tuple(masks.shape[1:])}, but the label map wants bool {size} '
+            "(height, width): bring the masks to the clip's frame size first"
+        )
+    order = range(len(masks))
+    if 'scores' in instances:
+        ascending = torch.sort(instances.scores, stable=True).indices.tolist()
+        order = [index for index in ascending if instances.scores[index] >= score_thr]
+    sem_seg = torch.full(size, _NO_OBJECT, dtype=torch.uint8, device=masks.device)
+    for index in order:
+        rows = masks[index].view(torch.uint8).amax(dim=1).nonzero()  # most masks are small
+        if len(rows):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            sem_seg[part].masked_fill_(
+                masks[index, part], _FIRST_TRAIN_ID + int(instances.labels[index])
+            )
+    return sem_seg
+
+
+def _boxes_of(masks: torch.Tensor) -> torch.Tensor:
+    """The tight boxes (N, 4) of non-empty masks (N, H, W)."""
+    if not len(masks):
+        return torch.zeros((0, 4), device=masks.device)
+    ends = []
+    for dim in (1, 2):  # columns, then rows
+        lines = masks.view(torch.uint8).amax(dim=dim)
+        first, last = lines.argmax(dim=1), lines.shape[1] - lines.flip(1).argmax(dim=1)
+        ends.append((first, last))
+    (x1, x2), (y1, y2) = ends
+    return torch.stack([x1, y1, x2, y2], dim=1).float()
