@@ -1,7 +1,8 @@
-"""Write the segmentor's scores of every frame to disk, once, for S2S training to read.
+"""Write what a frozen network makes of every frame to disk, once, for training to read.
 
-fp16, one memory-mapped array per sequence, resumable. Cityscapes at 19x128x256 takes 1.25 MB a frame: the
-7 frames of each of the 2,975 training sequences 26 GB, of the 500 validation sequences 4.4 GB.
+A segmentor's scores for S2S, or the levels of a detector's feature pyramid for F2F, as many as the disk can
+take. fp16, one memory-mapped array per sequence and level, resumable; levels can be added later. The sizes
+are printed before it starts, and --dry-run prints nothing else (docs/data.md has them for Cityscapes).
 """
 
 import argparse
@@ -13,7 +14,6 @@ from mmengine.registry import DefaultScope
 
 from mmforecast.apis.evaluate import SCOPE, load_config
 from mmforecast.apis.extract import extract_representations
-from mmforecast.datasets.representation_store import file_sha256
 from mmforecast.engine import cli_errors
 from mmforecast.registry import DATASETS, MODELS
 
@@ -23,6 +23,9 @@ EXAMPLES = """examples:
   # the same for a horizon of 10 steps, validation only
   python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --splits val \\
       --cfg-options val_dataloader.dataset.num_future=10
+  # how large the levels of a detector's pyramid are; then two of them
+  python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --dry-run
+  python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --levels P5 P4
 """
 
 
@@ -30,8 +33,12 @@ def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', help='config whose model.encoder is a SegmentorEncoder')
-    parser.add_argument('checkpoint', help="the segmentor's weights; 'none' for none")
+    parser.add_argument(
+        'config', help='config whose model.encoder is a SegmentorEncoder or a DetectorEncoder'
+    )
+    parser.add_argument(
+        'checkpoint', help="the segmentor's or detector's weights; 'none' for those of the config"
+    )
     parser.add_argument('--out', type=Path, required=True, help='writes OUT/<split> for each split')
     parser.add_argument(
         '--splits',
@@ -39,6 +46,10 @@ def parse_args():
         default=['train', 'val'],
         help='data loaders of the config to take the frames of (train, val, test)',
     )
+    parser.add_argument(
+        '--levels', nargs='+', help='levels of the pyramid, e.g. P5 P4 (default: all)'
+    )
+    parser.add_argument('--dry-run', action='store_true', help='print the sizes, write nothing')
     parser.add_argument('--chunk', type=int, default=8, help='frames per forward pass')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
@@ -47,25 +58,28 @@ def parse_args():
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    checkpoint = None if args.checkpoint == 'none' else args.checkpoint
     encoder_cfg = cfg.model.encoder.to_dict()
-    if checkpoint is not None:
-        encoder_cfg['checkpoint'] = checkpoint
+    if args.checkpoint != 'none':
+        encoder_cfg['checkpoint'] = args.checkpoint
     with DefaultScope.overwrite_default_scope(SCOPE):
         encoder = MODELS.build(encoder_cfg)
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
         encoder = encoder.to(device).eval()
-        digest = file_sha256(checkpoint) if checkpoint else ''
         for split in args.splits:
             dataset_cfg = cfg[f'{split}_dataloader'].dataset.to_dict()
             dataset = DATASETS.build(dict(dataset_cfg, pipeline=[]))
+            print(f'{split}:')
             report = extract_representations(
-                encoder, dataset, str(args.out / split), Path(args.config).stem, digest, args.chunk
+                encoder,
+                dataset,
+                str(args.out / split),
+                Path(args.config).stem,
+                args.levels,
+                args.chunk,
+                args.dry_run,
             )
-            print(
-                f'{split}: {report["written"]} sequences written, {report["kept"]} were there, '
-                f'{report["bytes"] / 1e9:.2f} GB in {args.out / split}'
-            )
+            if not args.dry_run:
+                print(f'{report["written"]} sequences written, {report["kept"]} were there')
             for message in report['corrupt']:
                 print(f'left out: {message}')
 

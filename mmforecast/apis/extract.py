@@ -1,16 +1,25 @@
 """Compute the representations of a data set once, for every training run to read."""
 
-from typing import Optional
+from itertools import chain
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from mmforecast.datasets import BaseSequenceDataset
-from mmforecast.datasets.file_access import CorruptFrameError
-from mmforecast.datasets.representation_store import StoreManifest, StoreWriter, estimate_bytes
+from mmforecast.datasets import (
+    BaseSequenceDataset,
+    CorruptFrameError,
+    Level,
+    StoreManifest,
+    StoreWriter,
+)
 from mmforecast.datasets.transforms import LoadClipFrames
 from mmforecast.models.encoders import BaseEncoder
+from mmforecast.utils.fingerprint import weights_fingerprint
+
+# One array (n, C, h, w) float16 per level of the encoder, of n frames.
+_Maps = List[np.ndarray]
 
 
 @torch.no_grad()
@@ -19,38 +28,59 @@ def extract_representations(
     dataset: BaseSequenceDataset,
     root: str,
     model: str,
-    checkpoint_sha256: str = '',
+    levels: Optional[Sequence[str]] = None,
     chunk: int = 8,
+    dry_run: bool = False,
 ) -> dict:
-    """Write the scores of every frame that any clip of ``dataset`` takes.
+    """Write the representation of every frame that any clip of ``dataset`` takes.
 
-    Sequences that the store already holds are left as they are, so a killed run goes on where it
-    stopped. A sequence with an unreadable file is left out and reported.
+    What the store already holds is left as it is, sequence by sequence and level by level. So a killed
+    run goes on where it stopped, and levels can be added to a store later. A sequence with an
+    unreadable file is left out and reported. Sizes are printed before anything is written.
 
     Args:
-        encoder: must work on any RGB frame and have one level.
+        encoder: must have a ``network`` and work on any RGB frame.
         dataset: its clips say which frames of which sequences are needed.
         root: folder of the store.
-        model: name of the segmentor, for the manifest.
-        checkpoint_sha256: of its weights, for the manifest.
+        model: name of the network, for the manifest.
+        levels: names of those of the encoder's levels to write; all by default.
         chunk: frames per forward pass.
+        dry_run: print the sizes and write nothing.
 
     Returns:
-        ``written`` and ``kept`` (numbers of sequences), ``bytes`` (of the whole store) and ``corrupt``
-        (messages).
+        ``written`` and ``kept`` (numbers of sequences to which something was added or nothing),
+        ``bytes`` (of the whole store, by each of the encoder's levels) and ``corrupt`` (messages).
+
+    Raises:
+        ValueError: the encoder has nothing to store, or no such level.
+        StoreError: ``root`` holds other representations, or its disk is too small.
+        CorruptFrameError: no sequence can be read.
     """
-    if not encoder.from_rgb:
-        raise ValueError(
-            f'{type(encoder).__name__} takes its representation from the sample, so there '
-            'is nothing to compute; use a config whose encoder is a SegmentorEncoder'
-        )
-    work = dataset.frames_in_use()
-    num_frames = sum(len(frames) for _, frames in work)
-    writer: Optional[StoreWriter] = None
-    report = dict(written=0, kept=0, bytes=0, corrupt=[])
-    for sequence, positions in tqdm(work, desc='sequences', mininterval=1.0):
-        names = [sequence.frame_names[p] for p in positions]
-        if writer is not None and writer.has_sequence(sequence.id, names):
+    names = _check_levels(encoder, levels)
+    work = [
+        (sequence, positions, [sequence.frame_names[p] for p in positions])
+        for sequence, positions in dataset.frames_in_use()
+    ]
+    num_frames = sum(len(frames) for _, frames, _ in work)
+    probed, probe = _probe(encoder, work)
+    all_levels = [Level(name, maps.shape[1:]) for name, maps in zip(encoder.level_names, probe)]
+    sizes = {level.name: level.num_bytes(num_frames) for level in all_levels}
+    _print_sizes(all_levels, sizes, names, num_frames, root)
+    report = dict(written=0, kept=0, bytes=sizes, corrupt=[])
+    if dry_run:
+        return report
+
+    wanted = [level for level in all_levels if level.name in names]
+    source = f'{type(dataset).__name__}({dataset.data_root})'
+    manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
+    writer = StoreWriter(root, manifest, num_frames)
+    for sequence, positions, frame_names in tqdm(work, desc='sequences', mininterval=1.0):
+        missing = [
+            level
+            for level in wanted
+            if not writer.has_sequence(level.name, sequence.id, frame_names)
+        ]
+        if not missing:
             report['kept'] += 1
             continue
         try:
@@ -58,22 +88,60 @@ def extract_representations(
         except CorruptFrameError as error:
             report['corrupt'].append(str(error))
             continue
-        if writer is None:
-            # One pass tells the shape that the manifest has to hold.
-            shape = tuple(_encode(encoder, frames[:1], chunk).shape[1:])
-            source = f'{type(dataset).__name__}({dataset.data_root})'
-            manifest = StoreManifest(model, checkpoint_sha256, shape, source)
-            writer = StoreWriter(root, manifest, num_frames)
-            report['bytes'] = estimate_bytes(num_frames, *shape)
-            tqdm.write(
-                f'{num_frames} frames of {shape} fp16: {report["bytes"] / 1e9:.2f} GB in {root}'
-            )
-            if writer.has_sequence(sequence.id, names):
-                report['kept'] += 1
-                continue
-        writer.write_sequence(sequence.id, names, _encode(encoder, frames, chunk))
+        first = [probe] if sequence is probed else []
+        maps = chain(first, _encode(encoder, frames[len(first) :], chunk))
+        for level, array in _gather(encoder, maps, missing, sequence.id, len(frames)).items():
+            writer.write_sequence(level, sequence.id, frame_names, array)
         report['written'] += 1
     return report
+
+
+def _check_levels(encoder: BaseEncoder, levels: Optional[Sequence[str]]) -> Tuple[str, ...]:
+    """The names of the levels to write."""
+    name = type(encoder).__name__
+    if not encoder.from_rgb or getattr(encoder, 'network', None) is None:
+        raise ValueError(
+            f'{name} has no network that makes its representation of a frame, so there is nothing '
+            'to compute; use a config whose encoder is a SegmentorEncoder or a DetectorEncoder'
+        )
+    if levels is None:
+        return encoder.level_names
+    unknown = [level for level in levels if level not in encoder.level_names]
+    if unknown or not levels:
+        raise ValueError(
+            f'{name} has the levels {", ".join(encoder.level_names)}; choose one or more of them, '
+            f'got {list(levels)}'
+        )
+    return tuple(levels)
+
+
+def _probe(encoder: BaseEncoder, work: list) -> Tuple[object, _Maps]:
+    """The first sequence whose first frame can be read, and the maps of that frame."""
+    errors = []
+    for sequence, positions, _ in work:
+        try:
+            frame = _load(sequence, positions[:1])
+        except CorruptFrameError as error:
+            errors.append(error)
+            continue
+        (maps,) = _encode(encoder, frame, 1)
+        if len(maps) != len(encoder.level_names):
+            raise ValueError(
+                f'{type(encoder).__name__} gives {len(maps)} levels, but level_names has '
+                f'{len(encoder.level_names)}: {encoder.level_names}'
+            )
+        return sequence, maps
+    raise errors[0]
+
+
+def _print_sizes(
+    levels: List[Level], sizes: Dict[str, int], names: Sequence[str], num_frames: int, root: str
+) -> None:
+    print(f'{num_frames} frames in fp16, by level (C, h, w):')
+    for level in levels:
+        note = '' if level.name in names else '  (not asked for)'
+        print(f'  {level}: {sizes[level.name] / 1e9:.3g} GB{note}')
+    print(f'{sum(sizes[name] for name in names) / 1e9:.3g} GB in {root}')
 
 
 def _load(sequence, positions) -> np.ndarray:
@@ -82,16 +150,36 @@ def _load(sequence, positions) -> np.ndarray:
     return LoadClipFrames().transform(results)['frames']
 
 
-def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> np.ndarray:
-    """(N, H, W, 3) uint8 to (N, C, h, w) float16."""
+def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_Maps]:
+    """(N, H, W, 3) uint8 to the maps of ``chunk`` frames at a time."""
     device = next((p.device for p in encoder.parameters()), torch.device('cpu'))
-    parts = []
     for start in range(0, len(frames), chunk):
         part = torch.from_numpy(frames[start : start + chunk]).permute(0, 3, 1, 2)
-        levels = encoder.encode(part[None].float().to(device), [])
-        if len(levels) != 1:
-            raise ValueError(
-                f'{type(encoder).__name__} gives {len(levels)} levels; a score store holds one'
-            )
-        parts.append(levels[0][0].half().cpu().numpy())
-    return np.concatenate(parts)
+        pyramid = encoder.encode(part[None].float().to(device), [])
+        yield [level[0].half().cpu().numpy() for level in pyramid]
+
+
+def _gather(
+    encoder: BaseEncoder,
+    parts: Iterator[_Maps],
+    levels: List[Level],
+    sequence_id: str,
+    num_frames: int,
+) -> Dict[str, np.ndarray]:
+    """(num_frames, C, h, w) of each of these levels of a sequence."""
+    arrays = {level.name: np.empty((num_frames, *level.shape), np.float16) for level in levels}
+    done = 0
+    for maps in parts:
+        stop = done + len(maps[0])
+        for name, part in zip(encoder.level_names, maps):
+            if name not in arrays:
+                continue
+            if part.shape[1:] != arrays[name].shape[1:]:
+                raise ValueError(
+                    f'frames of sequence {sequence_id} give {name} of {part.shape[1:]}, those before '
+                    f'gave {arrays[name].shape[1:]}: a store holds frames of one size; resize them, '
+                    "or set the encoder's size"
+                )
+            arrays[name][done:stop] = part
+        done = stop
+    return arrays

@@ -1,7 +1,13 @@
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
 from .file_access import CorruptFrameError
-from .representation_store import RepresentationStore, StoreError, StoreManifest, StoreWriter
+from .representation_store import (
+    Level,
+    RepresentationStore,
+    StoreError,
+    StoreManifest,
+    StoreWriter,
+)
 from .sequence_dataset import BaseSequenceDataset, Sequence
 
 __all__ = [
@@ -9,6 +15,7 @@ __all__ = [
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
     'CorruptFrameError',
+    'Level',
     'RepresentationStore',
     'Sequence',
     'StoreError',

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
 
+from .camvid_instances import INSTANCE_SUFFIX
 from .labels import (
     CAMVID_LABEL_TO_CITYSCAPES_TRAIN_ID,
     CAMVID_LABEL_TO_TRAIN_ID,
@@ -49,10 +50,13 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             train ids, for models of its 19 classes. ``metainfo`` follows.
         anchor: See :class:`BaseSequenceDataset`; by default a window slides over every sequence.
         data_prefix: ``img_path`` and ``seg_map_path`` under ``data_root``.
+        instance_root: Folder that ``tools/dataset_converters/camvid_instances.py`` wrote, with
+            ``<recording>_<number>_instanceIds.png``. Its instances are connected components, not
+            true ones. None: no instances.
         kwargs: See :class:`BaseSequenceDataset`.
 
     Raises:
-        FileNotFoundError: There are no frames where they were looked for.
+        FileNotFoundError: There are no frames, or no instance maps, where they were looked for.
     """
 
     METAINFO = CAMVID_METAINFO
@@ -65,6 +69,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         label_space: str = 'camvid',
         anchor: int | None = None,
         data_prefix: dict | None = None,
+        instance_root: str | None = None,
         metainfo: dict | None = None,
         **kwargs,
     ):
@@ -80,6 +85,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             )
         self.split = split
         self.val_fraction = val_fraction
+        self.instance_root = instance_root
         if label_space == 'cityscapes':
             self.label_map = CAMVID_LABEL_TO_CITYSCAPES_TRAIN_ID
             metainfo = {**CITYSCAPES_METAINFO, **(metainfo or {})}
@@ -103,11 +109,12 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         self._gap = gaps.most_common(1)[0][0] if gaps else 1
         self._metainfo['fps'] = VIDEO_FPS / self._gap
         labels = self._list_labels()
+        instances = self._list_instances()
         sequences = []
         for recording in sorted(recordings):
             for numbers in self._runs(recording, sorted(recordings[recording])):
                 files = [recordings[recording][number] for number in numbers]
-                sequences.append(self._part(files, labels))
+                sequences.append(self._part(files, labels, instances))
         return [sequence for sequence in sequences if len(sequence)]
 
     def _list_recordings(self) -> dict[str, dict[int, str]]:
@@ -144,6 +151,25 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             )
         return labels
 
+    def _list_instances(self) -> dict[str, str]:
+        """Frame name to path of its instance map; empty without ``instance_root``."""
+        folder = self.instance_root
+        if folder is None:
+            return {}
+        paths = [entry.path for entry in os.scandir(folder)] if os.path.isdir(folder) else []
+        instances = {
+            os.path.basename(path)[: -len(INSTANCE_SUFFIX)]: path
+            for path in paths
+            if path.endswith(INSTANCE_SUFFIX)
+        }
+        if not instances:
+            raise FileNotFoundError(
+                f'{type(self).__name__}: no instance maps '
+                f'{os.path.join(folder, "*" + INSTANCE_SUFFIX)}: write them with '
+                'tools/dataset_converters/camvid_instances.py, or set instance_root=None'
+            )
+        return instances
+
     def _runs(self, recording: str, numbers: list[int]) -> list[list[int]]:
         """Cut where frames are missing."""
         runs = [[numbers[0]]]
@@ -163,7 +189,9 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             )
         return runs
 
-    def _part(self, files: list[str], labels: dict[str, str]) -> Sequence:
+    def _part(
+        self, files: list[str], labels: dict[str, str], instances: dict[str, str]
+    ) -> Sequence:
         """The split's part of one run of frames."""
         border = len(files) - round(len(files) * self.val_fraction)
         part = dict(train=slice(0, border), val=slice(border, None), all=slice(None))[self.split]
@@ -173,6 +201,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             frame_names=names[part],
             image_paths=[os.path.join(self.data_prefix['img_path'], file) for file in files[part]],
             seg_map_paths=[labels.get(name) for name in names[part]] if labels else None,
+            instance_paths=[instances.get(name) for name in names[part]] if instances else None,
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.dataset import Compose
 
-from mmforecast.datasets import StoreManifest, StoreWriter
+from mmforecast.datasets import Level, StoreManifest, StoreWriter
 from mmforecast.datasets.transforms import (
     ClipRandomCrop,
     ClipRandomFlip,
@@ -46,9 +46,10 @@ def clip(tmp_path):
 
 @pytest.fixture
 def store(tmp_path):
-    writer = StoreWriter(str(tmp_path / 'store'), StoreManifest('net', '', (4, 4, 6), 'made up'))
+    manifest = StoreManifest('net', '', [Level('scores', (4, 4, 6))], 'made up')
+    writer = StoreWriter(str(tmp_path / 'store'), manifest)
     scores = np.random.default_rng(1).normal(size=(3, 4, 4, 6)).astype(np.float16)
-    writer.write_sequence('s0', ['a', 'b', 'c'], scores)
+    writer.write_sequence('scores', 's0', ['a', 'b', 'c'], scores)
     return writer.root
 
 

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmforecast.apis.evaluate import load_config
-from mmforecast.datasets.representation_store import StoreManifest, StoreWriter
+from mmforecast.datasets.representation_store import Level, StoreManifest, StoreWriter
 from mmforecast.engine import IterBasedTrainLoop, cli_errors
 from mmforecast.registry import DATASETS, LOOPS
 
@@ -208,11 +208,12 @@ def write_empty_frames(folder, num_sequences=8, num_frames=30):
 
 def write_random_scores(root, sequences, shape):
     """A store of Gaussian scores for whole sequences."""
-    writer = StoreWriter(root, StoreManifest('random', '', shape, 'random'))
+    levels = [Level('scores', shape)]
+    writer = StoreWriter(root, StoreManifest('random', '', levels, 'random'))
     rng = np.random.default_rng(0)
     for sequence in sequences:
         scores = rng.standard_normal((len(sequence), *shape), dtype=np.float32)
-        writer.write_sequence(sequence.id, sequence.frame_names, scores)
+        writer.write_sequence('scores', sequence.id, sequence.frame_names, scores)
 
 
 def clips_per_second(loader, num_clips):

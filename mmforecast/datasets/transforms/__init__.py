@@ -1,12 +1,17 @@
 from .formatting import PackForecastInputs
 from .geometry import ClipRandomCrop, ClipRandomFlip, ClipResize
-from .loading import LoadClipFrames, LoadClipScores, LoadClipSemSeg
+from .instances import LoadClipInstances
+from .loading import LoadClipFrames, LoadClipSemSeg
+from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
 
 __all__ = [
     'ClipRandomCrop',
+    'ClipRandomFeatureCrop',
     'ClipRandomFlip',
     'ClipResize',
+    'LoadClipFeatures',
     'LoadClipFrames',
+    'LoadClipInstances',
     'LoadClipScores',
     'LoadClipSemSeg',
     'PackForecastInputs',

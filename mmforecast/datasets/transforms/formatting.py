@@ -16,8 +16,8 @@ class PackForecastInputs(BaseTransform):
     """Turn a results dict into ``dict(inputs, data_samples)``.
 
     ``inputs`` is the (T, 3, H, W) uint8 RGB tensor, (T, 3, 0, 0) where no frames were loaded.
-    ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg`` and ``scores`` where they
-    were loaded, and metainfo.
+    ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg``, ``gt_instance_map``,
+    ``scores`` and ``features`` where they were loaded, and metainfo.
 
     Args:
         meta_keys: Metainfo to keep, of those that the results hold.
@@ -37,6 +37,8 @@ class PackForecastInputs(BaseTransform):
             'img_shape',
             'ori_shape',
             'flip',
+            'feature_levels',
+            'feature_source',
         ),
     ):
         self.meta_keys = tuple(meta_keys)
@@ -49,10 +51,13 @@ class PackForecastInputs(BaseTransform):
         sample = ForecastDataSample(
             metainfo={key: results[key] for key in self.meta_keys if key in results}
         )
-        if 'gt_sem_seg' in results:
-            sample.gt_sem_seg = PixelData(data=_to_tensor(results['gt_sem_seg']))
+        for key in ('gt_sem_seg', 'gt_instance_map'):
+            if key in results:
+                setattr(sample, key, PixelData(data=_to_tensor(results[key])))
         if 'scores' in results:
             sample.scores = _to_tensor(results['scores'])
+        if 'features' in results:
+            sample.features = [_to_tensor(level) for level in results['features']]
         return dict(inputs=inputs, data_samples=sample)
 
 

@@ -1,4 +1,4 @@
-"""Geometric transforms: one set of parameters for all frames, labels and scores of a clip."""
+"""Geometric transforms: one set of parameters for all fields of a clip."""
 
 import cv2
 import numpy as np
@@ -11,21 +11,30 @@ from mmforecast.registry import TRANSFORMS
 __all__ = ['ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
 
 # The axis of image rows in each field; columns are the next.
-_ROW_AXES = dict(frames=1, gt_sem_seg=1, scores=2)
+_ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, scores=2)
+_LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map')
 
 
-def _check_pair(name: str, value) -> tuple[int, int]:
+def check_pair(name: str, value) -> tuple[int, int]:
     if len(tuple(value)) != 2 or min(value) < 1:
         raise ValueError(f'{name} has to be two integers >= 1, got {value!r}')
     return int(value[0]), int(value[1])
 
 
+def _refuse_features(results: dict, transform: BaseTransform, instead: str):
+    if 'features' in results:
+        raise ValueError(
+            f'{type(transform).__name__} does not act on features, which would no longer match the '
+            f'other fields: {instead}'
+        )
+
+
 @TRANSFORMS.register_module()
 class ClipResize(BaseTransform):
-    """Resize every frame and label map to one size.
+    """Resize every frame, label map and instance map to one size.
 
-    Frames are averaged over areas when they shrink and bilinear otherwise; labels take the nearest
-    pixel, with pixel centres aligned as for the frames. ``ori_shape`` stays.
+    Frames are averaged over areas when they shrink and bilinear otherwise; labels and instances
+    take the nearest pixel, with pixel centres aligned as for the frames. ``ori_shape`` stays.
 
     Args:
         scale: (width, height) of frames and labels, as in mmcv.
@@ -33,8 +42,8 @@ class ClipResize(BaseTransform):
     """
 
     def __init__(self, scale: tuple[int, int], score_scale: tuple[int, int] | None = None):
-        self.scale = _check_pair('scale', scale)
-        self.score_scale = None if score_scale is None else _check_pair('score_scale', score_scale)
+        self.scale = check_pair('scale', scale)
+        self.score_scale = None if score_scale is None else check_pair('score_scale', score_scale)
 
     def transform(self, results: dict) -> dict:
         width, height = self.scale
@@ -43,13 +52,15 @@ class ClipResize(BaseTransform):
             results['frames'] = self._resize(
                 results['frames'], cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             )
-        if 'gt_sem_seg' in results:
-            results['gt_sem_seg'] = self._resize(results['gt_sem_seg'], cv2.INTER_NEAREST_EXACT)
-        if 'frames' in results or 'gt_sem_seg' in results:
+        for key in _LABEL_FIELDS:
+            if key in results:
+                results[key] = self._resize(results[key], cv2.INTER_NEAREST_EXACT)
+        has_pixels = any(key in results for key in ('frames', *_LABEL_FIELDS))
+        if has_pixels:
             results['img_shape'] = (height, width)
         if 'scores' in results and self.score_scale is not None:
             results['scores'] = _resize_scores(results['scores'], self.score_scale)
-            if 'frames' not in results and 'gt_sem_seg' not in results:
+            if not has_pixels:
                 results['img_shape'] = results['scores'].shape[-2:]
         return results
 
@@ -80,13 +91,15 @@ class ClipRandomCrop(BaseTransform):
             loaded, else of scores.
 
     Raises:
-        ValueError: The window is larger than the clip, or off the scores' grid.
+        ValueError: The window is larger than the clip, or off the scores' grid, or features are
+            loaded.
     """
 
     def __init__(self, size: tuple[int, int]):
-        self.size = _check_pair('size', size)
+        self.size = check_pair('size', size)
 
     def transform(self, results: dict) -> dict:
+        _refuse_features(results, self, 'cut them alone with ClipRandomFeatureCrop')
         shape = results['img_shape']
         if self.size[0] > shape[0] or self.size[1] > shape[1]:
             raise ValueError(
@@ -130,6 +143,9 @@ class ClipRandomFlip(BaseTransform):
 
     Args:
         prob: Probability, in [0, 1].
+
+    Raises:
+        ValueError: Features are loaded: a network does not give mirrored features for mirrored frames.
     """
 
     def __init__(self, prob: float = 0.5):
@@ -138,6 +154,7 @@ class ClipRandomFlip(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
+        _refuse_features(results, self, 'leave it out, or compute features in the training loop')
         flip = bool(np.random.random() < self.prob)
         results['flip'] = results.get('flip', False) != flip
         if flip:

@@ -1,4 +1,4 @@
-"""Transforms that read a clip's frames, label maps and scores."""
+"""Transforms that read a clip's frames and label maps."""
 
 import cv2
 import numpy as np
@@ -8,9 +8,11 @@ from mmforecast.registry import TRANSFORMS
 
 from ..file_access import CorruptFrameError, FileReader
 from ..labels import IGNORE_INDEX
-from ..representation_store import RepresentationStore
 
-__all__ = ['LoadClipFrames', 'LoadClipScores', 'LoadClipSemSeg']
+__all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']
+
+# What settles a clip's size, and how a message calls it.
+_PIXEL_FIELDS = dict(frames='frames', gt_sem_seg='label maps', gt_instance_map='instance maps')
 
 # A train id that no data set has: marks raw labels that a label table doesn't know.
 _UNKNOWN = 254
@@ -40,10 +42,10 @@ def _read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.
 def _set_shape(results: dict, shape: tuple, path: str):
     """Settle the clip's (H, W). Frames and labels have to agree; scores may be coarser."""
     known = results.get('img_shape')
-    if known is not None and known != shape and ('frames' in results or 'gt_sem_seg' in results):
-        other = 'its frames' if 'frames' in results else 'its label maps'
+    loaded = [name for key, name in _PIXEL_FIELDS.items() if key in results]
+    if loaded and known is not None and known != shape:
         raise ValueError(
-            f'{path} is {shape[0]}x{shape[1]} pixels, but {other} in sequence '
+            f'{path} is {shape[0]}x{shape[1]} pixels, but its {loaded[0]} in sequence '
             f'{results["sequence_id"]} are {known[0]}x{known[1]}: convert both to one size (labels '
             'with nearest neighbour) before training'
         )
@@ -93,8 +95,55 @@ class LoadClipFrames(BaseTransform):
         return results
 
 
+class LoadLabelMaps(BaseTransform):
+    """Base of the transforms that read the label files of those frames that have one.
+
+    A subclass names the lists of paths and the field of the results, and implements :meth:`read`.
+    """
+
+    paths_key: str
+    field: str
+    dtype: type
+    unlabelled: int  # fills frames without labels
+
+    def __init__(self):
+        self.reader = FileReader()
+
+    def read(self, path: str, results: dict) -> np.ndarray:
+        """The (H, W) map of one frame, of the field's ``dtype``."""
+        raise NotImplementedError(f'{type(self).__name__} has to implement read()')
+
+    def transform(self, results: dict) -> dict:
+        paths = results[self.paths_key]
+        maps = None
+        for step, path in enumerate(paths):
+            if path is None:
+                continue
+            labels = self.read(path, results)
+            _set_shape(results, labels.shape, path)
+            if maps is None:
+                maps = results[self.field] = self._unlabelled_clip(results)
+            maps[step] = labels
+        if maps is None:
+            if 'img_shape' not in results:
+                raise ValueError(
+                    f'no frame of this clip of sequence {results["sequence_id"]} has labels, so '
+                    'that the size of its label maps is unknown: load frames or scores before '
+                    f'labels, or drop {type(self).__name__}'
+                )
+            results[self.field] = self._unlabelled_clip(results)
+        return results
+
+    def _unlabelled_clip(self, results: dict) -> np.ndarray:
+        shape = (len(results[self.paths_key]), *results['img_shape'])
+        return np.full(shape, self.unlabelled, self.dtype)
+
+    def _read_file(self, path: str, results: dict) -> np.ndarray:
+        return _read_image(self.reader, path, cv2.IMREAD_UNCHANGED, results['sequence_id'])
+
+
 @TRANSFORMS.register_module()
-class LoadClipSemSeg(BaseTransform):
+class LoadClipSemSeg(LoadLabelMaps):
     """Read the label maps of those frames that have them.
 
     Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabelled; ``labelled``, T bools; and
@@ -107,44 +156,26 @@ class LoadClipSemSeg(BaseTransform):
             single-channel images, or hold a value that the data set's label table doesn't know.
     """
 
-    def __init__(self):
-        self.reader = FileReader()
+    paths_key = 'seg_map_paths'
+    field = 'gt_sem_seg'
+    dtype = np.uint8
+    unlabelled = IGNORE_INDEX
 
     def transform(self, results: dict) -> dict:
-        paths = results['seg_map_paths']
-        lut = _lookup_table(results['label_map'])
-        gt = None
-        for step, path in enumerate(paths):
-            if path is None:
-                continue
-            labels = self._read_labels(path, results['sequence_id'])
-            _set_shape(results, labels.shape, path)
-            if gt is None:
-                gt = results['gt_sem_seg'] = np.full(
-                    (len(paths), *labels.shape), IGNORE_INDEX, np.uint8
-                )
-            gt[step] = labels if lut is None else _map_labels(labels, lut, path)
-        if gt is None:
-            if 'img_shape' not in results:
-                raise ValueError(
-                    f'no frame of this clip of sequence {results["sequence_id"]} has labels, so '
-                    'that the size of its label maps is unknown: load frames or scores before '
-                    'labels, or drop LoadClipSemSeg'
-                )
-            gt = np.full((len(paths), *results['img_shape']), IGNORE_INDEX, np.uint8)
-        results['gt_sem_seg'] = gt
-        results['labelled'] = [path is not None for path in paths]
+        results = super().transform(results)
+        results['labelled'] = [path is not None for path in results[self.paths_key]]
         return results
 
-    def _read_labels(self, path: str, sequence: str) -> np.ndarray:
-        labels = _read_image(self.reader, path, cv2.IMREAD_UNCHANGED, sequence)
+    def read(self, path: str, results: dict) -> np.ndarray:
+        labels = self._read_file(path, results)
         if labels.ndim != 2 or labels.dtype != np.uint8:
             raise ValueError(
-                f'{path} of sequence {sequence} is not a label map: expected one 8-bit channel of '
-                f'class ids, got shape {labels.shape} of {labels.dtype}; is it a colour or an '
-                'instance map?'
+                f'{path} of sequence {results["sequence_id"]} is not a label map: expected one '
+                f'8-bit channel of class ids, got shape {labels.shape} of {labels.dtype}; is it a '
+                'colour or an instance map?'
             )
-        return labels
+        lut = _lookup_table(results['label_map'])
+        return labels if lut is None else _map_labels(labels, lut, path)
 
 
 def _lookup_table(label_map: dict[int, int] | None) -> np.ndarray | None:
@@ -164,31 +195,3 @@ def _map_labels(labels: np.ndarray, lut: np.ndarray, path: str) -> np.ndarray:
             'not know; is it made for another data set?'
         )
     return mapped
-
-
-@TRANSFORMS.register_module()
-class LoadClipScores(BaseTransform):
-    """Read a segmentor's precomputed scores.
-
-    Adds ``scores``, (T, C, h, w) float16, a read-only view of the store's files where it can be
-    one. Sets ``img_shape`` and ``ori_shape`` to (h, w) where neither frames nor labels have set
-    them.
-
-    Args:
-        store: Folder that ``tools/extract_representations.py`` wrote.
-        expect: Fields of the store's manifest that have to hold, e.g. ``dict(model='...',
-            shape=(19, 128, 256))``.
-
-    Raises:
-        StoreError: The store is missing, breaks ``expect``, or lacks a frame of the clip.
-    """
-
-    def __init__(self, store: str, expect: dict | None = None):
-        self.store = RepresentationStore(store, expect)
-
-    def transform(self, results: dict) -> dict:
-        scores = self.store.read(results['sequence_id'], results['frame_names'])
-        results['scores'] = scores
-        if 'img_shape' not in results:
-            results['img_shape'] = results['ori_shape'] = scores.shape[-2:]
-        return results

@@ -1,8 +1,9 @@
 """What every encoder promises: frames in, pyramid of representations out."""
 
 from abc import ABC, abstractmethod
-from typing import List
+from typing import List, Tuple
 
+import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -17,10 +18,15 @@ class BaseEncoder(BaseModule, ABC):
         num_channels: channels C of the (only or every) level.
         from_rgb: True when ``encode`` can be run on any RGB frames, predicted ones included; False
             when the representation comes with the sample (labels, precomputed scores).
+        level_names: names of the levels, finest first, where they can be stored ahead of training.
+        network: the frozen network whose weights decide the representation; a store of it is known by
+            their fingerprint. Encoders without ``network`` have nothing worth storing.
     """
 
     num_channels: int
     from_rgb: bool
+    level_names: Tuple[str, ...]
+    network: nn.Module
 
     @abstractmethod
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:

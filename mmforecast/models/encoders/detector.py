@@ -8,13 +8,22 @@ import torch.nn as nn
 import torch.nn.functional as F
 from mmengine.config import ConfigDict
 from mmengine.runner import load_checkpoint
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
-from mmforecast.models.utils.detector import normalise, padded_size, probe_pyramid
+from mmforecast.models.utils.detector import (
+    detector_sample,
+    given_features,
+    normalise,
+    padded_size,
+    probe_pyramid,
+    resize,
+)
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.fingerprint import weights_fingerprint
 
 from .base import BaseEncoder
 
@@ -73,6 +82,7 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
             )
         self.size = None if size is None else tuple(size)
         self.frozen, self.chunk = frozen, chunk
+        self._fingerprint: Optional[str] = None
         self.frozen_children = ('detector',) if frozen else ()
         if frozen:
             freeze(detector)
@@ -87,6 +97,9 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
             self.detector.init_weights()
 
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+        """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
+        if samples and 'features' in samples[0]:
+            return self._stored(samples)
         self.require_frames(frames)
         shape = frames.shape[:2]
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
@@ -95,14 +108,35 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
 
     def _features(self, frames: Tensor) -> List[Tensor]:
         """(N, 3, H, W) RGB in [0, 255] to (N, C, h, w) per level of the representation."""
-        levels = self.detector.extract_feat(normalise(self.detector, self.resize(frames)))
+        frames = normalise(self.detector.data_preprocessor, resize(frames, self.size))
+        levels = self.detector.extract_feat(frames)
         return [m for m, name in zip(levels, self.all_names) if name in self.level_names]
 
-    def resize(self, frames: Tensor) -> Tensor:
-        """Frames at the size that the detector works at."""
-        if self.size is None or tuple(frames.shape[-2:]) == self.size:
-            return frames
-        return F.interpolate(frames, size=self.size, mode='bilinear', align_corners=False)
+    def _stored(self, samples: List[ForecastDataSample]) -> Pyramid:
+        """Features that ``LoadClipFeatures`` read, if they are this detector's."""
+        if not self.frozen:
+            raise ValueError(
+                'DetectorEncoder: stored features stay as they are while frozen=False trains the '
+                'detector; drop LoadClipFeatures from the pipeline'
+            )
+        if self._fingerprint is None:
+            self._fingerprint = weights_fingerprint(self.detector)
+        for sample in samples:
+            source, levels = sample.feature_source, tuple(sample.feature_levels)
+            if source != self._fingerprint:
+                raise ValueError(
+                    f'the stored features were computed by other weights ({source[:12]}...) than '
+                    f'the detector has ({self._fingerprint[:12]}...): extract them again with '
+                    'tools/extract_representations.py, or load the detector they are of'
+                )
+            if levels != self.level_names:
+                raise ValueError(
+                    f'the clip brings stored features of the levels {levels}, but the encoder is '
+                    f'set to {self.level_names}; set levels of LoadClipFeatures or of the encoder'
+                )
+        device = next(self.detector.parameters()).device
+        levels = zip(*(sample.features for sample in samples))
+        return [torch.stack(level).to(device).float() for level in levels]
 
     def working_size(self, frame_size: Tuple[int, int]) -> Tuple[Tuple[int, int], Tuple[int, int]]:
         """(h, w) of a frame as the detector sees it, without and with padding."""
@@ -127,3 +161,29 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         for _ in range(self.num_derived):
             out.append(F.max_pool2d(out[-1], kernel_size=1, stride=2))
         return tuple(out)
+
+
+def detect(
+    encoder: DetectorEncoder, levels: Sequence[Tensor], frame_size: Sequence[int]
+) -> List[InstanceData]:
+    """Instances that the detector's heads see in the features of B frames.
+
+    Args:
+        encoder: has the detector.
+        levels: (B, C, h, w) per level of the representation.
+        frame_size: (H, W) of the frames.
+
+    Returns:
+        Per frame ``labels`` (N,), ``scores`` (N,), ``bboxes`` (N, 4) and, where the detector has a mask
+        head, ``masks`` (N, H, W) bool, at the size of the frame and ordered by descending score.
+    """
+    size, padded = encoder.working_size(frame_size)
+    samples = [detector_sample(frame_size, size, padded) for _ in range(levels[0].shape[0])]
+    with given_features(encoder.detector, encoder.complete(levels, padded)) as detector:
+        samples = detector.predict(levels[0], samples, rescale=True)
+    return [ordered(sample.pred_instances) for sample in samples]
+
+
+def ordered(instances: InstanceData) -> InstanceData:
+    """By descending score; ties keep their order."""
+    return instances[instances.scores.argsort(descending=True, stable=True)]

@@ -3,6 +3,7 @@
 from typing import List, Optional, Tuple
 
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 from mmengine.runner import load_checkpoint
 from torch import Tensor
@@ -32,6 +33,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
 
     frozen_children = ('segmentor',)
     from_rgb = True
+    level_names = ('scores',)
 
     def __init__(
         self,
@@ -56,6 +58,10 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         self.size = tuple(size) if size is not None else None
         self.stride = stride
         self.chunk = chunk
+
+    @property
+    def network(self) -> nn.Module:
+        return self.segmentor
 
     def init_weights(self):
         """Initialise the segmentor only where it has no checkpoint (pretrained ``init_cfg``)."""

@@ -1,0 +1,176 @@
+"""The files of a representation store: manifest, index and arrays."""
+
+import json
+import os
+from collections.abc import Sequence as SequenceType
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+FORMAT_VERSION = 2
+DTYPE = np.dtype('<f2')
+
+
+class StoreError(ValueError):
+    """A representation store is missing, broken, or not the one that was asked for."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a representation.
+
+    Attributes:
+        name: Of its folder, e.g. 'P5', or 'scores'.
+        shape: (C, h, w) of one frame.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+
+    def __post_init__(self):
+        if not _is_plain(self.name):
+            raise ValueError(f'the name of a level has to be a plain file name, got {self.name!r}')
+        if len(self.shape) != 3 or min(self.shape) < 1:
+            raise ValueError(
+                f'the shape of level {self.name} has to be (C, h, w), each at least 1, got '
+                f'{self.shape!r}'
+            )
+        object.__setattr__(self, 'shape', tuple(int(size) for size in self.shape))
+
+    def __str__(self) -> str:
+        return f'{self.name} {self.shape}'
+
+    def num_bytes(self, num_frames: int) -> int:
+        """Of so many frames on disk; names and headers add under 1 kB per sequence."""
+        return num_frames * int(np.prod(self.shape, dtype=np.int64)) * DTYPE.itemsize
+
+
+@dataclass(frozen=True)
+class StoreManifest:
+    """What the representations of a store are.
+
+    Attributes:
+        model: Name or config of the network that computed them; for the reader's information.
+        weights_sha256: Fingerprint of that network's weights, by which it is known (see
+            :func:`mmforecast.utils.fingerprint.weights_fingerprint`).
+        levels: Of different names, as :class:`Level` or as dicts of its fields; kept finest first.
+        dataset: What the frames are of.
+    """
+
+    model: str
+    weights_sha256: str
+    levels: tuple[Level, ...]
+    dataset: str
+
+    def __post_init__(self):
+        object.__setattr__(self, 'levels', _as_levels(self.levels))
+        names = self.level_names
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f'levels have to be one or more, of different names, got {names}')
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        return tuple(level.name for level in self.levels)
+
+    def level(self, name: str) -> Level:
+        """The level of that name, which has to exist."""
+        return next(level for level in self.levels if level.name == name)
+
+
+def _as_levels(levels: SequenceType) -> tuple[Level, ...]:
+    levels = [level if isinstance(level, Level) else Level(**level) for level in levels]
+    return tuple(sorted(levels, key=lambda level: -level.shape[1] * level.shape[2]))
+
+
+def check_manifest(root: str, manifest: StoreManifest, expect: dict):
+    """Raise unless every expected field holds."""
+    fields = {name: getattr(manifest, name) for name in manifest.__dataclass_fields__}
+    unknown = sorted(set(expect) - set(fields))
+    if unknown:
+        raise ValueError(f'expect knows the fields {sorted(fields)}, got {unknown}')
+    for key, value in expect.items():
+        value = _as_levels(value) if key == 'levels' else value
+        if fields[key] != value:
+            has, wants = (
+                ', '.join(map(str, v)) if key == 'levels' else repr(v) for v in (fields[key], value)
+            )
+            raise StoreError(
+                f'the store at {root} has {key} {has}, but {wants} is expected: use the store of '
+                'that one, or extract it to another folder'
+            )
+
+
+def manifest_path(root: str) -> str:
+    return os.path.join(root, 'manifest.json')
+
+
+def index_path(root: str) -> str:
+    return os.path.join(root, 'index.jsonl')
+
+
+def array_path(root: str, level: str, sequence_id: str) -> str:
+    if not _is_plain(sequence_id):
+        raise StoreError(f'a sequence id has to be a plain file name, got {sequence_id!r}')
+    return os.path.join(root, 'data', level, f'{sequence_id}.npy')
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ('', '.', '..') and os.path.basename(name) == name
+
+
+def write_whole(path: str, data: bytes):
+    """Write a file that is there as a whole, or not at all."""
+    with open(path + '.tmp', 'wb') as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + '.tmp', path)
+
+
+def write_manifest(root: str, manifest: StoreManifest):
+    content = dict(format_version=FORMAT_VERSION, dtype='float16', **asdict(manifest))
+    write_whole(manifest_path(root), (json.dumps(content, indent=2) + '\n').encode())
+
+
+def read_manifest(root: str) -> StoreManifest:
+    path = manifest_path(root)
+    try:
+        with open(path, encoding='utf-8') as file:
+            content = json.load(file)
+    except FileNotFoundError as error:
+        raise StoreError(
+            f'no representation store at {root}: {path} does not exist; write it with '
+            'tools/extract_representations.py'
+        ) from error
+    except ValueError as error:
+        raise StoreError(
+            f'{path} is not a JSON file: {error}; delete the store and extract it again'
+        ) from error
+    version, dtype = content.pop('format_version', None), content.pop('dtype', None)
+    if (version, dtype) != (FORMAT_VERSION, 'float16'):
+        raise StoreError(
+            f'{path} is of format {version} with {dtype}, this version reads format '
+            f'{FORMAT_VERSION} with float16; extract the store again'
+        )
+    try:
+        return StoreManifest(**content)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f'{path} is not a manifest: {error}; delete the store and extract it again'
+        ) from error
+
+
+def index_line(level: str, sequence_id: str, frame_names: SequenceType[str]) -> str:
+    entry = dict(level=level, sequence_id=sequence_id, frame_names=list(frame_names))
+    return json.dumps(entry) + '\n'
+
+
+def read_index(root: str) -> dict[tuple[str, str], list[str]]:
+    """(level, sequence id) to frame names; a killed writer's unfinished last line doesn't count."""
+    path = index_path(root)
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding='utf-8') as file:
+        lines = file.read().splitlines(keepends=True)
+    entries = [json.loads(line) for line in lines if line.endswith('\n')]
+    return {(entry['level'], entry['sequence_id']): entry['frame_names'] for entry in entries}
