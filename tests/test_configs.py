@@ -1,24 +1,31 @@
 """Every config file parses, and its model, transforms, metric and hooks can be built."""
 
+import json
+import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import HOOKS, VISUALIZERS
 
 from mmforecast.datasets import BaseSequenceDataset
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmforecast.utils.weight_conversion import MMDET_SETTINGS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
-FILES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+ALL_FILES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+DETECTORS = [p for p in ALL_FILES if p.parent.name == 'detectors']  # trained by mmdet's own parts
+FILES = [p for p in ALL_FILES if p not in DETECTORS]
 
 
 def test_there_are_configs():
     assert len(FILES) >= 20
-    assert {p.parent.name for p in FILES} >= {'s2s', 'baselines'}
+    assert {p.parent.name for p in ALL_FILES} >= {'s2s', 'f2f', 'baselines', 'detectors'}
 
 
 def without_checkpoints(cfg):
@@ -34,11 +41,25 @@ def without_checkpoints(cfg):
     return cfg
 
 
+@lru_cache
+def detector(text):
+    """A detector of a config, given as JSON; most configs share one, which takes a second to build."""
+    return MODELS.build(ConfigDict({'_scope_': 'mmdet', **json.loads(text)}))
+
+
+def build(cfg):
+    """The model of a config, with random weights."""
+    model = without_checkpoints(cfg.model.to_dict())
+    if 'detector' in model['encoder']:
+        model['encoder']['detector'] = detector(json.dumps(model['encoder']['detector']))
+    return MODELS.build(model)
+
+
 @pytest.mark.parametrize('path', FILES, ids=lambda p: f'{p.parent.name}/{p.stem}')
 def test_config_builds(path):
     cfg = Config.fromfile(path)
     assert cfg.default_scope == 'mmforecast'
-    model = MODELS.build(without_checkpoints(cfg.model.to_dict()))
+    model = build(cfg)
     assert isinstance(model, BaseForecaster)
     for part in ('train', 'val', 'test'):
         check_data(cfg[f'{part}_dataloader'].dataset, model, part)
@@ -50,6 +71,25 @@ def test_config_builds(path):
     assert cfg.train_cfg.type == 'IterBasedTrainLoop'
 
 
+@pytest.mark.parametrize('path', DETECTORS, ids=lambda p: p.stem)
+def test_detector_config_builds(path):
+    """Its data and metric read an annotation file, which isn't here."""
+    cfg = Config.fromfile(path)
+    assert cfg.default_scope == 'mmforecast'
+    head = detector(json.dumps(without_checkpoints(cfg.model.to_dict()))).roi_head
+    assert head.bbox_head.num_classes == head.mask_head.num_classes == 8
+    for part in ('train', 'val', 'test'):
+        dataset = cfg[f'{part}_dataloader'].dataset
+        assert len(DATASETS.get(dataset.type).METAINFO['classes']) == 8
+        for transform in dataset.pipeline:
+            built = TRANSFORMS.build(transform.to_dict())
+            if 'Resize' in transform.type:  # mmcv's leaves masks as they are
+                assert isinstance(getattr(built, 'resize', built), TRANSFORMS.get('mmdet.Resize'))
+    assert METRICS.get(cfg.val_evaluator.type) and METRICS.get(cfg.test_evaluator.type)
+    for hook in cfg.default_hooks.values():
+        HOOKS.build(hook.to_dict())
+
+
 def check_data(dataset, model, part):
     """The data set's class exists, its pipeline builds, and its clips fit the model."""
     assert issubclass(DATASETS.get(dataset.type), BaseSequenceDataset)
@@ -59,31 +99,88 @@ def check_data(dataset, model, part):
     for transform in dataset.pipeline:
         try:
             TRANSFORMS.build(transform.to_dict())
-        except StoreError as error:  # the stored scores of Cityscapes aren't here
-            assert transform.type == 'LoadClipScores' and transform.store in str(error)
+        except StoreError as error:  # what is stored of Cityscapes isn't here
+            assert transform.type in ('LoadClipScores', 'LoadClipFeatures')
+            assert transform.store in str(error)
 
 
 @pytest.mark.parametrize(
     'name, parameters',
     [
-        ('s2s_2scale_cityscapes', 1_654_950),
-        ('s2s_2scale_ar-ft_cityscapes', 1_654_950),
-        ('s2s_2scale_tiny_synthetic', 1_654_950),
-        ('s2s_1scale_cityscapes', 699_795),
+        ('s2s/s2s_2scale_cityscapes', 1_654_950),
+        ('s2s/s2s_2scale_ar-ft_cityscapes', 1_654_950),
+        ('s2s/s2s_2scale_tiny_synthetic', 1_654_950),
+        ('s2s/s2s_1scale_cityscapes', 699_795),
+        ('f2f/f2f5_cityscapes', 10_816_000),
+        ('f2f/f2f2_cityscapes', 10_816_000 + 2 * 10_947_072),
+        ('f2f/f2f_mask-rcnn_r50-fpn_cityscapes', 65_158_144),
+        ('f2f/f2f_mask-rcnn_r50-fpn_shared_cityscapes', 10_816_000),
+        ('f2f/f2f_retinanet_r50-fpn_cityscapes', 5 * 10_816_000),
     ],
 )
 def test_paper_configs_have_the_paper_size(name, parameters):
-    cfg = Config.fromfile(CONFIGS / 's2s' / f'{name}.py')
-    model = MODELS.build(without_checkpoints(cfg.model.to_dict()))
-    assert sum(p.numel() for p in model.predictor.parameters()) == parameters
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    with torch.device('meta'):
+        predictor = MODELS.build(cfg.model.predictor.to_dict())
+    assert sum(p.numel() for p in predictor.parameters()) == parameters
 
 
-@pytest.mark.parametrize('path', sorted((CONFIGS / 's2s').glob('*ar-ft*.py')), ids=lambda p: p.stem)
+FINE_TUNING = [*(CONFIGS / 's2s').glob('*ar-ft*.py'), *(CONFIGS / 'f2f').glob('*_ar_*.py')]
+
+
+@pytest.mark.parametrize('path', sorted(FINE_TUNING), ids=lambda p: p.stem)
 def test_fine_tuning_is_a_short_config_by_inheritance(path):
     lines = path.read_text().splitlines()
     assert len(lines) < 15 and any(line.startswith('_base_') for line in lines)
     cfg = Config.fromfile(path)
     assert cfg.model.train_cfg.rollout_steps == 3 and cfg.load_from
+    assert cfg.model.predictor.get('coarsest_from') is None  # it starts from load_from
+
+
+@pytest.mark.parametrize(
+    'name, level, optimiser, rate, batch, iterations',
+    [
+        ('f2f5', 'P5', 'SGD', 0.01, 4, 59_440),
+        ('f2f4', 'P4', 'SGD', 0.005, 1, 238_000),
+        ('f2f3', 'P3', 'SGD', 0.01, 1, 238_000),
+        ('f2f2', 'P2', 'Adam', 5e-5, 1, 89_250),
+        ('f2f5_ar', 'P5', 'SGD', 5e-4, 1, 178_500),
+        ('f2f4_ar', 'P4', 'SGD', 1e-4, 1, 29_750),
+        ('f2f3_ar', 'P3', 'SGD', 2e-4, 1, 29_750),
+        ('f2f2_ar', 'P2', 'Adam', 1e-5, 1, 29_750),
+    ],
+)
+def test_f2f_is_trained_as_the_authors_do(name, level, optimiser, rate, batch, iterations):
+    cfg = Config.fromfile(CONFIGS / 'f2f' / f'{name}_cityscapes.py')
+    assert cfg.model.encoder.levels == (level,)
+    assert cfg.model.predictor.num_scales == ((3,) if level == 'P2' else (1,))
+    expected = dict(SGD=dict(momentum=0.9, nesterov=True), Adam=dict(betas=(0.9, 0.999)))
+    given = cfg.optim_wrapper.optimizer.to_dict()
+    assert given == dict(type=optimiser, lr=rate, **expected[optimiser])
+    assert 'param_scheduler' not in cfg  # a constant rate
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
+    assert cfg.train_cfg.max_iters == iterations
+    assert cfg.train_cfg.max_iters % cfg.default_hooks.checkpoint.interval == 0
+    started = cfg.model.predictor.get('coarsest_from')
+    assert (started is None) == (name == 'f2f5' or name.endswith('_ar'))
+
+
+def test_checkpoints_of_other_configs_are_the_last_ones_of_their_training():
+    named = {
+        pair
+        for path in ALL_FILES
+        for pair in re.findall(r'work_dirs/([\w-]+)/iter_(\d+)', path.read_text())
+    }
+    assert len(named) >= 5
+    for stem, iteration in named:
+        (other,) = [p for p in ALL_FILES if p.stem == stem]
+        assert Config.fromfile(other).train_cfg.max_iters == int(iteration)
+
+
+def test_the_released_detector_gets_all_settings_it_needs():
+    cfg = Config.fromfile(CONFIGS / 'f2f/f2f_mask-rcnn_r50-fpn_detectron_cityscapes.py')
+    given = cfg.model.encoder.detector.to_dict()
+    assert ConfigDict(given) == ConfigDict(Config._merge_a_into_b(MMDET_SETTINGS, given))
 
 
 def test_metafiles_name_existing_configs():
@@ -100,5 +197,6 @@ def test_metafiles_name_existing_configs():
             assert path.stem == entry['Name'] and path in FILES
             given = entry.get('Metadata', {}).get('Parameters')
             if given is not None:
-                model = MODELS.build(without_checkpoints(Config.fromfile(path).model.to_dict()))
-                assert given == sum(p.numel() for p in model.predictor.parameters())
+                with torch.device('meta'):
+                    predictor = MODELS.build(Config.fromfile(path).model.predictor.to_dict())
+                assert given == sum(p.numel() for p in predictor.parameters())

@@ -25,7 +25,8 @@ __all__ = ['CamVidSequenceDataset']
 VIDEO_FPS = 30.0
 
 _SPLITS = ('train', 'val', 'all')
-_IMAGE_NAME = re.compile(r'(?P<recording>.+)_(?P<number>\d+)\.(png|jpg|jpeg)$', re.IGNORECASE)
+# One recording, 0006R0, has an f before the frame number.
+_IMAGE_NAME = re.compile(r'(?P<recording>.+)_f?(?P<number>\d+)\.(png|jpg|jpeg)$', re.IGNORECASE)
 
 
 @DATASETS.register_module()

@@ -146,3 +146,14 @@ def test_real_frames(camvid_root):
     # RGB, not BGR: the sky of a clear day has more blue than red.
     sky = clip['frames'][clip['gt_sem_seg'] == 0].mean(axis=0)
     assert sky[2] > sky[0]
+
+
+def test_recording_with_a_letter_before_the_number(tmp_path):
+    write_frames(tmp_path, '0001TP', range(30, 120, 30))
+    for number in (930, 960):
+        path = tmp_path / 'images' / f'0006R0_f{number:05d}.png'
+        assert cv2.imwrite(str(path), np.zeros((4, 6, 3), np.uint8))
+    dataset = CamVidSequenceDataset(tmp_path, split='all', num_past=1, num_future=0)
+    names = [clip['frame_names'][0] for clip in dataset]
+    assert names[-2:] == ['0006R0_f00930', '0006R0_f00960']
+    assert len(names) == 5

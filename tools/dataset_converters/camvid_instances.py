@@ -8,7 +8,9 @@ things out on real video, not for numbers to compare with anything.
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -22,6 +24,10 @@ from mmforecast.engine.atomic import write_atomically
 
 EXAMPLES = """examples:
   python tools/dataset_converters/camvid_instances.py data/camvid
+
+  # stills to train a detector on, without those close to the video that it is tried on
+  python tools/dataset_converters/camvid_instances.py data/camvid_stills \\
+      --out data/camvid_stills_instances --val-fraction 0.1 --leave-out 0016E5 7650 8400
 
 It writes <out>/<frame>_instanceIds.png for every annotated frame, 16 bit as Cityscapes', for
 CamVidSequenceDataset(instance_root=<out>), and <out>/annotations/instances_{train,val}.json, with
@@ -52,15 +58,30 @@ def parse_args() -> argparse.Namespace:
         default=0.4,
         help='later part of each sequence that is val, as the data set has it (default: %(default)s)',
     )
+    parser.add_argument(
+        '--leave-out',
+        nargs=3,
+        metavar=('RECORDING', 'FIRST', 'LAST'),
+        help='write no frames with these numbers of this recording',
+    )
     return parser.parse_args()
 
 
-def convert(root: Path, split: str, val_fraction: float, min_area: int, out: Path) -> dict:
+def left_out(name: str, rule: Optional[Sequence[str]]) -> bool:
+    """Whether a frame called ``<recording>_<number>`` falls under ``--leave-out``."""
+    if rule is None:
+        return False
+    recording, number = name.rsplit('_', 1)
+    return recording == rule[0] and int(rule[1]) <= int(number.lstrip('f')) <= int(rule[2])
+
+
+def convert(args: argparse.Namespace, split: str) -> dict:
     """Write the instance maps of one split; returns its COCO content."""
+    root = args.data_root
     frames = CamVidSequenceDataset(
         str(root),
         split=split,
-        val_fraction=val_fraction,
+        val_fraction=args.val_fraction,
         num_past=1,
         num_future=0,
         test_mode=True,
@@ -68,12 +89,12 @@ def convert(root: Path, split: str, val_fraction: float, min_area: int, out: Pat
     )
     images, annotations = [], []
     for frame in tqdm(frames, desc=split, mininterval=1.0):
-        if not frame['labelled'][0]:
-            continue
-        id_map = camvid_instance_ids(frame['gt_sem_seg'][0], min_area)
-        _, png = cv2.imencode('.png', id_map.astype(np.uint16))
         name = frame['frame_names'][0]
-        write_atomically(str(out / f'{name}{INSTANCE_SUFFIX}'), png.tobytes())
+        if not frame['labelled'][0] or left_out(name, args.leave_out):
+            continue
+        id_map = camvid_instance_ids(frame['gt_sem_seg'][0], args.min_area)
+        _, png = cv2.imencode('.png', id_map.astype(np.uint16))
+        write_atomically(str(args.out / f'{name}{INSTANCE_SUFFIX}'), png.tobytes())
         path = Path(os.path.relpath(frame['img_paths'][0], root)).as_posix()
         height, width = id_map.shape
         image = dict(id=len(images), file_name=path, height=height, width=width)
@@ -91,7 +112,7 @@ def main() -> None:
     args = parse_args()
     (args.out / 'annotations').mkdir(parents=True, exist_ok=True)
     for split in ('train', 'val'):
-        content = convert(args.data_root, split, args.val_fraction, args.min_area, args.out)
+        content = convert(args, split)
         path = args.out / 'annotations' / f'instances_{split}.json'
         write_atomically(str(path), json.dumps(content).encode())
         groups = sum(annotation['iscrowd'] for annotation in content['annotations'])

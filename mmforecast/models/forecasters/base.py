@@ -24,7 +24,19 @@ class BaseForecaster(BaseModel):
             scored and back-propagated through in training.
         test_cfg: ``rollout_steps`` (default: as in training): the horizon. ``reference`` (default
             True): also decode the encoder's output on the true future, where the clip has it.
+
+    Attributes:
+        train_keys: what ``train_cfg`` may hold.
+        baselines: forecasts without training that stand in every results table, by name: the keys that
+            they put in the place of the config's. 'oracle', the upper bound, comes last.
     """
+
+    train_keys: Tuple[str, ...] = ('rollout_steps',)
+    baselines: Dict[str, dict] = {
+        'copy-last': dict(predictor=dict(type='CopyLast')),
+        'flow': dict(predictor=dict(type='FlowWarp')),
+        'oracle': dict(predictor=dict(type='Oracle')),
+    }
 
     def __init__(
         self,
@@ -52,7 +64,8 @@ class BaseForecaster(BaseModel):
             if rest:
                 raise ValueError(
                     f'{type(self).__name__}: unknown keys {sorted(rest)} in {name}; '
-                    'train_cfg takes rollout_steps, test_cfg rollout_steps and reference'
+                    f'train_cfg takes {", ".join(self.train_keys)}, test_cfg rollout_steps and '
+                    'reference'
                 )
         self._check_time()
 
@@ -115,14 +128,18 @@ class BaseForecaster(BaseModel):
         self, inputs: Tensor, samples: Samples
     ) -> Tuple[Pyramid, Pyramid, ForecastContext]:
         """The predictor's input and target of a batch of training clips, and its context."""
+        self.check_clip_length(inputs)
+        past, context = self._observe(inputs, samples)
+        return past, time_slice(self.select_target(context.future), 0, self.train_steps), context
+
+    def check_clip_length(self, inputs: Tensor) -> None:
+        """Raise a ValueError where training clips (B, T, 3, H, W) lack future frames."""
         steps = self.train_steps
         if inputs.shape[1] < self.num_past + steps:
             raise ValueError(
                 f'training rolls out {steps} steps after {self.num_past} past frames, but the clips '
                 f'have {inputs.shape[1]} frames; set num_future of the training dataset to {steps}'
             )
-        past, context = self._observe(inputs, samples)
-        return past, time_slice(self.select_target(context.future), 0, steps), context
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Samples) -> Samples:

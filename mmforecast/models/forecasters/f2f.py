@@ -8,11 +8,10 @@ from typing import Dict, List, Optional
 
 from torch import Tensor
 
-from mmforecast.models.decoders.detection import detector_sample
 from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, random_crop
-from mmforecast.models.utils.detector import given_features
+from mmforecast.models.utils.detector import detector_sample, given_features
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -34,6 +33,19 @@ class F2FForecaster(BaseForecaster):
         kwargs: see ``BaseForecaster``; ``test_cfg.reference`` is False by default here, since reading
             instances off the true future takes as long as the forecast.
     """
+
+    train_keys = ('rollout_steps', 'crop_size', 'detector_loss')
+    baselines = {
+        'copy-last': dict(predictor=dict(type='CopyLast')),
+        'flow-shift': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowInstanceDecoder', mode='shift')
+        ),
+        'flow-warp': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowInstanceDecoder', mode='warp')
+        ),
+        'flow-features': dict(predictor=dict(type='FlowWarp')),
+        'oracle': dict(predictor=dict(type='Oracle')),
+    }
 
     def __init__(
         self,
@@ -67,6 +79,11 @@ class F2FForecaster(BaseForecaster):
                 'F2FForecaster: the detector needs whole frames, so train_cfg takes crop_size or '
                 'detector_loss, not both'
             )
+        if self.crop_size is not None and self.predictor.reads_frames:
+            raise ValueError(
+                f'F2FForecaster: {type(self.predictor).__name__} looks at whole frames besides the '
+                'features, so it cannot be trained on train_cfg.crop_size; drop it'
+            )
         for name, given in (
             ('num_levels', len(self.encoder.level_names)),
             ('channels', self.encoder.num_channels),
@@ -85,13 +102,15 @@ class F2FForecaster(BaseForecaster):
         Args:
             inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
         """
-        past, target, context = self.observe_training(inputs, data_samples)
-        if self.crop_size is not None:
-            past, target = random_crop([past, target], self.crop_size)
-        if self.predictor.losses or not self.detector_loss:
-            losses, future = self.rollout(past, self.train_steps, context, target)
-        else:  # the detector's losses are all there is (Mask H2F)
+        if self.detector_loss and not self.predictor.losses:  # nothing else to train on (Mask H2F)
+            self.check_clip_length(inputs)
+            past, context = self._observe(inputs[:, : self.num_past], data_samples)
             losses, future = {}, self.rollout(past, self.train_steps, context)
+        else:
+            past, target, context = self.observe_training(inputs, data_samples)
+            if self.crop_size is not None:
+                past, target = random_crop([past, target], self.crop_size)
+            losses, future = self.rollout(past, self.train_steps, context, target)
         if self.detector_loss:
             losses.update(self._detector_losses(future, data_samples))
         return losses
@@ -102,7 +121,7 @@ class F2FForecaster(BaseForecaster):
             (clip, step)
             for clip, sample in enumerate(samples)
             for step in range(num_steps(future))
-            if sample.labelled[self.num_past + step]
+            if 'gt_instance_map' in sample and sample.labelled[self.num_past + step]
         ]
         if not labelled:
             raise ValueError(
@@ -112,11 +131,11 @@ class F2FForecaster(BaseForecaster):
             )
         clips, steps = zip(*labelled)
         levels = [level[list(clips), list(steps)] for level in future]
+        frame_size = samples[0].img_shape
+        sizes = self.encoder.working_size(frame_size)
         truth = [
             detector_sample(
-                self.encoder,
-                samples[clip].img_shape,
-                samples[clip].gt_instance_map.data[self.num_past + step],
+                frame_size, *sizes, samples[clip].gt_instance_map.data[self.num_past + step]
             )
             for clip, step in labelled
         ]

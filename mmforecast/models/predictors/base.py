@@ -36,10 +36,12 @@ class BasePredictor(BaseModule, ABC):
     Attributes:
         num_past: length of the window it needs; None for any.
         num_outputs: future steps per call: 1, or n for a batch model.
+        reads_frames: whether it looks at the context's RGB frames, and so needs maps of whole frames.
     """
 
     num_past: Optional[int] = None
     num_outputs: int = 1
+    reads_frames: bool = False
 
     @abstractmethod
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:

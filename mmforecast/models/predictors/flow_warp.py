@@ -57,6 +57,8 @@ class FlowWarp(BasePredictor):
     its velocity along to where it goes, and the representation is sampled where its pixels came from.
     """
 
+    reads_frames = True
+
     @torch.no_grad()
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         velocity = context.state.get('flow_warp_velocity')

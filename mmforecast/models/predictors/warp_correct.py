@@ -55,6 +55,8 @@ class WarpCorrectPredictor(BasePredictor):
             summed over levels.
     """
 
+    reads_frames = True
+
     def __init__(
         self,
         channels: int,

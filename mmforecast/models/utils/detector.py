@@ -1,13 +1,18 @@
-"""What F2F asks of an mmdet detector, whatever its kind: normalise, give features, take features."""
+"""What F2F asks of an mmdet detector, whatever its kind: normalise, give features, take features, train."""
 
 from contextlib import contextmanager
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
 from mmengine.model import ImgDataPreprocessor
+from mmengine.structures import InstanceData
 from torch import Tensor
+
+from mmforecast.structures import instances_from_id_map
 
 
 @contextmanager
@@ -17,23 +22,33 @@ def given_features(detector: nn.Module, features: Sequence[Tensor]) -> Iterator[
     Both ask ``extract_feat`` for them in every mmdet detector, one- or two-stage. So the detector's own
     code reads a forecast pyramid exactly as it reads a frame.
     """
-    detector.extract_feat = lambda images: tuple(features)
+    # mmcv's RoIAlign reads memory as if it were contiguous, and a step of a batch of clips is not.
+    features = tuple(level.contiguous() for level in features)
+    detector.extract_feat = lambda images: features
     try:
         yield detector
     finally:
         del detector.extract_feat
 
 
-def normalise(detector: nn.Module, frames: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB in [0, 255] to what the detector's backbone was trained on, padded below and right.
+def resize(frames: Tensor, size: Optional[Tuple[int, int]]) -> Tensor:
+    """(N, 3, H, W) to (h, w), bilinear; None keeps them."""
+    if size is None or tuple(frames.shape[-2:]) == tuple(size):
+        return frames
+    return F.interpolate(frames, size=tuple(size), mode='bilinear', align_corners=False)
 
-    With the mean, deviation, channel order and ``pad_size_divisor`` of its own data preprocessor.
+
+def normalise(own: ImgDataPreprocessor, frames: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB in [0, 255] to what a detector's backbone was trained on, padded below and right.
+
+    Args:
+        own: the detector's data preprocessor, with its mean, deviation, channel order and
+            ``pad_size_divisor``.
     """
-    own = detector.data_preprocessor
     if not isinstance(own, ImgDataPreprocessor):
         raise ValueError(
-            f'{type(detector).__name__} has no data_preprocessor that says how its frames are '
-            'normalised; keep that of its config'
+            f'the data_preprocessor of the detector, {type(own).__name__}, does not say how its '
+            'frames are normalised; keep that of its config'
         )
     if not own._channel_conversion:  # trained on BGR, the order OpenCV loads
         frames = frames.flip(1)
@@ -47,6 +62,54 @@ def normalise(detector: nn.Module, frames: Tensor) -> Tensor:
 def padded_size(size: Tuple[int, int], divisor: int) -> Tuple[int, int]:
     """(h, w) rounded up to multiples of ``divisor``."""
     return tuple(-(-side // divisor) * divisor for side in size)
+
+
+def detector_sample(
+    frame_size: Sequence[int],
+    size: Tuple[int, int],
+    padded: Tuple[int, int],
+    id_map: Optional[Tensor] = None,
+) -> DetDataSample:
+    """What mmdet's heads need to know of a frame.
+
+    Args:
+        frame_size: (H, W) of the frame.
+        size, padded: (h, w) that the detector works at, without and with padding.
+        id_map: (H, W) instance ids of the frame; with it, the sample has the ``gt_instances`` that
+            detectors train on, at the size that the detector works at.
+    """
+    frame_size, size, padded = tuple(frame_size), tuple(size), tuple(padded)
+    sample = DetDataSample(
+        metainfo=dict(
+            ori_shape=frame_size,
+            img_shape=size,
+            scale_factor=tuple(new / old for new, old in zip(size[::-1], frame_size[::-1])),
+            pad_shape=padded,
+            batch_input_shape=padded,
+        )
+    )
+    if id_map is not None:
+        sample.gt_instances = training_instances(id_map, size, padded)
+    return sample
+
+
+def training_instances(
+    id_map: Tensor, size: Tuple[int, int], padded: Tuple[int, int], min_side: int = 4
+) -> InstanceData:
+    """Instances of a frame as mmdet's losses take them.
+
+    Args:
+        id_map: (H, W) instance ids.
+        size, padded: (h, w) that the detector works at, without and with padding.
+        min_side: smaller boxes, in pixels of ``size``, are left out.
+    """
+    resized = F.interpolate(id_map[None, None].float(), size=size, mode='nearest-exact')[0, 0]
+    found = instances_from_id_map(resized.to(torch.int32))
+    sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
+    found = found[(sides >= min_side).all(dim=1)]
+    masks = F.pad(found.masks, (0, padded[1] - size[1], 0, padded[0] - size[0]))
+    bitmaps = BitmapMasks(masks.cpu().numpy().astype('uint8'), *padded)
+    return InstanceData(bboxes=found.bboxes, labels=found.labels, masks=bitmaps)
 
 
 @torch.no_grad()

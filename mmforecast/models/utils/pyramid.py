@@ -37,11 +37,20 @@ def random_crop(pyramids: Sequence[Pyramid], size: Tuple[int, int]) -> List[Pyra
         size: (h, w) of the window, in cells of the finest level. It lies on the coarsest level's grid.
 
     Raises:
-        ValueError: The window is larger than the maps, or not a whole number of the coarsest cells.
+        ValueError: The window is larger than the maps, or not a whole number of the coarsest cells; or
+            cells of a coarser level don't hold a whole number of the finest, the same both ways.
     """
     rows, columns = pyramids[0][0].shape[-2:]
     coarse = tuple(pyramids[0][-1].shape[-2:])
     cell = rows // coarse[0]
+    for level in pyramids[0]:
+        height, width = level.shape[-2:]
+        factor = rows // height
+        if (height * factor, width * factor) != (rows, columns) or cell % factor:
+            raise ValueError(
+                f'levels of {height}x{width} and {rows}x{columns} cells have no windows in common: set '
+                'the size of the encoder to multiples of the stride of its coarsest level'
+            )
     if size[0] > rows or size[1] > columns or size[0] % cell or size[1] % cell:
         raise ValueError(
             f'crop size {tuple(size)} has to fit into the finest maps, {rows}x{columns}, and be a '

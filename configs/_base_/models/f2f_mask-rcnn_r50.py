@@ -1,0 +1,24 @@
+# The paper's F2F over Mask R-CNN R50-FPN: one network per level P2..P5, three scales on P2; 65,158,144
+# parameters. Squared error on the features at every scale, which are taken as the detector makes them.
+_base_ = './mask-rcnn_r50_cityscapes.py'
+model = dict(
+    type='F2FForecaster',
+    num_past=4,
+    encoder=dict(
+        type='DetectorEncoder',
+        detector=_base_.detector,
+        # configs/detectors/mask-rcnn_r50-fpn_cityscapes.py trains it
+        checkpoint='checkpoints/mask-rcnn_r50-fpn_cityscapes.pth',
+        chunk=2),
+    predictor=dict(
+        type='F2FNeck',
+        channels=256,
+        num_levels=4,
+        num_past=4,
+        size_factor=8,
+        num_scales=(3, 1, 1, 1),
+        losses=dict(mse=dict(type='mmdet.MSELoss'))),
+    decoder=dict(type='DetectionDecoder', steps='last'),  # the one that has labels
+    train_cfg=dict(rollout_steps=1),
+    test_cfg=dict(rollout_steps=3))
+del _base_.detector

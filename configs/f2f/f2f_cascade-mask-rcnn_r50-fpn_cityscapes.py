@@ -1,0 +1,24 @@
+# F2F over Cascade Mask R-CNN, whose pyramid is that of Mask R-CNN; only the heads differ.
+_base_ = [
+    'mmdet::_base_/models/cascade-mask-rcnn_r50_fpn.py',
+    '../_base_/datasets/cityscapes_instances.py', '../_base_/schedules/f2f_adam.py',
+    '../_base_/default_runtime_iter.py'
+]
+detector = _base_.model
+detector.backbone.init_cfg = None
+for head in [*detector.roi_head.bbox_head, detector.roi_head.mask_head]:
+    head.num_classes = 8
+del _base_.model, head
+model = dict(
+    type='F2FForecaster',
+    encoder=dict(
+        type='DetectorEncoder',
+        detector=detector,
+        checkpoint='checkpoints/cascade-mask-rcnn_r50-fpn_cityscapes.pth',
+        chunk=2),
+    predictor=dict(type='F2FNeck', losses=dict(mse=dict(type='mmdet.MSELoss'))),
+    decoder=dict(type='DetectionDecoder', steps='last'),
+    test_cfg=dict(rollout_steps=3))
+train_dataloader = dict(batch_size=1)
+default_hooks = dict(
+    checkpoint=dict(interval=10 * 2975, save_best='AP', rule='greater'))

@@ -1,0 +1,12 @@
+# F2F-warp, a variant of ours: the flow baseline on features, with a learned velocity and a learned correction,
+# trained with the detector's own losses on the forecast features besides the distance to the true ones.
+_base_ = './f2f_tiny_synthetic.py'
+model = dict(
+    predictor=dict(
+        _delete_=True,
+        type='WarpCorrectPredictor',
+        channels=64,
+        num_levels=4,
+        correction_stride=1,
+        losses=dict(mse=dict(type='mmdet.MSELoss', loss_weight=0.1))),
+    train_cfg=dict(detector_loss=1.))
