@@ -1,5 +1,5 @@
-# The detector of the street, fine-tuned on CamVid's stills with connected components for instances. Stills close
-# to the video that F2F is tried on are left out:
+# The detector of the street, fine-tuned on CamVid's stills with connected components for instances. Stills
+# close to the video that F2F is tried on are left out:
 #   python tools/dataset_converters/camvid_instances.py data/camvid_stills \
 #       --out data/camvid_stills_instances --val-fraction 0.1 --leave-out 0016E5 7650 8400
 #   python tools/train.py configs/detectors/mask-rcnn_tiny_camvid.py

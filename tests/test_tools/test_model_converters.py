@@ -218,7 +218,7 @@ def test_published_models_are_named_by_their_content(run, tmp_path, half):
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4))
     model[1].running_var.fill_(1e-9)  # nothing in half precision
     source = tmp_path / 'iter_3.pth'
-    content = dict(state_dict=model.state_dict(), meta=dict(iter=3), optimizer=dict(lr=0.1))
+    content = dict(state_dict=model.state_dict(), meta=dict(iter=3, cfg='a path'), optimizer=dict(lr=0.1))
     torch.save(content, source)
     out = run('publish_model', source, tmp_path / 'm.pth', *(['--fp16'] if half else []))
     (published,) = set(tmp_path.iterdir()) - {source}
@@ -233,6 +233,18 @@ def test_published_models_are_named_by_their_content(run, tmp_path, half):
     for name, value in other.state_dict().items():
         tolerance = 1e-3 if half and not name.startswith('1.running') else 0
         torch.testing.assert_close(value, model.state_dict()[name], rtol=tolerance, atol=tolerance)
+
+
+def test_a_part_is_published_alone(run, tmp_path):
+    state = {'predictor.w': torch.ones(2), 'encoder.w': torch.ones(3)}
+    torch.save(dict(state_dict=state), tmp_path / 'a.pth')
+    run('publish_model', tmp_path / 'a.pth', tmp_path / 'b.pth', '--prefix', 'predictor.')
+    (published,) = tmp_path.glob('b-*.pth')
+    assert set(read(published)[0]) == {'predictor.w'}
+    error = run(
+        'publish_model', tmp_path / 'a.pth', tmp_path / 'b.pth', '--prefix', 'neck.', fails=True
+    )
+    assert "no weights under 'neck.'" in error and "['encoder', 'predictor']" in error
 
 
 def test_publishing_refuses_what_half_precision_cannot_hold(run, tmp_path):

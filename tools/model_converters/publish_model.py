@@ -14,7 +14,13 @@ EXAMPLES = """examples:
   # half the size
   python tools/model_converters/publish_model.py work_dirs/f2f/epoch_10.pth checkpoints/f2f.pth \\
       --fp16
+  # the predictor alone, for a forecaster whose config names the weights of its frozen detector
+  python tools/model_converters/publish_model.py work_dirs/f2f/iter_400.pth checkpoints/f2f.pth \\
+      --prefix predictor.
 """
+
+# What says how the weights came about; the rest, as the config, may hold paths of this machine.
+KEPT_META = ('epoch', 'iter', 'seed', 'dataset_meta', 'mmengine_version', 'time')
 
 
 def parse_args():
@@ -31,6 +37,7 @@ def parse_args():
         help='half-precision weights (statistics of normalisation stay as they are); models read '
         'them as their own precision',
     )
+    parser.add_argument('--prefix', default='', help='keep only the weights whose names begin so')
     return parser.parse_args()
 
 
@@ -39,8 +46,15 @@ def main():
     checkpoint = load_checkpoint(str(args.input), map_location='cpu')
     if 'state_dict' not in checkpoint:
         raise ValueError(f"{args.input} has no 'state_dict': give a checkpoint of a training run")
-    state = checkpoint['state_dict']
-    data = checkpoint_bytes(to_half(state) if args.fp16 else state, checkpoint.get('meta', {}))
+    whole = checkpoint['state_dict']
+    state = {name: value for name, value in whole.items() if name.startswith(args.prefix)}
+    if not state:
+        raise ValueError(
+            f'{args.input} has no weights under {args.prefix!r}; its names begin with '
+            f'{sorted({name.split(".")[0] for name in whole})}'
+        )
+    meta = {k: v for k, v in checkpoint.get('meta', {}).items() if k in KEPT_META}
+    data = checkpoint_bytes(to_half(state) if args.fp16 else state, meta)
     digest = hashlib.sha256(data).hexdigest()
     final = args.output.with_name(f'{args.output.name.removesuffix(".pth")}-{digest[:8]}.pth')
     final.parent.mkdir(parents=True, exist_ok=True)
