@@ -6,7 +6,7 @@
 _base_ = './mask-rcnn_tiny_synthetic.py'
 model = dict(
     init_cfg=dict(
-        type='Pretrained', checkpoint='{{fileDirname}}/weights/mask-rcnn_tiny_synthetic.pth'))
+        type='Pretrained', checkpoint='{{fileDirname}}/weights/mask-rcnn_tiny_synthetic-ed24ec5e.pth'))
 data_root = 'data/camvid_stills'
 annotations = '../camvid_stills_instances/annotations/'  # from data_root
 scale = (384, 288)  # twice the frames of configs/_base_/datasets/camvid_instances.py
