@@ -20,7 +20,8 @@ from mmforecast.utils.weight_conversion import MMDET_SETTINGS
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 ALL_FILES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 DETECTORS = [p for p in ALL_FILES if p.parent.name == 'detectors']  # trained by mmdet's own parts
-FILES = [p for p in ALL_FILES if p not in DETECTORS]
+NECK = CONFIGS / 'f2f/f2f_as-neck_mask-rcnn_tiny_synthetic.py'  # a detector too, fed with clips
+FILES = [p for p in ALL_FILES if p not in [*DETECTORS, NECK]]
 
 
 def test_there_are_configs():
@@ -88,6 +89,21 @@ def test_detector_config_builds(path):
     assert METRICS.get(cfg.val_evaluator.type) and METRICS.get(cfg.test_evaluator.type)
     for hook in cfg.default_hooks.values():
         HOOKS.build(hook.to_dict())
+
+
+def test_neck_config_builds():
+    cfg = Config.fromfile(NECK)
+    model = detector(json.dumps(without_checkpoints(cfg.model.to_dict())))
+    assert model.data_preprocessor.num_past == model.neck.num_past
+    model.num_past, model.train_steps, model.test_steps = model.neck.num_past, 1, 1
+    for part in ('train', 'val', 'test'):
+        check_data(cfg[f'{part}_dataloader'].dataset, model, part)
+    assert METRICS.build(cfg.val_evaluator.to_dict()) and cfg.test_evaluator == cfg.val_evaluator
+    # Only the forecasting networks learn, and every other part starts from the detector's weights.
+    learning = {name.split('.')[0] for name, _ in model.named_parameters()} - {'neck'}
+    assert set(cfg.optim_wrapper.paramwise_cfg.custom_keys) == {*learning, 'neck.fpn'}
+    for part in (*(cfg.model[name] for name in learning), cfg.model.neck.fpn):
+        assert part.init_cfg.type == 'Pretrained'
 
 
 def check_data(dataset, model, part):

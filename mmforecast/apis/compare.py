@@ -9,22 +9,20 @@ import torch
 from mmengine.config import Config
 
 from mmforecast.evaluation.table import format_table
+from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization import plot_metric_curve
 
 from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
 
-# The rows that stand in every results table.
-BASELINES = {
-    'copy-last': dict(type='CopyLast'),
-    'flow': dict(type='FlowWarp'),
-    'oracle': dict(type='Oracle'),
-}
+# In the order of a table's columns, and each with a curve.
+METRICS = ('AP50', 'AP', 'mIoU', 'IoU-MO')
 
 
 @dataclass
 class Entry:
-    """A row to be: a config with its checkpoint, or with a predictor put in the config's place.
+    """A row to be: a config with its checkpoint, or with ``model`` put in place of keys of the config's.
 
     Entries of the same name are seeds of one method; their scores are reported as mean ± deviation.
     """
@@ -32,15 +30,28 @@ class Entry:
     name: str
     config: Config
     checkpoint: Optional[str] = None
-    predictor: Optional[dict] = None
+    model: Optional[dict] = None
 
 
-def baseline_entries(config: Config, names: Sequence[str]) -> List[Entry]:
-    """Entries of the baselines ``names``, on the data and the encoder of ``config``."""
-    unknown = sorted(set(names) - set(BASELINES))
+def baselines_of(config: Config) -> Dict[str, dict]:
+    """The baselines of the forecaster of ``config``, by name: what they change in its model."""
+    kind = MODELS.get(config.model.type)
+    if kind is None or not issubclass(kind, BaseForecaster):
+        raise ValueError(
+            f'the model of the config is {config.model.type!r}, which has no baselines; give a '
+            'config whose model is a forecaster'
+        )
+    return kind.baselines
+
+
+def baseline_entries(config: Config, names: Optional[Sequence[str]] = None) -> List[Entry]:
+    """Entries of the baselines ``names``, by default all, on the data and the encoder of ``config``."""
+    baselines = baselines_of(config)
+    names = list(baselines) if names is None else names
+    unknown = sorted(set(names) - set(baselines))
     if unknown:
-        raise ValueError(f'unknown baselines {unknown}; choose from {sorted(BASELINES)}')
-    return [Entry(name, config, predictor=BASELINES[name]) for name in names]
+        raise ValueError(f'unknown baselines {unknown}; choose from {list(baselines)}')
+    return [Entry(name, config, model=baselines[name]) for name in names]
 
 
 def compare(
@@ -69,7 +80,7 @@ def compare(
             cfg = entry.config.copy()
             set_horizon(cfg, steps)
             try:
-                model = build_forecaster(cfg, entry.checkpoint, entry.predictor)
+                model = build_forecaster(cfg, entry.checkpoint, entry.model)
             except ValueError as error:
                 if steps == min(horizons):
                     raise
@@ -99,11 +110,12 @@ def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: float)
         row['curves'].setdefault((metric, steps), []).append(points)
 
 
-def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = ('mIoU', 'IoU-MO')) -> list:
-    """Columns of a comparison in reading order: method, parameters, then metrics by horizon."""
-    found = [key for row in rows for key in row]
-    scores = [key for key in dict.fromkeys(found) if key.split(' @')[0] in metrics]
-    return ['method', 'parameters', *scores]
+def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = METRICS) -> list:
+    """Columns of a comparison in reading order: method, parameters, then by horizon the ``metrics``."""
+    found = dict.fromkeys(key for row in rows for key in row)
+    times = dict.fromkeys(key.split(' @')[1] for key in found if ' @' in key)
+    scores = [f'{metric} @{time}' for time in times for metric in metrics]
+    return ['method', 'parameters', *(key for key in scores if key in found)]
 
 
 def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
@@ -118,7 +130,7 @@ def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) 
         (folder / f'table.{ending}').write_text(text + '\n')
     longest = max((key[1] for row in rows for key in row['curves']), default=1)
     if longest > 1:
-        for metric in ('mIoU', 'IoU-MO'):
+        for metric in METRICS:
             _plot(rows, metric, longest, folder / f'curve_{metric}.png')
 
 

@@ -7,11 +7,12 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
-from mmengine.runner import Runner, load_checkpoint
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import load_state_dict
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
+from mmforecast.engine import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -35,30 +36,39 @@ def set_horizon(cfg: Config, steps: int) -> None:
 
 
 def build_forecaster(
-    cfg: Config, checkpoint: Optional[str] = None, predictor: Optional[dict] = None
+    cfg: Config, checkpoint: Optional[str] = None, changes: Optional[dict] = None
 ) -> BaseForecaster:
     """The forecaster of a config, in eval mode.
 
     Args:
         cfg: a whole config; only ``model`` is read.
-        checkpoint: path of its weights.
-        predictor: replaces the config's predictor, e.g. ``dict(type='CopyLast')``. A baseline acts on
-            the plain representation, whatever variant the config trains.
+        checkpoint: path of its weights; those of a frozen part may be missing.
+        changes: keys put in place of those of the config's model, e.g.
+            ``dict(predictor=dict(type='CopyLast'))``. A baseline acts on the plain representation,
+            whatever variant the config trains, and has nothing to train.
 
     Returns:
         The model, on a GPU if there is one.
     """
     model_cfg = cfg.model.to_dict()
-    if predictor is not None:
+    if changes is not None:
         model_cfg.pop('variant', None)
-        model_cfg['predictor'] = predictor
-        model_cfg['train_cfg'] = None
+        model_cfg.update(changes, train_cfg=None)
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(model_cfg)
         if checkpoint is not None:
-            load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+            _load_weights(model, checkpoint)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     return model.to(device).eval()
+
+
+def _load_weights(model: BaseForecaster, path: str) -> None:
+    """All that training changes has to be in the checkpoint; frozen parts may come from the config."""
+    checkpoint = load_checkpoint(path, map_location='cpu')
+    match = require_match(model, checkpoint, min_matched=1.0)
+    if match.unexpected:
+        raise CheckpointError(f'{path} is of another model: {match}; take the config it is of')
+    load_state_dict(model, checkpoint.get('state_dict', checkpoint), strict=False)
 
 
 def build_loader(cfg: Config) -> DataLoader:

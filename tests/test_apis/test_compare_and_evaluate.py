@@ -5,6 +5,7 @@ from mmengine.config import Config
 from mmforecast.apis import (
     Entry,
     baseline_entries,
+    baselines_of,
     build_forecaster,
     build_loader,
     compare,
@@ -85,8 +86,8 @@ def test_other_clips_are_refused(cfg):
     other = Config(cfg.to_dict())
     other.test_dataloader.dataset.indices = 1
     entries = [
-        Entry('a', cfg, predictor=dict(type='CopyLast')),
-        Entry('b', other, predictor=dict(type='CopyLast')),
+        Entry('a', cfg, model=dict(predictor=dict(type='CopyLast'))),
+        Entry('b', other, model=dict(predictor=dict(type='CopyLast'))),
     ]
     with pytest.raises(ValueError, match='b is evaluated on other clips'):
         compare(entries, horizons=[1])
@@ -111,3 +112,58 @@ def test_a_method_that_cannot_roll_out_leaves_its_cell_empty(cfg):
 def test_unknown_baseline(cfg):
     with pytest.raises(ValueError, match='unknown baselines'):
         baseline_entries(cfg, ['psychic'])
+
+
+@pytest.fixture
+def f2f_cfg(repository, street_root):
+    """F2F over a detector of random weights, which finds something in everything."""
+    return load_config(
+        str(repository / 'configs/f2f/f2f_tiny_synthetic.py'),
+        {
+            'model.encoder.checkpoint': None,
+            'model.encoder.size': (64, 128),
+            'model.encoder.detector.test_cfg.rcnn.score_thr': 0.0,
+            'model.encoder.detector.test_cfg.rcnn.max_per_img': 5,
+            'test_dataloader.dataset.data_root': str(street_root),
+            'test_dataloader.num_workers': 0,
+            'test_dataloader.persistent_workers': False,
+        },
+    )
+
+
+def test_each_forecaster_has_its_own_baselines(cfg, f2f_cfg):
+    assert list(baselines_of(cfg)) == ['copy-last', 'flow', 'oracle']
+    f2f = ['copy-last', 'flow-shift', 'flow-warp', 'flow-features', 'oracle']
+    assert [entry.name for entry in baseline_entries(f2f_cfg)] == f2f
+    for entry in baseline_entries(f2f_cfg):
+        model = build_forecaster(entry.config, changes=entry.model)
+        assert sum(p.numel() for p in model.predictor.parameters()) == 0
+        assert model.train_steps == 1 and model.test_steps == 3
+        assert getattr(model.decoder, 'mode', None) == dict(zip(f2f[1:3], ('shift', 'warp'))).get(
+            entry.name
+        )
+    with pytest.raises(ValueError, match="'mmdet.MaskRCNN', which has no baselines"):
+        baselines_of(Config(dict(model=dict(type='mmdet.MaskRCNN'))))
+
+
+def test_baselines_of_instances_in_one_table(f2f_cfg, tmp_path):
+    rows = compare(baseline_entries(f2f_cfg, ['flow-shift', 'oracle']), horizons=[1, 2])
+    columns = comparison_columns(rows)
+    assert columns == [
+        'method',
+        'parameters',
+        *(f'{metric} @{time}s' for time in ('0.18', '0.35') for metric in ('AP50', 'AP', 'IoU-MO')),
+    ]
+    assert all(0 <= row[column] <= 100 for row in rows for column in columns[2:])
+    save_comparison(rows, columns, tmp_path)
+    assert (tmp_path / 'curve_AP50.png').is_file()
+
+
+def test_columns_are_in_reading_order():
+    rows = [
+        {'method': 'a', 'IoU-MO @1s': 1, 'AP @1s': 1, 'AP50 @1s': 1, 'AP/person @1s': 1},
+        {'method': 'b', 'mIoU @1s': 1, 'IoU-MO @1s': 1, 'AP @2s': 1, 'note': 'too far'},
+    ]
+    scores = ['AP50 @1s', 'AP @1s', 'mIoU @1s', 'IoU-MO @1s', 'AP @2s']
+    assert comparison_columns(rows) == ['method', 'parameters', *scores]
+    assert comparison_columns(rows, ['AP/person', 'AP'])[2:] == ['AP/person @1s', *scores[1::3]]

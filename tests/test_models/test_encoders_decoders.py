@@ -43,6 +43,13 @@ SEGMENTOR = dict(
 )
 
 
+def test_segmentor_encoder_can_be_stored():
+    encoder = SegmentorEncoder(SEGMENTOR)
+    assert encoder.level_names == ('scores',)
+    assert encoder.network is encoder.segmentor
+    assert not any(name.startswith('network') for name in encoder.state_dict())
+
+
 def labelled_sample(labels, labelled=None):
     return ForecastDataSample(
         gt_sem_seg=PixelData(data=labels),

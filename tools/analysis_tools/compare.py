@@ -7,9 +7,10 @@ from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.compare import (
-    BASELINES,
+    METRICS,
     Entry,
     baseline_entries,
+    baselines_of,
     compare,
     comparison_columns,
     save_comparison,
@@ -42,7 +43,9 @@ def parse_args():
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
         help='a row; repeat it, with the same NAME for seeds of one method',
     )
-    parser.add_argument('--baselines', nargs='*', default=list(BASELINES), choices=list(BASELINES))
+    parser.add_argument(
+        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
+    )
     parser.add_argument(
         '--horizons',
         type=int,
@@ -51,7 +54,7 @@ def parse_args():
         help='roll-out steps; each horizon is a run of its own (default: 1 3)',
     )
     parser.add_argument(
-        '--metrics', nargs='+', default=['mIoU', 'IoU-MO', 'SEG/mIoU', 'SEG/IoU-MO']
+        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
     )
     parser.add_argument(
         '--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here'
@@ -70,12 +73,13 @@ def main():
     # one table at the end instead of a log for every run
     MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
-    entries = baseline_entries(base, [n for n in args.baselines if n != 'oracle'])
+    names = list(baselines_of(base)) if args.baselines is None else args.baselines
+    entries = baseline_entries(base, [name for name in names if name != 'oracle'])
     entries += [
         Entry(name, load_config(config, args.cfg_options), checkpoint)
         for name, config, checkpoint in args.model
     ]
-    entries += baseline_entries(base, [n for n in args.baselines if n == 'oracle'])
+    entries += baseline_entries(base, [name for name in names if name == 'oracle'])
     rows = compare(entries, sorted(args.horizons))
     columns = comparison_columns(rows, args.metrics)
     print(format_table(rows, columns))

@@ -1,3 +1,4 @@
+from .clip_det_data_preprocessor import ClipDetDataPreprocessor
 from .forecast_data_preprocessor import ForecastDataPreprocessor
 
-__all__ = ['ForecastDataPreprocessor']
+__all__ = ['ClipDetDataPreprocessor', 'ForecastDataPreprocessor']

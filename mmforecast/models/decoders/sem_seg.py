@@ -1,6 +1,6 @@
 """From forecast scores to label maps."""
 
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +22,17 @@ class SemSegDecoder(BaseModule):
     Args:
         keep_scores: also store the scores, as ``pred_scores`` (fp16), for tools that need more than
             labels.
+        label_values: the value written for each class, e.g. its train id; by default its index.
     """
 
-    def __init__(self, keep_scores: bool = False):
+    def __init__(self, keep_scores: bool = False, label_values: Optional[Sequence[int]] = None):
         super().__init__()
         self.keep_scores = keep_scores
+        if label_values is not None and not all(0 <= value <= 255 for value in label_values):
+            raise ValueError(
+                f'SemSegDecoder: label_values must lie in 0 to 255, got {tuple(label_values)}'
+            )
+        self.label_values = None if label_values is None else tuple(label_values)
 
     def decode(
         self, future: Pyramid, samples: List[ForecastDataSample], target: str = 'pred'
@@ -40,11 +46,23 @@ class SemSegDecoder(BaseModule):
         """
         (scores,) = future
         for sample, clip in zip(samples, scores):
-            labels = self.labels(clip, sample.get('img_shape'))
+            labels = self._values(self.labels(clip, sample.get('img_shape')), clip.shape[1])
             setattr(sample, f'{target}_sem_seg', PixelData(data=labels))
             if self.keep_scores and target == 'pred':
                 sample.pred_scores = clip.half()
         return samples
+
+    def _values(self, labels: Tensor, num_classes: int) -> Tensor:
+        """What is written for ``labels``, indices of classes."""
+        if self.label_values is None:
+            return labels
+        if len(self.label_values) != num_classes:
+            raise ValueError(
+                f'SemSegDecoder: label_values={self.label_values} names '
+                f'{len(self.label_values)} classes, but the forecast has {num_classes}'
+            )
+        values = torch.tensor(self.label_values, dtype=torch.uint8, device=labels.device)
+        return values[labels.long()]
 
     @staticmethod
     def labels(scores: Tensor, size: Optional[tuple]) -> Tensor:

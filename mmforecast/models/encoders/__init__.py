@@ -1,5 +1,6 @@
 from .base import BaseEncoder
-from .detector import DetectorEncoder
+from .detector import DetectorEncoder, detect
+from .detector_map import DetectorMapEncoder
 from .label_map import LabelMapEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder, rgb_to_unit, unit_to_rgb
@@ -8,10 +9,12 @@ from .segmentor import SegmentorEncoder
 __all__ = [
     'BaseEncoder',
     'DetectorEncoder',
+    'DetectorMapEncoder',
     'LabelMapEncoder',
     'PrecomputedEncoder',
     'RGBEncoder',
     'SegmentorEncoder',
+    'detect',
     'rgb_to_unit',
     'unit_to_rgb',
 ]

@@ -52,17 +52,20 @@ class LabelMapEncoder(BaseEncoder):
                 'on every frame of the clip: use SegmentorEncoder or precomputed scores instead'
             )
         labels = sample.gt_sem_seg.data.long()
-        known = labels != 255
-        bad = labels[known]
+        bad = labels[labels != 255]
         if bad.numel() and int(bad.max()) >= self.num_channels:
             raise ValueError(
                 f'LabelMapEncoder: {where} has label {int(bad.max())}, but '
                 f'num_classes={self.num_channels}'
             )
-        # Scattered in place: one_hot would build the whole clip in int64 first.
-        index = labels.where(known, 0)[:, None]
-        scores = torch.full(
-            (len(labels), self.num_channels, *labels.shape[1:]), -self.high, device=labels.device
-        )
-        scores.scatter_(1, index, self.high)
-        return scores if known.all() else scores * known[:, None]
+        return scores_of_labels(labels, self.num_channels, self.high)
+
+
+def scores_of_labels(labels: Tensor, num_classes: int, high: float) -> Tensor:
+    """(T, H, W) int64 labels to (T, C, H, W) scores: ``high`` or ``-high``, and 0 where they are 255."""
+    known = labels != 255
+    # Scattered in place: one_hot would build the whole clip in int64 first.
+    index = labels.where(known, 0)[:, None]
+    scores = torch.full((len(labels), num_classes, *labels.shape[1:]), -high, device=labels.device)
+    scores.scatter_(1, index, high)
+    return scores if known.all() else scores * known[:, None]

@@ -147,12 +147,25 @@ class BaseForecaster(BaseModel):
 
         Where the clip carries its future frames, ``ref_*`` holds what the encoder makes of them.
         """
-        past, context = self._observe(inputs, data_samples)
+        if self.encoder.from_rgb and not (self.with_reference or self.predictor.reads_future):
+            inputs = inputs[:, : self.num_past]  # nobody looks at the future
+        self._check_clips(inputs, data_samples)
+        return self.forecast(self.encode(inputs, data_samples), inputs, data_samples)
+
+    @torch.no_grad()
+    def forecast(self, representation: Pyramid, frames: Tensor, samples: Samples) -> Samples:
+        """As ``predict``, from frames that are already encoded.
+
+        Args:
+            representation: what ``encode`` made of the frames, (B, T, C, h, w) per level.
+            frames: (B, T, 3, H, W), T at least num_past.
+        """
+        past, context = self._split(representation, frames, samples)
         future = self.rollout(past, self.test_steps, context)
-        self.decode(future, data_samples, context)
+        self.decode(future, samples, context)
         if self.with_reference and context.future is not None:
-            self.decode_reference(context.future, data_samples)
-        return data_samples
+            self.decode_reference(context.future, samples)
+        return samples
 
     # The four things every forecasting system does.
 
@@ -210,6 +223,10 @@ class BaseForecaster(BaseModel):
 
     def _observe(self, inputs: Tensor, samples: Samples) -> Tuple[Pyramid, ForecastContext]:
         """The predictor's input of a batch of clips, and the context of its roll-out."""
+        self._check_clips(inputs, samples)
+        return self._split(self.encode(inputs, samples), inputs, samples)
+
+    def _check_clips(self, inputs: Tensor, samples: Samples) -> None:
         if inputs.ndim != 5 or inputs.shape[1] < self.num_past:
             raise ValueError(
                 f'{type(self).__name__} needs clips (B, T, 3, H, W) with at least '
@@ -222,9 +239,15 @@ class BaseForecaster(BaseModel):
                     f'the clip has num_past={given} but the model num_past='
                     f'{self.num_past}; set num_past of the dataset to {self.num_past}'
                 )
-        representation = self.encode(inputs, samples)
-        context = ForecastContext(frames=inputs[:, : self.num_past], samples=samples)
+
+    def _split(
+        self, representation: Pyramid, frames: Tensor, samples: Samples
+    ) -> Tuple[Pyramid, ForecastContext]:
+        """Past and future of encoded clips: the predictor's input, and the context."""
+        context = ForecastContext(frames=frames[:, : self.num_past], samples=samples)
         if num_steps(representation) > self.num_past:
             context.future = time_slice(representation, self.num_past, num_steps(representation))
+        if frames.shape[1] > self.num_past:
+            context.future_frames = frames[:, self.num_past :]
         past = time_slice(representation, 0, self.num_past)
         return self.select_input(past), context

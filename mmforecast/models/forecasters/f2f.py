@@ -38,10 +38,12 @@ class F2FForecaster(BaseForecaster):
     baselines = {
         'copy-last': dict(predictor=dict(type='CopyLast')),
         'flow-shift': dict(
-            predictor=dict(type='CopyLast'), decoder=dict(type='FlowInstanceDecoder', mode='shift')
+            predictor=dict(type='CopyLast'),
+            decoder=dict(type='FlowInstanceDecoder', mode='shift', fill_boxes=True),
         ),
         'flow-warp': dict(
-            predictor=dict(type='CopyLast'), decoder=dict(type='FlowInstanceDecoder', mode='warp')
+            predictor=dict(type='CopyLast'),
+            decoder=dict(type='FlowInstanceDecoder', mode='warp', fill_boxes=True),
         ),
         'flow-features': dict(predictor=dict(type='FlowWarp')),
         'oracle': dict(predictor=dict(type='Oracle')),

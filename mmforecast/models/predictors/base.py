@@ -19,6 +19,8 @@ class ForecastContext:
         frames: (B, num_past, 3, H, W) observed RGB frames in [0, 255].
         samples: the samples of the clips (metainfo).
         future: representations of the true future; only the oracle may read them.
+        future_frames: (B, n, 3, H, W) true future frames where the clip has them; only losses may read
+            them.
         step: index of the first future step that the next call predicts, 0-based.
         state: lives for one roll-out; a predictor keeps here what it carries from step to step.
     """
@@ -26,6 +28,7 @@ class ForecastContext:
     frames: Tensor
     samples: List[ForecastDataSample]
     future: Optional[Pyramid] = None
+    future_frames: Optional[Tensor] = None
     step: int = 0
     state: Dict[str, Any] = field(default_factory=dict)
 
@@ -37,11 +40,13 @@ class BasePredictor(BaseModule, ABC):
         num_past: length of the window it needs; None for any.
         num_outputs: future steps per call: 1, or n for a batch model.
         reads_frames: whether it looks at the context's RGB frames, and so needs maps of whole frames.
+        reads_future: whether it looks at the true future, as only the oracle may.
     """
 
     num_past: Optional[int] = None
     num_outputs: int = 1
     reads_frames: bool = False
+    reads_future: bool = False
 
     @abstractmethod
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:

@@ -10,6 +10,8 @@ from .base import BasePredictor, ForecastContext
 class Oracle(BasePredictor):
     """Returns what the encoder makes of the true future frames."""
 
+    reads_future = True
+
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         step = context.step
         if context.future is None or num_steps(context.future) <= step:

@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import Pyramid, backward_warp, resize_flow
+from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, resize_flow
 from mmforecast.registry import MODELS
 
 from .base import (
@@ -27,6 +27,18 @@ from .conv_stack import conv_stack
 from .flow_warp import advance, carry, observed_velocity
 
 _STATE = 'warp_correct_motion'
+
+
+def _true_velocity(context: ForecastContext, like: Tensor) -> Tensor:
+    """(B, 2, h, w): how the pixels of the true frame of this step came there, on the grid of ``like``."""
+    if context.future_frames is None:
+        raise ValueError(
+            'WarpCorrectPredictor: flow_loss needs the true future frames, so the pipeline has to load '
+            'all frames of the clip (LoadClipFrames)'
+        )
+    frame = context.future_frames[:, context.step]
+    before = context.future_frames[:, context.step - 1] if context.step else context.frames[:, -1]
+    return resize_flow(-dis_flow(frame, before), like.shape[-2:])
 
 
 @MODELS.register_module()
@@ -53,6 +65,8 @@ class WarpCorrectPredictor(BasePredictor):
         correction_stride: the correction networks work at 1/correction_stride of their level's size.
         losses: configs of the losses by name, each called on (N, C, h, w) pairs of every level; they are
             summed over levels.
+        flow_loss: config of a loss between ``v'`` and the motion that optical flow finds in the true
+            future frame, both (B, 2, h, w) in pixels of the finest level.
     """
 
     reads_frames = True
@@ -68,6 +82,7 @@ class WarpCorrectPredictor(BasePredictor):
         stride: int = 4,
         correction_stride: int = 2,
         losses: Optional[Dict[str, dict]] = None,
+        flow_loss: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ):
         super().__init__(init_cfg=init_cfg)
@@ -99,6 +114,7 @@ class WarpCorrectPredictor(BasePredictor):
         self.losses = nn.ModuleDict(
             {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
         )
+        self.flow_loss = None if flow_loss is None else MODELS.build(flow_loss)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         check_levels(self, past)
@@ -137,6 +153,9 @@ class WarpCorrectPredictor(BasePredictor):
             pair = maps.flatten(0, 1), truth.flatten(0, 1)
             for name, loss in self.losses.items():
                 terms[f'loss_{name}{suffix}'] = loss(*pair)
+        if self.flow_loss is not None:
+            velocity = context.state[_STATE][:, :2]
+            terms['loss_flow'] = self.flow_loss(velocity, _true_velocity(context, velocity))
         return terms, new
 
     def _motion_state(self, context: ForecastContext, size) -> Tensor:

@@ -1,0 +1,153 @@
+"""Optical-flow baselines on instances: what was detected last goes on moving (F2F, ECCV 2018)."""
+
+from typing import List, Optional, Sequence
+
+import torch
+from mmdet.structures.mask import mask2bbox
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmforecast.models.encoders import DetectorEncoder, detect
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.predictors.flow_warp import advance, carry, observed_velocity
+from mmforecast.models.utils import Pyramid, num_steps
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .detection import DetectionDecoder, box_regions
+
+MODES = ('shift', 'warp')
+
+
+def mean_motion(regions: Tensor, velocity: Tensor) -> Tensor:
+    """(N, 2) mean of ``velocity`` (2, H, W) in each of ``regions`` (N, H, W) bool; 0 where it is empty."""
+    rows = [velocity[:, region].sum(dim=1) / region.sum().clamp(min=1) for region in regions]
+    return torch.stack(rows) if rows else velocity.new_zeros((0, 2))
+
+
+def shift_mask(mask: Tensor, motion: Tensor) -> Tensor:
+    """Move a mask rigidly: bilinear, then kept from 0.5 on; what leaves the frame is cut.
+
+    Args:
+        mask: (H, W) bool.
+        motion: (2,), (dx, dy) in pixels.
+    """
+    height, width = mask.shape
+    whole = motion.floor()
+    (fx, fy), (dx, dy) = (motion - whole).tolist(), whole.int().tolist()
+    moved = motion.new_zeros((height, width))
+    for x, weight_x in ((dx, 1 - fx), (dx + 1, fx)):
+        for y, weight_y in ((dy, 1 - fy), (dy + 1, fy)):
+            if abs(x) < width and abs(y) < height:
+                target = moved[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)]
+                source = mask[max(-y, 0) : height - max(y, 0), max(-x, 0) : width - max(x, 0)]
+                target += weight_x * weight_y * source
+    return moved >= 0.5
+
+
+def with_masks(instances: InstanceData, masks: Tensor) -> InstanceData:
+    """Instances with these masks and the boxes around them, without those whose mask is empty."""
+    alive = masks.flatten(1).any(dim=1)
+    kept = instances[alive]
+    kept.masks = masks[alive]
+    kept.bboxes = mask2bbox(kept.masks).to(instances.bboxes)
+    return kept
+
+
+def with_boxes(instances: InstanceData, boxes: Tensor, size: Sequence[int]) -> InstanceData:
+    """Instances with these boxes, cut to a frame of (H, W), without those that left it."""
+    height, width = size
+    boxes = boxes.minimum(boxes.new_tensor([width, height] * 2)).clamp(min=0)
+    alive = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    kept = instances[alive]
+    kept.bboxes = boxes[alive]
+    return kept
+
+
+def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> List[InstanceData]:
+    """Move every instance rigidly by the mean flow inside it: k times that mean at step k.
+
+    Args:
+        instances: of the newest frame; without ``masks`` their boxes move, by the mean flow inside these.
+        velocity: (2, H, W), the displacement per step of the newest frame's pixels.
+        steps: n.
+
+    Returns:
+        The instances at the steps 1 to n.
+    """
+    size = velocity.shape[-2:]
+    if 'masks' not in instances:
+        motion = mean_motion(box_regions(instances.bboxes, size), velocity)
+        return [
+            with_boxes(instances, instances.bboxes + step * motion.repeat(1, 2), size)
+            for step in range(1, steps + 1)
+        ]
+    motion = mean_motion(instances.masks, velocity)
+    out = []
+    for step in range(1, steps + 1):
+        moved = [shift_mask(mask, step * by) for mask, by in zip(instances.masks, motion)]
+        out.append(with_masks(instances, torch.stack(moved) if moved else instances.masks))
+    return out
+
+
+def warp_instances(instances: InstanceData, velocity: Tensor, steps: int) -> List[InstanceData]:
+    """Warp every mask along the flow, which is itself carried along, as ``FlowWarp`` does with maps.
+
+    Arguments and result as of ``shift_instances``, which instances without masks are left to. Between
+    steps the masks stay soft; those that are written are kept from 0.5 on.
+    """
+    if 'masks' not in instances or not len(instances):
+        return shift_instances(instances, velocity, steps)
+    soft, velocity, out = instances.masks[None].float(), velocity[None], []
+    for _ in range(steps):
+        velocity = carry(velocity)
+        soft = advance(soft, velocity)
+        out.append(with_masks(instances, soft[0] >= 0.5))
+    return out
+
+
+@MODELS.register_module()
+class FlowInstanceDecoder(DetectionDecoder):
+    """Detects once, in the newest observed frame, and moves the instances on by optical flow.
+
+    To be used with ``predictor=dict(type='CopyLast')``, whose forecast is the newest observed pyramid. The
+    flow is that between the two newest frames (OpenCV's DIS). Scores and labels stay; instances that leave
+    the frame are dropped. Luc et al. (ECCV 2018) name both modes; their paper leaves the details open.
+
+    Args:
+        mode: 'shift', each instance rigidly by the mean flow inside it; 'warp', each pixel of its mask by
+            its own. Without masks both are 'shift', and boxes move.
+        steps: as for ``DetectionDecoder``.
+        fill_boxes: where there are no masks, the moved boxes are filled.
+    """
+
+    def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
+        super().__init__(steps, fill_boxes)
+        if mode not in MODES:
+            raise ValueError(f'FlowInstanceDecoder: mode must be one of {MODES}, got {mode!r}')
+        self.mode = mode
+
+    @torch.no_grad()
+    def decode(
+        self,
+        future: Pyramid,
+        samples: List[ForecastDataSample],
+        encoder: DetectorEncoder,
+        context: Optional[ForecastContext] = None,
+        target: str = 'pred',
+    ) -> List[ForecastDataSample]:
+        """As ``DetectionDecoder``; the reference is read off the true future, not moved."""
+        if target != 'pred':
+            return super().decode(future, samples, encoder, context, target)
+        steps, size = num_steps(future), samples[0].img_shape
+        newest = detect(encoder, [level[:, 0] for level in future], size)
+        move = shift_instances if self.mode == 'shift' else warp_instances
+        for sample, instances, velocity in zip(samples, newest, observed_velocity(context)):
+            moved = move(instances, velocity, steps)
+            if self.steps == 'last':
+                moved[:-1] = [InstanceData() for _ in moved[:-1]]
+            if self.fill_boxes and 'masks' not in instances:
+                for one in moved[-1:] if self.steps == 'last' else moved:
+                    one.masks = box_regions(one.bboxes, size)
+            sample.pred_instances = moved
+        return samples
