@@ -7,8 +7,8 @@ _base_ = './mask-rcnn_tiny_synthetic.py'
 model = dict(
     init_cfg=dict(
         type='Pretrained', checkpoint='{{fileDirname}}/weights/mask-rcnn_tiny_synthetic-ed24ec5e.pth'))
-data_root = 'data/camvid_stills'
-annotations = '../camvid_stills_instances/annotations/'  # from data_root
+data_root = 'data'
+annotations = 'camvid_stills_instances/annotations/'
 scale = (384, 288)  # twice the frames of configs/_base_/datasets/camvid_instances.py
 train_pipeline = [
     dict(type='mmdet.LoadImageFromFile'),
@@ -34,11 +34,15 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=4,
     dataset=dict(
-        data_root=data_root, ann_file=annotations + 'instances_train.json',
+        data_root=data_root,
+        data_prefix=dict(img='camvid_stills'),
+        ann_file=annotations + 'instances_train.json',
         pipeline=train_pipeline))
 val_dataloader = dict(
     dataset=dict(
-        data_root=data_root, ann_file=annotations + 'instances_val.json',
+        data_root=data_root,
+        data_prefix=dict(img='camvid_stills'),
+        ann_file=annotations + 'instances_val.json',
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + '/' + annotations + 'instances_val.json')

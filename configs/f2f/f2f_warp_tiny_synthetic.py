@@ -8,7 +8,9 @@ model = dict(
         type='WarpCorrectPredictor',
         channels=64,
         num_levels=4,
+        squeeze=16,
         correction_stride=1,
         losses=dict(mse=dict(type='mmdet.MSELoss', loss_weight=0.1)),
-        flow_loss=dict(type='mmdet.L1Loss')),
+        flow_loss=dict(type='mmdet.L1Loss'),
+        init_cfg=dict(type='Kaiming', layer='Conv2d', mode='fan_in', distribution='normal')),
     train_cfg=dict(detector_loss=1.))
