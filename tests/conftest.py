@@ -10,6 +10,8 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+from mmforecast.visualization import ForecastLocalVisualizer
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 torch.set_num_threads(1)  # two xdist workers share two cores
@@ -61,6 +63,8 @@ def run_tool(monkeypatch):
 
     def run(script, *args):
         monkeypatch.setattr(sys, 'argv', [script, *map(str, args)])
+        # mmengine finds visualizers again by name, with the work directory of the run before
+        ForecastLocalVisualizer._instance_dict.clear()
         runpy.run_path(str(REPOSITORY / 'tools' / script), run_name='__main__')
 
     return run

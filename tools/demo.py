@@ -1,4 +1,4 @@
-"""The main job end to end on data it makes itself: a street, a trained forecaster, a table, a picture."""
+"""The main job end to end on data it makes itself: a street, forecasters, one table, one picture."""
 
 import argparse
 import time
@@ -22,11 +22,15 @@ from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.synthetic import write_dataset
 from mmforecast.engine import cli_errors
 from mmforecast.evaluation.table import format_table
-from mmforecast.visualization import forecast_animation, write_gif
+from mmforecast.visualization import forecast_animation, instance_classes, write_gif
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
-LEARNED = 'S2S-warp (trained here)'
+S2S_CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
+F2F_CONFIG = ROOT / 'configs/f2f/f2f_warp_tiny_synthetic.py'
+F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic.pth'
+S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
+# Drawn beside the truth.
+DRAWN = ('copy-last', S2S, F2F)
 HORIZONS = (1, 3)
 
 
@@ -46,21 +50,35 @@ def main():
     print(f'[1/4] drawing {args.train + args.val} street sequences of 30 frames, 128x256')
     data = args.work_dir / 'synthetic_street'
     write_dataset(data, dict(train=args.train, val=args.val), height=128, width=256, workers=2)
-    cfg = demo_config(args, data)
-    print(f'[2/4] training {args.iters} iterations (log: {cfg.work_dir}), {clock(start)}')
-    checkpoint = train(cfg)
-    print(f'[3/4] scoring it beside the baselines, {clock(start)}')
-    rows, clips = score(cfg, checkpoint, args.pictures)
-    columns = comparison_columns(rows)
+    s2s, f2f = s2s_config(args, data), load_config(str(F2F_CONFIG), on_data(data))
+    print(f'[2/4] training {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
+    checkpoint = train(s2s)
+    print(f'[3/4] scoring label maps, then instances, beside the baselines, {clock(start)}')
+    clips = {}
+    rows = score(s2s, S2S, checkpoint, ['copy-last', 'flow'], HORIZONS, args.pictures, clips)
+    instance_rows = score(
+        f2f,
+        F2F,
+        str(F2F_WEIGHTS),
+        ['copy-last', 'flow-shift', 'flow-warp'],
+        HORIZONS[-1:],
+        args.pictures,
+        clips,
+    )
+    rows = [dict(row, forecast='label maps') for row in rows]
+    rows += [dict(row, forecast='instances') for row in instance_rows]
+    columns = ['forecast', *comparison_columns(rows)]
     save_comparison(rows, columns, args.work_dir)
     print(f'[4/4] drawing the forecasts, {clock(start)}')
-    gifs = draw(clips, cfg, args.work_dir)
+    gifs = draw(clips, args.work_dir)
     print()
     print(format_table(rows, columns))
     print()
     print(
-        'mIoU: mean intersection over union of the 19 classes, IoU-MO: of the moving objects, in %, '
-        'at the given time ahead.'
+        'In %, at the given time ahead. mIoU: mean intersection over union of the 19 classes, IoU-MO: of '
+        'the moving objects;\nAP50, AP: average precision of instances, by the rules of Cityscapes. '
+        'Forecasts of label maps start from the true\nones of the past, forecasts of instances from what '
+        'a detector sees in the past frames.'
     )
     for path in gifs:
         print(f'picture: {path}')
@@ -68,15 +86,20 @@ def main():
     print(f'done in {clock(start)}')
 
 
-def demo_config(args, data: Path) -> Config:
+def on_data(data: Path) -> dict:
+    """Options that put the demo's data in place of a config's."""
+    return {
+        f'{split}_dataloader.dataset.data_root': str(data) for split in ('train', 'val', 'test')
+    }
+
+
+def s2s_config(args, data: Path) -> Config:
     """The tiny config on the demo's data and number of iterations."""
     return load_config(
-        str(CONFIG),
+        str(S2S_CONFIG),
         {
+            **on_data(data),
             'work_dir': str(args.work_dir / 'train'),
-            'train_dataloader.dataset.data_root': str(data),
-            'val_dataloader.dataset.data_root': str(data),
-            'test_dataloader.dataset.data_root': str(data),
             'train_cfg.max_iters': args.iters,
             'train_cfg.val_interval': args.iters + 1,  # scored below, beside the baselines
             'param_scheduler.1.end': args.iters,
@@ -108,37 +131,46 @@ def train(cfg: Config) -> str:
     return str(Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth')
 
 
-def score(cfg: Config, checkpoint: str, num_pictures: int):
-    """Rows of the table, and per picture the sample, its clip and every method's label maps."""
-    clips = {}
+def score(cfg, learned, checkpoint, baselines, horizons, num_pictures, clips) -> list:
+    """Rows of the table; forecasts to be drawn are added to ``clips``, by sequence."""
 
     def keep(name, steps, sample, clip):
-        if steps != max(HORIZONS) or name == 'oracle':
+        if steps != max(HORIZONS) or name not in DRAWN:
             return
         if sample.sequence_id not in clips and len(clips) >= num_pictures:
             return
-        entry = clips.setdefault(sample.sequence_id, dict(sample=sample, clip=clip, methods={}))
-        entry['methods'][name] = np.asarray(sample.pred_sem_seg.data.cpu())
+        entry = clips.setdefault(sample.sequence_id, dict(clip=clip, maps={}, instances={}))
+        if 'pred_instances' in sample:
+            entry['instances'][name] = sample.pred_instances
+            entry['instance_sample'] = sample
+        else:
+            entry['maps'][name] = np.asarray(sample.pred_sem_seg.data.cpu())
+            entry['sample'] = sample
 
     entries = [
-        *baseline_entries(cfg, ['copy-last', 'flow']),
-        Entry(LEARNED, cfg, checkpoint),
+        *baseline_entries(cfg, baselines),
+        Entry(learned, cfg, checkpoint),
         *baseline_entries(cfg, ['oracle']),
     ]
-    return compare(entries, HORIZONS, on_sample=keep), clips
+    return compare(entries, horizons, on_sample=keep)
 
 
-def draw(clips: dict, cfg: Config, folder: Path) -> list:
-    """One GIF per clip: the past plays, then truth beside the forecasts."""
+def draw(clips: dict, folder: Path) -> list:
+    """One GIF per clip: the past plays, then truth beside the forecasts, label maps above instances."""
     meta = CITYSCAPES_METAINFO
     paths = []
     for sequence, clip in clips.items():
+        sample = clip['sample']
+        sample.gt_instance_map = clip['instance_sample'].gt_instance_map
+        # The names of both kinds stand in one picture, so they have to differ.
+        instances = {f'{name} ': forecast for name, forecast in clip['instances'].items()}
         frames = forecast_animation(
-            clip['sample'],
+            sample,
             clip['clip'],
-            clip['methods'],
+            {**clip['maps'], **instances},
             palette=meta['palette'],
             classes=meta['classes'],
+            instance_classes=instance_classes(meta),
         )
         paths.append(folder / f'forecast_{sequence}.gif')
         write_gif(paths[-1], frames)

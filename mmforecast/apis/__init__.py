@@ -1,17 +1,19 @@
 from .compare import (
-    BASELINES,
     Entry,
     baseline_entries,
+    baselines_of,
     compare,
     comparison_columns,
     save_comparison,
 )
 from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
+from .streaming import StreamingForecaster
 
 __all__ = [
-    'BASELINES',
     'Entry',
+    'StreamingForecaster',
     'baseline_entries',
+    'baselines_of',
     'build_forecaster',
     'build_loader',
     'compare',

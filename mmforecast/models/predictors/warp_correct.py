@@ -58,6 +58,8 @@ class WarpCorrectPredictor(BasePredictor):
         channels: C of the maps, the same at every level.
         num_levels: levels of the pyramid.
         num_past: maps in the window.
+        squeeze: project the window of maps to so many channels first, so that many maps don't drown the
+            two of ``v``; None doesn't.
         motion_widths: hidden channels of the motion network; the last are the features ``f``.
         motion_dilations: one per layer of the motion network, as many as widths.
         correction_widths: hidden channels of each level's correction network.
@@ -76,6 +78,7 @@ class WarpCorrectPredictor(BasePredictor):
         channels: int,
         num_levels: int = 1,
         num_past: int = 4,
+        squeeze: Optional[int] = None,
         motion_widths: Sequence[int] = (64, 64, 64),
         motion_dilations: Sequence[int] = (1, 2, 4),
         correction_widths: Sequence[int] = (32, 32),
@@ -93,9 +96,10 @@ class WarpCorrectPredictor(BasePredictor):
             )
         self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
         self.stride, self.correction_stride = stride, correction_stride
-        features = motion_widths[-1]
+        features, given = motion_widths[-1], channels * num_past * num_levels
+        self.squeeze = None if squeeze is None else nn.Conv2d(given, squeeze, 1)
         self.motion = conv_stack(
-            channels * num_past * num_levels + 4,
+            (squeeze or given) + 4,
             motion_widths[:-1],
             [3] * len(motion_widths),
             features,
@@ -108,13 +112,21 @@ class WarpCorrectPredictor(BasePredictor):
             conv_stack(channels + 16, correction_widths, kernels, channels)
             for _ in range(num_levels)
         )
-        for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self._start_as_flow_warp()
         self.losses = nn.ModuleDict(
             {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
         )
         self.flow_loss = None if flow_loss is None else MODELS.build(flow_loss)
+
+    def init_weights(self) -> None:
+        """As ``init_cfg`` says, but for the last layers."""
+        super().init_weights()
+        self._start_as_flow_warp()
+
+    def _start_as_flow_warp(self) -> None:
+        for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         check_levels(self, past)
@@ -122,10 +134,13 @@ class WarpCorrectPredictor(BasePredictor):
         size = past[0].shape[-2:]
         motion = self._motion_state(context, size)
         coarse = tuple(side // self.stride for side in size)
-        seen = torch.cat((past[0].flatten(1, 2), motion / 4), dim=1)
-        seen = [F.avg_pool2d(seen, self.stride)]
+        seen = [F.avg_pool2d(past[0].flatten(1, 2), self.stride)]
         seen += [F.interpolate(level.flatten(1, 2), coarse, mode='area') for level in past[1:]]
-        features = self.motion(torch.cat(seen, dim=1)).relu()
+        seen = torch.cat(seen, dim=1)
+        if self.squeeze is not None:
+            seen = self.squeeze(seen)
+        seen = torch.cat((seen, F.avg_pool2d(motion / 4, self.stride)), dim=1)
+        features = self.motion(seen).relu()
         faster = F.interpolate(self.stride * self.velocity(features), size, mode='bilinear')
         motion = torch.cat((motion[:, :2] + faster, motion[:, 2:]), dim=1)
         context.state[_STATE] = motion = carry(motion)

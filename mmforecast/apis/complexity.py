@@ -1,0 +1,168 @@
+"""Parameters and multiply-adds of a forecaster, by part, without computing anything."""
+
+from dataclasses import dataclass
+from typing import Callable, List, Sequence, Tuple
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmforecast.models.decoders import FlowInstanceDecoder
+from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid, time_cat, time_slice
+from mmforecast.structures import ForecastDataSample
+
+
+@dataclass
+class Cost:
+    """What one part of a forecaster costs.
+
+    Attributes:
+        part: 'encoder', 'predictor' or 'decoder'.
+        unit: what ``macs`` is for: a 'frame', a 'call' or a 'step'.
+        parameters: weights and biases; those of a detector's heads count as the decoder's.
+        macs: multiply-adds of one unit.
+        short: units in a forecast of one call of the predictor.
+        whole: units in a forecast of ``test_cfg.rollout_steps`` steps.
+    """
+
+    part: str
+    unit: str
+    parameters: int
+    macs: int
+    short: int
+    whole: int
+
+
+def count_macs(call: Callable, *args) -> Tuple[int, object]:
+    """Multiply-adds of the matrix products and convolutions in ``call(*args)``, and its result.
+
+    Biases, activations, pooling and resampling aren't counted. Works on meta tensors, which have shapes
+    and no data.
+    """
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        out = call(*args)
+    return counter.get_total_flops() // 2, out
+
+
+def complexity(model: BaseForecaster, size: Tuple[int, int], device: str = 'meta') -> List[Cost]:
+    """Costs of encoder, predictor and decoder for one clip of frames of ``size``.
+
+    A detector's heads are counted as if they met their limits: as many proposals as its RPN keeps, and as
+    many detections as it reports. Matching and suppressing boxes, RoIAlign and optical flow aren't counted.
+
+    Args:
+        model: is moved to ``device``, which on 'meta' loses its weights.
+        size: (H, W) of the frames.
+        device: 'meta', or 'cpu' for parts that can't run without data.
+
+    Raises:
+        ValueError: a part can't run without data, or takes nothing from RGB frames.
+    """
+    if not model.encoder.from_rgb:
+        raise ValueError(
+            f'{type(model.encoder).__name__} takes its representation from the data set, so there is '
+            'nothing to count; choose a config whose encoder works on any RGB frame'
+        )
+    model = model.to(device).eval()
+    frames = torch.zeros((1, 1, 3, *size), device=device)
+    samples = [ForecastDataSample(metainfo=dict(img_shape=tuple(size), ori_shape=tuple(size)))]
+    encode, one = _run(model.encoder, count_macs, model.encode, frames, samples)
+    past = model.select_input(time_cat([one] * model.num_past))
+    clip = frames.expand(-1, model.num_past, -1, -1, -1)
+    context = ForecastContext(frames=clip, samples=samples)
+    outputs = model.predictor.num_outputs
+    predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
+    step = time_slice(future, 0, 1)
+    if isinstance(model.encoder, DetectorEncoder):
+        detector = model.encoder.detector
+        decode, heads = heads_macs(model.encoder, step, size), _size_of(*detector_heads(detector))
+    else:
+        decode, _ = _run(model.decoder, count_macs, model.decode, step, samples, context)
+        heads = 0
+    steps = model.test_steps
+    return [
+        Cost('encoder', 'frame', _size_of(model.encoder) - heads, encode, *[model.num_past] * 2),
+        Cost('predictor', 'call', _size_of(model.predictor), predict, 1, steps // outputs),
+        Cost(
+            'decoder',
+            'step',
+            _size_of(model.decoder) + heads,
+            decode,
+            _decoded_steps(model.decoder, outputs),
+            _decoded_steps(model.decoder, steps),
+        ),
+    ]
+
+
+def detector_heads(detector: nn.Module) -> List[nn.Module]:
+    """The modules of an mmdet detector that read its pyramid."""
+    names = ('rpn_head', 'roi_head', 'bbox_head', 'mask_head')
+    return [getattr(detector, name) for name in names if getattr(detector, name, None) is not None]
+
+
+def heads_macs(encoder: DetectorEncoder, step: Pyramid, size: Sequence[int]) -> int:
+    """Multiply-adds of a detector's heads on one pyramid, at their limits (see ``complexity``).
+
+    Args:
+        step: (B, 1, C, h, w) per level of the representation.
+        size: (H, W) of the frames.
+    """
+    detector = encoder.detector
+    levels = encoder.complete([level[:, 0] for level in step], encoder.working_size(size)[1])
+    total = 0
+    roi_head = getattr(detector, 'roi_head', None)
+    for head in detector_heads(detector):
+        if head is not roi_head:
+            total += _run(head, count_macs, head.forward, levels)[0]
+    if roi_head is None:
+        return total
+    limits = dict(bbox=detector.test_cfg.rpn.max_per_img, mask=detector.test_cfg.rcnn.max_per_img)
+    for kind, number in limits.items():
+        heads = _stages(getattr(roi_head, f'{kind}_head', None))
+        extractors = _stages(getattr(roi_head, f'{kind}_roi_extractor', None))
+        for head, extractor in zip(heads, extractors):
+            regions = _regions(extractor, number, levels[0])
+            total += _run(head, count_macs, head.forward, regions)[0]
+    return total
+
+
+def _stages(module) -> List[nn.Module]:
+    """One module per stage: cascades have a list of them."""
+    if module is None:
+        return []
+    return list(module) if isinstance(module, nn.ModuleList) else [module]
+
+
+def _regions(extractor: nn.Module, number: int, like: Tensor) -> Tensor:
+    """What RoIAlign gives of ``number`` regions: (number, C, h, w)."""
+    output = extractor.roi_layers[0].output_size
+    size = (output, output) if isinstance(output, int) else tuple(output)
+    return like.new_zeros((number, extractor.out_channels, *size))
+
+
+def _decoded_steps(decoder: nn.Module, steps: int) -> int:
+    """How often a decoder reads a representation in a forecast of ``steps`` steps."""
+    once = isinstance(decoder, FlowInstanceDecoder) or getattr(decoder, 'steps', 'all') == 'last'
+    return 1 if once else steps
+
+
+def _size_of(*modules: nn.Module) -> int:
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+def _run(part: nn.Module, call: Callable, *args):
+    """``call(*args)``; what fails for lack of data is said in one sentence."""
+    try:
+        return call(*args)
+    except (NotImplementedError, RuntimeError) as error:
+        if 'meta' not in str(error):
+            raise
+        raise ValueError(
+            f'{type(part).__name__} needs data, not only shapes (optical flow and non-maximum '
+            'suppression do): count it with --device cpu, on small frames'
+        ) from error

@@ -1,0 +1,89 @@
+"""Multiply-adds against formulas, and shapes alone against tensors with data."""
+
+import pytest
+import torch
+
+from mmforecast.apis import build_forecaster, load_config
+from mmforecast.apis.complexity import complexity, count_macs
+from mmforecast.models.necks.f2f_neck import F2FLevel
+
+SIZE = (64, 128)
+NECK = dict(type='F2FNeck', channels=64, size_factor=1)
+
+
+def forecaster(repository, **changes):
+    cfg = load_config(str(repository / 'configs/f2f/f2f_tiny_synthetic.py'))
+    cfg.model.encoder.merge(dict(checkpoint=None, size=SIZE))
+    return build_forecaster(cfg, changes={'predictor': NECK, **changes})
+
+
+def level_macs(channels, num_past, size_factor, refines=False):
+    """Per cell, by the paper's table of layers."""
+    wide, narrow = 64 * size_factor, 32 * size_factor
+    given = channels * (num_past + refines)
+    return (
+        given * wide
+        + 2 * 9 * wide * wide
+        + 9 * wide * narrow
+        + 2 * 9 * narrow * narrow
+        + 49 * narrow * channels
+    )
+
+
+def test_a_level_of_the_paper():
+    with torch.device('meta'):
+        level = F2FLevel(256, 4, 8, 1)
+    macs, _ = count_macs(level, torch.zeros(1, 1024, 32, 64, device='meta'))
+    biases = sum(p.numel() for name, p in level.named_parameters() if name.endswith('bias'))
+    assert macs == 32 * 64 * (10_816_000 - biases) == 32 * 64 * level_macs(256, 4, 8)
+
+
+def test_the_three_scales_of_p2_at_full_size():
+    with torch.device('meta'):
+        level = F2FLevel(256, 4, 8, 3)
+    macs, out = count_macs(level, torch.zeros(1, 1024, 256, 512, device='meta'))
+    refiner = level_macs(256, 4, 8, refines=True)
+    assert macs == (131072 + 32768) * refiner + 8192 * level_macs(256, 4, 8)
+    assert 131072 * refiner == pytest.approx(1.4e12, rel=0.03)
+    assert out[0].shape == (1, 256, 256, 512)
+
+
+def test_a_forecaster_by_part(repository):
+    model = forecaster(repository)
+    encoder, predictor, decoder = costs = complexity(model, SIZE)
+    assert [cost.part for cost in costs] == ['encoder', 'predictor', 'decoder']
+    assert sum(cost.parameters for cost in costs) == sum(p.numel() for p in model.parameters())
+    single, refiner = level_macs(64, 4, 1), level_macs(64, 4, 1, refines=True)
+    assert predictor.macs == (512 + 128) * refiner + (32 + 128 + 32 + 8) * single
+    assert (encoder.short, encoder.whole) == (4, 4)
+    assert (predictor.short, predictor.whole) == (1, 3)
+    assert (decoder.short, decoder.whole) == (1, 3)
+    last = complexity(
+        forecaster(repository, decoder=dict(type='DetectionDecoder', steps='last')), SIZE
+    )
+    assert (last[2].short, last[2].whole, last[2].macs) == (1, 1, decoder.macs)
+
+
+def test_heads_are_counted_at_their_limits(repository):
+    model = forecaster(repository)
+    before = complexity(model, SIZE)[2].macs
+    head = model.encoder.detector.roi_head.bbox_head
+    linear = sum(m.weight.numel() for m in head.modules() if isinstance(m, torch.nn.Linear))
+    model.encoder.detector.test_cfg.rpn.max_per_img += 10
+    assert complexity(model, SIZE)[2].macs - before == 10 * linear
+
+
+def test_shapes_alone_count_as_much_as_data(repository):
+    meta = complexity(forecaster(repository), SIZE)
+    assert meta == complexity(forecaster(repository), SIZE, device='cpu')
+
+
+def test_what_needs_data_says_so(repository):
+    model = forecaster(repository, predictor=dict(type='FlowWarp'))
+    with pytest.raises(ValueError, match='FlowWarp needs data.*--device cpu'):
+        complexity(model, SIZE)
+    model = forecaster(repository, predictor=dict(type='FlowWarp'))
+    assert complexity(model, SIZE, device='cpu')[1].macs == 0
+    labels = load_config(str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'))
+    with pytest.raises(ValueError, match='LabelMapEncoder takes its representation from the data'):
+        complexity(build_forecaster(labels), SIZE)
