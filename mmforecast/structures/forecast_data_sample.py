@@ -47,7 +47,11 @@ class ForecastDataSample(BaseDataElement):
     - ``pred_frames``: tensor (n, 3, H, W), forecast frames, RGB in [0, 255].
     - ``pred_instances``: list over the n steps of InstanceData, ``labels`` (N,) in 0..7 in the order of
       ``THING_LABEL_IDS``, ``scores`` (N,), ``bboxes`` (N, 4) and ``masks`` (N, H, W) bool at ``img_shape``.
-    - ``ref_instances``: likewise, the detector's own output on the true future frames.
+      D2D adds ``track_ids`` (N,) int64, of one object the same in all frames, and ``centroids`` (N, 2), the
+      (x, y) in pixels where it was expected.
+    - ``past_instances``: list over the past frames of InstanceData with ``track_ids`` as those of
+      ``pred_instances``; their ``masks`` may be smaller than ``img_shape``.
+    - ``ref_instances``: as ``pred_instances``, the detector's own output on the true future frames.
 
     ``gt_instances`` is no field but computed from ``gt_instance_map``.
 
@@ -67,6 +71,7 @@ class ForecastDataSample(BaseDataElement):
     pred_scores: torch.Tensor = _field('pred_scores', torch.Tensor)
     pred_frames: torch.Tensor = _field('pred_frames', torch.Tensor)
     pred_instances: List[InstanceData] = _field('pred_instances', list)
+    past_instances: List[InstanceData] = _field('past_instances', list)
     ref_sem_seg: PixelData = _field('ref_sem_seg', PixelData)
     ref_instances: List[InstanceData] = _field('ref_instances', list)
 

@@ -62,10 +62,33 @@ def instances_to_sem_seg(
     Raises:
         ValueError: The masks are not bool, or not of ``size``.
     """
+    values = [
+        _FIRST_TRAIN_ID + label for label in instances.get('labels', torch.tensor([])).tolist()
+    ]
+    return _paint(instances, values, size, score_thr, torch.uint8, _NO_OBJECT)
+
+
+def instances_to_index_map(
+    instances: InstanceData, size: tuple[int, int], score_thr: float = 0.5
+) -> torch.Tensor:
+    """Which instance is seen at each pixel, when they are painted as for :func:`instances_to_sem_seg`.
+
+    Arguments and errors as there; ``labels`` aren't needed.
+
+    Returns:
+        int32 (H, W): 1 + i where instance i is on top, 0 where there is none.
+    """
+    return _paint(instances, range(1, len(instances) + 1), size, score_thr, torch.int32, 0)
+
+
+def _paint(
+    instances: InstanceData, values, size, score_thr: float, dtype: torch.dtype, ground: int
+) -> torch.Tensor:
+    """A map of ``size`` that holds an instance's value where it is on top, and ``ground`` elsewhere."""
     size = tuple(size)
     if not len(instances):
         device = instances.masks.device if 'masks' in instances else None
-        return torch.full(size, _NO_OBJECT, dtype=torch.uint8, device=device)
+        return torch.full(size, ground, dtype=dtype, device=device)
     masks = instances.masks
     if tuple(masks.shape[1:]) != size or masks.dtype != torch.bool:
         raise ValueError(
@@ -76,15 +99,13 @@ def instances_to_sem_seg(
     if 'scores' in instances:
         ascending = torch.sort(instances.scores, stable=True).indices.tolist()
         order = [index for index in ascending if instances.scores[index] >= score_thr]
-    sem_seg = torch.full(size, _NO_OBJECT, dtype=torch.uint8, device=masks.device)
+    canvas = torch.full(size, ground, dtype=dtype, device=masks.device)
     for index in order:
         rows = masks[index].view(torch.uint8).amax(dim=1).nonzero()  # most masks are small
         if len(rows):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
-            sem_seg[part].masked_fill_(
-                masks[index, part], _FIRST_TRAIN_ID + int(instances.labels[index])
-            )
-    return sem_seg
+            canvas[part].masked_fill_(masks[index, part], values[index])
+    return canvas
 
 
 def _boxes_of(masks: torch.Tensor) -> torch.Tensor:

@@ -197,6 +197,34 @@ def test_a_forecaster_of_label_maps_has_the_semantic_reading_alone():
     assert evaluate([both])['IoU-MO'] == 100
 
 
+def test_the_non_overlapping_ap_by_both_rules():
+    """The true car is hidden in part by a surer person that isn't there."""
+    truth = street(_26001=BOX)
+    found = instances_of((CAR, 0.6, BOX), (PERSON, 0.9, (0, 0, 4, 2)), (CAR, 0.4, (0, 6, 2, 8)))
+    result = evaluate([make_sample([found], [truth])], no_ap=('own', 'constant'))
+    assert result['AP50'] == 100 and result['AP'] == 100
+    assert result['NO-AP50'] == result['NO-AP50-const'] == 0  # half of the car is seen, no more
+    assert result['t+1/NO-AP-const'] == 0 and result['IoU-MO'] == 50
+    disjoint = instances_of((CAR, 0.9, BOX), (CAR, 0.6, (0, 6, 2, 8)))
+    result = evaluate([make_sample([disjoint], [truth])], no_ap='constant')
+    # With their own scores the right one comes first; else precision is a half.
+    assert result['AP50'] == 100 and result['NO-AP50-const'] == pytest.approx(75)
+    assert 'NO-AP50' not in result
+    result = evaluate([make_sample([instances_of()], [truth])], no_ap=('own', 'constant'))
+    assert result['NO-AP'] == result['NO-AP-const'] == 0
+
+
+def test_semantics_can_be_read_from_the_label_map():
+    truth = street(_26001=BOX)
+    label_map = np.full(SIZE, 2)
+    label_map[0:4, 2:6] = 13
+    sample = make_sample([instances_of((CAR, 0.9, BOX))], [truth], sem_seg=[label_map])
+    result = evaluate([sample], semantics='labels')
+    assert result['IoU-MO'] == pytest.approx(100 * 8 / 24) and result['AP'] == 100
+    only = make_sample([instances_of((CAR, 0.9, BOX))], [truth])
+    assert evaluate([only], semantics='labels')['IoU-MO'] == 100
+
+
 def test_the_reference_need_not_be_labelled():
     reference = [instances_of((CAR, 0.8, BOX)), instances_of((CAR, 0.8, (0, 0, 4, 2)))]
     result = evaluate([make_sample([instances_of((CAR, 0.9, BOX))] * 2, reference=reference)])
@@ -265,6 +293,11 @@ def test_bad_samples_are_named():
     [
         ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
         ({'min_region_size': -1}, 'min_region_size must be 0 or more pixels, got -1'),
+        (
+            {'no_ap': 'best'},
+            r"no_ap must hold some of \('own', 'constant'\), or none, got \('best',\)",
+        ),
+        ({'semantics': 'both'}, "semantics must be 'instances' or 'labels', got 'both'"),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

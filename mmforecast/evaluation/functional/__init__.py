@@ -1,3 +1,4 @@
+from .disjoint import SCORE_RULES, make_disjoint
 from .instance_ap import (
     FrameMatches,
     average_precision,
@@ -17,9 +18,11 @@ from .sem_seg import (
 __all__ = [
     'FrameMatches',
     'MOVING_CLASSES',
+    'SCORE_RULES',
     'average_precision',
     'confusion_matrix',
     'iou_per_class',
+    'make_disjoint',
     'match_instances',
     'mean_average_precision',
     'mean_class_accuracy',

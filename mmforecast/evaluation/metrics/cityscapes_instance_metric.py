@@ -11,10 +11,12 @@ from mmengine.structures import BaseDataElement, InstanceData
 
 from mmforecast.evaluation.functional import (
     MOVING_CLASSES,
+    SCORE_RULES,
     FrameMatches,
     average_precision,
     confusion_matrix,
     iou_per_class,
+    make_disjoint,
     match_instances,
     mean_average_precision,
     mean_iou,
@@ -33,6 +35,8 @@ from .future_sem_seg_metric import (
     _sum_counts,
 )
 
+# What the AP of disjoint instances is called, by the rule of their scores.
+_NO_AP = {'own': 'NO-AP', 'constant': 'NO-AP-const'}
 _NUM_CLASSES = 1 + len(MOVING_CLASSES)  # the background of the semantic reading comes first
 
 
@@ -57,12 +61,19 @@ class CityscapesInstanceMetric(BaseMetric):
       (or a reference), counted in roll-out steps, not frames.
     - ``AP/person``, ...: AP of each class at the last step, with ``classwise``.
 
+    - ``NO-AP``, ``NO-AP50`` and ``NO-AP-const``, ``NO-AP50-const``, by step too, with ``no_ap``: AP of the
+      instances made disjoint (see ``make_disjoint``; D2D, ECCVW 2018).
+
     ``save_best='AP'`` needs ``rule='greater'``.
 
     Args:
         min_region_size: Pixels from which on an object must be found. The official 100 are meant for
             1024x2048; at half the height and width, 25 are the same.
-        score_thr: Score from which on an instance is painted for IoU-MO. AP knows no threshold.
+        score_thr: Score from which on an instance is painted for IoU-MO, and for NO-AP. AP knows no
+            threshold.
+        no_ap: Rules of scores to report the non-overlapping AP by: 'own' (``NO-AP``), 'constant'
+            (``NO-AP-const``), both or none.
+        semantics: What IoU-MO reads of a forecast with both: its 'instances', or its 'labels', the label map.
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
         classwise: Report ``AP/<class>`` too; the log has it in any case.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
@@ -77,6 +88,8 @@ class CityscapesInstanceMetric(BaseMetric):
         score_thr: float = 0.5,
         steps: str = 'all',
         classwise: bool = False,
+        no_ap: Sequence[str] = (),
+        semantics: str = 'instances',
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
@@ -85,6 +98,12 @@ class CityscapesInstanceMetric(BaseMetric):
             raise ValueError(f'min_region_size must be 0 or more pixels, got {min_region_size}')
         if steps not in ('all', 'last'):
             raise ValueError(f"steps must be 'all' or 'last', got '{steps}'")
+        no_ap = (no_ap,) if isinstance(no_ap, str) else tuple(no_ap)
+        if not set(no_ap) <= set(SCORE_RULES):
+            raise ValueError(f'no_ap must hold some of {SCORE_RULES}, or none, got {no_ap}')
+        if semantics not in ('instances', 'labels'):
+            raise ValueError(f"semantics must be 'instances' or 'labels', got '{semantics}'")
+        self.no_ap, self.semantics = no_ap, semantics
         self.min_region_size = min_region_size
         self.score_thr = score_thr
         self.steps = steps
@@ -106,7 +125,8 @@ class CityscapesInstanceMetric(BaseMetric):
         """What is kept of a clip with n steps.
 
         Keys: 'seconds' between steps; 'GT' and, with a reference, 'REF': confusion counts (n, 9, 10);
-        and, with instances, 'matches': n FrameMatches, None where the frame is unlabelled.
+        and, with instances, 'AP' and those of ``_NO_AP`` that are wanted: n FrameMatches, None where the
+        frame is unlabelled.
         """
         name = _clip_name(sample)
         steps, ref_steps = _num_steps(sample, 'pred'), _num_steps(sample, 'ref')
@@ -132,11 +152,19 @@ class CityscapesInstanceMetric(BaseMetric):
                 target = self._moving_map(sample, 'ref', step)
                 result['REF'][step] = self._confusion(sample, step, target, name)
         if sample.get('pred_instances') is not None:
-            result['matches'] = [
-                None if id_map is None else _match(instances, id_map, self.min_region_size)
-                for instances, id_map in zip(sample['pred_instances'], truth)
-            ]
+            for kind, instances in self._kinds_of(sample['pred_instances']).items():
+                result[kind] = [
+                    None if id_map is None else _match(found, id_map, self.min_region_size)
+                    for found, id_map in zip(instances, truth)
+                ]
         return {**result, 'seconds': _seconds_per_step(sample)}
+
+    def _kinds_of(self, instances: list[InstanceData]) -> dict[str, list[InstanceData]]:
+        """What each kind of AP is of, by the kind's name."""
+        kinds = {'AP': instances}
+        for rule in self.no_ap:
+            kinds[_NO_AP[rule]] = [make_disjoint(one, self.score_thr, rule) for one in instances]
+        return kinds
 
     def _confusion(self, sample: dict, step: int, target: np.ndarray, name: str) -> np.ndarray:
         forecast = self._moving_map(sample, 'pred', step)
@@ -152,8 +180,9 @@ class CityscapesInstanceMetric(BaseMetric):
         return counts
 
     def _moving_map(self, sample: dict, kind: str, step: int) -> np.ndarray:
-        """Moving classes (H, W) of a step, from its instances or else from its label map."""
-        if sample.get(f'{kind}_instances') is None:
+        """Moving classes (H, W) of a step, from its instances or its label map."""
+        by_label = self.semantics == 'labels' and sample.get(f'{kind}_sem_seg') is not None
+        if by_label or sample.get(f'{kind}_instances') is None:
             return moving_from_train_ids(_label_maps(sample, f'{kind}_sem_seg')[step])
         instances = sample[f'{kind}_instances'][step]
         size = tuple(instances.masks.shape[1:]) if len(instances) else sample['img_shape']
@@ -179,11 +208,13 @@ class CityscapesInstanceMetric(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        aps = _ap_of_steps(results, steps=len(labelled))
+        kinds = ('AP', *(_NO_AP[rule] for rule in self.no_ap))
+        aps = {kind: _ap_of_steps(results, kind, steps=len(labelled)) for kind in kinds}
+        aps = {kind: values for kind, values in aps.items() if values is not None}
         rows = [self._scores_of_step(aps, counts, step) for step in range(len(labelled))]
         metrics = dict(rows[-1])
-        if self.classwise and aps is not None:
-            for name, values in zip(self.CLASSES, aps[-1]):
+        if self.classwise and aps:
+            for name, values in zip(self.CLASSES, aps['AP'][-1]):
                 metrics[f'AP/{name}'] = float(values.mean())
         if self.steps == 'all':
             for step, row in enumerate(rows):
@@ -196,19 +227,19 @@ class CityscapesInstanceMetric(BaseMetric):
 
     @staticmethod
     def _scores_of_step(
-        aps: np.ndarray | None, counts: dict[str, np.ndarray | None], step: int
+        aps: dict[str, np.ndarray], counts: dict[str, np.ndarray | None], step: int
     ) -> dict[str, float]:
         scores = {}
-        if aps is not None:
-            scores['AP'] = mean_average_precision(aps[step])
-            scores['AP50'] = mean_average_precision(aps[step, :, :1])
+        for kind, values in aps.items():
+            scores[kind] = mean_average_precision(values[step])
+            scores[kind.replace('AP', 'AP50')] = mean_average_precision(values[step, :, :1])
         scores['IoU-MO'] = mean_iou(counts['GT'][step], MOVING_CLASSES)
         if counts['REF'] is not None:
             scores['REF/IoU-MO'] = mean_iou(counts['REF'][step], MOVING_CLASSES)
         return scores
 
     def _log(
-        self, rows: list[dict], aps: np.ndarray | None, counts: np.ndarray, results: list[dict]
+        self, rows: list[dict], aps: dict[str, np.ndarray], counts: np.ndarray, results: list[dict]
     ) -> None:
         """Log ``rows`` by step, and AP and IoU of the last step by class."""
         seconds = {result['seconds'] for result in results}
@@ -221,8 +252,8 @@ class CityscapesInstanceMetric(BaseMetric):
             {'Class': name, 'IoU': float(iou)}
             for name, iou in zip(self.CLASSES, iou_per_class(counts)[list(MOVING_CLASSES)])
         ]
-        if aps is not None:
-            for row, values in zip(by_class, aps[-1]):
+        if aps:
+            for row, values in zip(by_class, aps['AP'][-1]):
                 row.update(AP=float(values.mean()), AP50=float(values[0]))
         for table in (by_step, by_class):
             text = format_table(table, decimals=2)
@@ -261,9 +292,9 @@ def _match(instances: InstanceData, id_map: np.ndarray, min_region_size: int) ->
     )
 
 
-def _ap_of_steps(results: list[dict], steps: int) -> np.ndarray | None:
+def _ap_of_steps(results: list[dict], kind: str, steps: int) -> np.ndarray | None:
     """AP (n, 8, T) by step, class and threshold; None if no clip has instances."""
-    matches = [result['matches'] for result in results if 'matches' in result]
+    matches = [result[kind] for result in results if kind in result]
     if not matches:
         return None
     return np.stack(
