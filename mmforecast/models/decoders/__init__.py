@@ -1,5 +1,13 @@
 from .detection import DetectionDecoder
+from .distance_map import DistanceMapDecoder
 from .flow_instances import FlowInstanceDecoder
+from .flow_objects import FlowObjectDecoder
 from .sem_seg import SemSegDecoder
 
-__all__ = ['DetectionDecoder', 'FlowInstanceDecoder', 'SemSegDecoder']
+__all__ = [
+    'DetectionDecoder',
+    'DistanceMapDecoder',
+    'FlowInstanceDecoder',
+    'FlowObjectDecoder',
+    'SemSegDecoder',
+]

@@ -1,6 +1,7 @@
 from .base import BaseEncoder
 from .detector import DetectorEncoder, detect
 from .detector_map import DetectorMapEncoder
+from .distance_map import DistanceMapEncoder
 from .label_map import LabelMapEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder, rgb_to_unit, unit_to_rgb
@@ -10,6 +11,7 @@ __all__ = [
     'BaseEncoder',
     'DetectorEncoder',
     'DetectorMapEncoder',
+    'DistanceMapEncoder',
     'LabelMapEncoder',
     'PrecomputedEncoder',
     'RGBEncoder',

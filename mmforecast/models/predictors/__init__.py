@@ -1,6 +1,7 @@
 from .base import BasePredictor, ForecastContext, check_levels, check_window, require_losses
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
+from .d2d import D2DPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
@@ -10,6 +11,7 @@ from .warp_correct import WarpCorrectPredictor
 __all__ = [
     'BasePredictor',
     'CopyLast',
+    'D2DPredictor',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',

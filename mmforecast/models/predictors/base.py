@@ -21,6 +21,8 @@ class ForecastContext:
         future: representations of the true future; only the oracle may read them.
         future_frames: (B, n, 3, H, W) true future frames where the clip has them; only losses may read
             them.
+        objects: (B, num_past, 3, h, w), what the encoder saw of single objects in the past frames, where it
+            tells (see ``pack_objects``); never of the future.
         step: index of the first future step that the next call predicts, 0-based.
         state: lives for one roll-out; a predictor keeps here what it carries from step to step.
     """
@@ -29,6 +31,7 @@ class ForecastContext:
     samples: List[ForecastDataSample]
     future: Optional[Pyramid] = None
     future_frames: Optional[Tensor] = None
+    objects: Optional[Tensor] = None
     step: int = 0
     state: Dict[str, Any] = field(default_factory=dict)
 

@@ -1,0 +1,14 @@
+# D2D: distance maps of the background and the eight moving classes, one network of 789,769 parameters. The
+# encoder's objects are the ground truth's; a detector takes their place by `detector` and `checkpoint`.
+model = dict(
+    type='D2DForecaster',
+    num_past=4,
+    encoder=dict(type='DistanceMapEncoder', num_classes=9),
+    predictor=dict(
+        type='D2DPredictor',
+        channels=9,
+        num_past=4,
+        losses=dict(l1=dict(type='ObjectL1Loss'), gdl=dict(type='GDLoss', alpha=1))),
+    decoder=dict(type='DistanceMapDecoder'),
+    train_cfg=dict(rollout_steps=1),
+    test_cfg=dict(rollout_steps=3))

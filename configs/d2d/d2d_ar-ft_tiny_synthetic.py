@@ -1,0 +1,12 @@
+# Autoregressive fine-tuning, through the three steps of the mid term.
+_base_ = './d2d_tiny_synthetic.py'
+model = dict(train_cfg=dict(rollout_steps=3))
+train_dataloader = dict(dataset=dict(num_future=3))
+optim_wrapper = dict(optimizer=dict(lr=1e-4))
+max_iters = 100
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=10),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=10, end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+load_from = 'work_dirs/d2d_tiny_synthetic/iter_500.pth'

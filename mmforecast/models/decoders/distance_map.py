@@ -1,0 +1,216 @@
+"""From forecast distance maps to label maps, instances and their tracks (D2D, ECCVW 2018)."""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmdet.structures.mask import mask2bbox
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils.flooding import find_unclaimed, grow_objects
+from mmforecast.models.utils.objects import ObjectMap, unpack_objects
+from mmforecast.models.utils.seeds import SEEDS, make_claims
+from mmforecast.models.utils.tracks import Track, link_objects
+from mmforecast.registry import MODELS
+from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
+
+from .sem_seg import SemSegDecoder
+
+SCORES = ('margin', 'detector', 'constant')
+NUM_THINGS = len(THING_LABEL_IDS)
+MOVING_VALUES = (255, 11, 12, 13, 14, 15, 16, 17, 18)
+
+
+def observed_objects(context: Optional[ForecastContext], decoder: str) -> List[List[ObjectMap]]:
+    """Per clip, the objects of each past frame; a ValueError where the encoder didn't tell."""
+    if context is None or context.objects is None:
+        raise ValueError(
+            f'{decoder} grows instances from the objects of the past frames, but the encoder tells none; '
+            'set encoder to DistanceMapEncoder'
+        )
+    return [[unpack_objects(frame) for frame in clip] for clip in context.objects]
+
+
+def enlarge(index_map: np.ndarray, size: Sequence[int]) -> Tensor:
+    """Integer (h, w) to int64 (H, W), the nearest pixel."""
+    numbers = torch.from_numpy(index_map.astype(np.float64))[None, None]
+    if tuple(numbers.shape[-2:]) != tuple(size):
+        numbers = F.interpolate(numbers, size=tuple(size), mode='nearest-exact')
+    return numbers[0, 0].long()
+
+
+@MODELS.register_module()
+class DistanceMapDecoder(SemSegDecoder):
+    """Argmax for the semantics, watershed from tracked objects for the instances.
+
+    Objects are linked over the past frames into tracks, which go on linearly. In each forecast frame, every
+    track that was seen in the newest past frame puts a seed where it is expected, and the objects grow from
+    there over the pixels of their class (see ``models/utils/tracks.py``, ``seeds.py`` and ``flooding.py``). An
+    instance has the class of its track.
+
+    Args:
+        seeds: 'centroid', 3x3 pixels at the extrapolated centroid (the paper); 'core', the innermost half of
+            the last mask, moved along.
+        scale: cores also grow or shrink as the tracks' areas did.
+        gate: distance in pixels of the maps up to which objects of any size are matched.
+        levels: steps per unit that altitudes are rounded to.
+        new_area: pixels from which on a part of a class that no track explains becomes an instance of its
+            own, new in every frame; None leaves it to the label map.
+        score: 'margin', the track's newest score times how far, on average over the mask, its class is ahead
+            of the second (at most 1); 'detector', the newest score alone; 'constant', 1.
+        keep_past: also write ``past_instances``, the tracked objects of the past frames.
+        keep_scores, label_values: as for ``SemSegDecoder``; by default train ids, with 255 for the background.
+    """
+
+    def __init__(
+        self,
+        seeds: str = 'core',
+        scale: bool = False,
+        gate: float = 16.0,
+        levels: int = 8,
+        new_area: Optional[int] = None,
+        score: str = 'margin',
+        keep_past: bool = False,
+        keep_scores: bool = False,
+        label_values: Optional[Sequence[int]] = None,
+    ):
+        super().__init__(keep_scores, label_values)
+        for name, value, accepted in (('seeds', seeds, SEEDS), ('score', score, SCORES)):
+            if value not in accepted:
+                raise ValueError(
+                    f'DistanceMapDecoder: {name} must be one of {accepted}, got {value!r}'
+                )
+        for name, value in (('gate', gate), ('levels', levels), ('new_area', new_area)):
+            if value is not None and value <= 0:
+                raise ValueError(f'DistanceMapDecoder: {name} must be positive, got {value!r}')
+        self.seeds, self.scale, self.gate, self.levels = seeds, scale, gate, levels
+        self.new_area, self.score, self.keep_past = new_area, score, keep_past
+
+    @torch.no_grad()
+    def decode(
+        self,
+        future: Pyramid,
+        samples: List[ForecastDataSample],
+        target: str = 'pred',
+        context: Optional[ForecastContext] = None,
+    ) -> List[ForecastDataSample]:
+        """Write ``{target}_sem_seg`` and, for a forecast, ``pred_instances`` into each sample.
+
+        Args:
+            future: one level (B, n, C, h, w), maps as of ``DistanceMapEncoder``.
+            samples: B samples; ``img_shape`` in their metainfo is the size of the label maps and masks.
+            target: 'pred' for a forecast; 'ref', the representation of the true future, has label maps
+                alone, since its objects stay with the encoder.
+            context: has the objects of the past frames; needed for 'pred'.
+        """
+        super().decode(future, samples, target)
+        if target != 'pred':
+            return samples
+        (maps,) = future
+        for sample, clip, frames in zip(
+            samples, maps, observed_objects(context, type(self).__name__)
+        ):
+            size = tuple(sample.get('img_shape') or clip.shape[-2:])
+            tracks = link_objects(frames, self.gate)
+            sample.pred_instances = self.instances_of(clip, tracks, frames, size)
+            if self.keep_past:
+                sample.past_instances = past_instances(tracks, frames)
+        return samples
+
+    def instances_of(
+        self,
+        clip: Tensor,
+        tracks: Sequence[Track],
+        frames: Sequence[ObjectMap],
+        size: Sequence[int],
+    ) -> List[InstanceData]:
+        """The instances of each of the n forecast frames (n, C, h, w) of a clip, at ``size`` (H, W)."""
+        labels = self.labels(clip, None).cpu().numpy()
+        new_id, out = len(tracks), []
+        for step, (maps, classes) in enumerate(zip(clip.float().cpu().numpy(), labels), start=1):
+            found = self._grow(maps, classes.astype(np.int64), tracks, frames, step, new_id)
+            new_id = max(new_id, 1 + max(found['ids'], default=-1))
+            out.append(self._as_instances(*found.values(), maps, size))
+        return out
+
+    def _grow(self, maps, classes, tracks, frames, step: int, new_id: int) -> dict:
+        """Ids on a map (1 + id, int32), and ids, labels, scores and expected centroids of those on it."""
+        first, time = len(maps) - NUM_THINGS, len(frames) - 1
+        claims = make_claims(tracks, frames[-1], time, step, first, self.seeds, self.scale)
+        grown = grow_objects(maps, classes, claims, first, self.levels)
+        present = set(np.unique(grown).tolist())
+        rows = [
+            (claim.id - 1, claim.channel - first, tracks[claim.id - 1].scores[-1], claim.centroid)
+            for claim in claims
+            if claim.id in present
+        ]
+        if self.new_area is not None:
+            for channel, mask in find_unclaimed(classes, grown, first, self.new_area):
+                grown[mask] = new_id + 1
+                rows.append((new_id, channel - first, 1.0, np.argwhere(mask).mean(axis=0)))
+                new_id += 1
+        ids, labels, scores, centroids = zip(*rows) if rows else ((), (), (), ())
+        return dict(grown=grown, ids=ids, labels=labels, scores=scores, centroids=centroids)
+
+    def _as_instances(
+        self, grown, ids, labels, scores, centroids, maps: np.ndarray, size: Sequence[int]
+    ) -> InstanceData:
+        scores = np.array(scores, dtype=np.float64)
+        if self.score == 'margin' and len(ids):
+            scores *= _margins(maps, grown, ids)
+        elif self.score == 'constant':
+            scores[:] = 1
+        numbers = torch.tensor(ids, dtype=torch.int64) + 1
+        masks = enlarge(grown, size)[None] == numbers[:, None, None]
+        stretch = np.array(size) / maps.shape[-2:]
+        centres = (np.array(centroids).reshape(-1, 2) + 0.5) * stretch
+        return InstanceData(
+            labels=torch.tensor(labels, dtype=torch.int64),
+            scores=torch.from_numpy(scores).float(),
+            masks=masks,
+            bboxes=mask2bbox(masks) if len(ids) else torch.zeros((0, 4)),
+            track_ids=numbers - 1,
+            centroids=torch.from_numpy(centres[:, ::-1].copy()).float(),
+        )
+
+    def _values(self, labels: Tensor, num_classes: int) -> Tensor:
+        if self.label_values is None and num_classes == len(MOVING_VALUES):
+            values = torch.tensor(MOVING_VALUES, dtype=torch.uint8, device=labels.device)
+            return values[labels.long()]
+        return super()._values(labels, num_classes)
+
+
+def _margins(maps: np.ndarray, grown: np.ndarray, ids: Sequence[int]) -> np.ndarray:
+    """Mean over each object of how far its class is ahead of the second, 0 to 1."""
+    inside = grown > 0
+    highest = np.partition(maps[:, inside], -2, axis=0)[-2:]
+    margin = np.clip(highest[1] - highest[0], 0, 1)
+    owners = grown[inside]
+    sums, counts = np.bincount(owners, weights=margin), np.bincount(owners)
+    numbers = np.array(ids) + 1
+    return sums[numbers] / counts[numbers]
+
+
+def past_instances(tracks: Sequence[Track], frames: Sequence[ObjectMap]) -> List[InstanceData]:
+    """The objects of each past frame with their ``track_ids``; masks at the size of the maps."""
+    out = []
+    for time, objects in enumerate(frames):
+        seen: List[Tuple[Track, int]] = [
+            (track, track.times.index(time)) for track in tracks if time in track.times
+        ]
+        members = torch.tensor([track.members[at] for track, at in seen], dtype=torch.int64)
+        masks = torch.from_numpy(objects.index_map)[None] == members[:, None, None] + 1
+        out.append(
+            InstanceData(
+                labels=torch.tensor([track.label for track, _ in seen], dtype=torch.int64),
+                scores=torch.tensor([track.scores[at] for track, at in seen]),
+                masks=masks,
+                bboxes=mask2bbox(masks) if len(seen) else torch.zeros((0, 4)),
+                track_ids=torch.tensor([track.id for track, _ in seen], dtype=torch.int64),
+            )
+        )
+    return out

@@ -1,0 +1,82 @@
+"""Optical-flow baselines on the objects of distance maps: those seen last stay, or go on moving."""
+
+from typing import List, Optional
+
+import numpy as np
+import torch
+from mmdet.structures.mask import mask2bbox
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.predictors.flow_warp import observed_velocity
+from mmforecast.models.utils import Pyramid, num_steps
+from mmforecast.models.utils.objects import ObjectMap
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .distance_map import enlarge, observed_objects
+from .flow_instances import shift_instances, warp_instances
+
+MODES = ('copy', 'shift', 'warp')
+
+
+@MODELS.register_module()
+class FlowObjectDecoder(BaseModule):
+    """Takes the objects of the newest past frame and moves them on, whatever the predictor says.
+
+    What ``FlowInstanceDecoder`` does with a detector's instances. ``track_ids`` are those of the objects in
+    the newest frame, the same at every step.
+
+    Args:
+        mode: 'copy' lets them stand; 'shift' moves each rigidly by the mean flow inside it; 'warp' moves each
+            pixel of a mask by its own.
+    """
+
+    def __init__(self, mode: str = 'shift'):
+        super().__init__()
+        if mode not in MODES:
+            raise ValueError(f'FlowObjectDecoder: mode must be one of {MODES}, got {mode!r}')
+        self.mode = mode
+
+    @torch.no_grad()
+    def decode(
+        self,
+        future: Pyramid,
+        samples: List[ForecastDataSample],
+        target: str = 'pred',
+        context: Optional[ForecastContext] = None,
+    ) -> List[ForecastDataSample]:
+        """Write ``pred_instances``, a list over the steps of ``future``, into each sample.
+
+        A reference isn't written: it would be read off the true future, not moved.
+        """
+        if target != 'pred':
+            return samples
+        clips = observed_objects(context, type(self).__name__)
+        velocities = (
+            [None] * len(clips) if self.mode == 'copy' else observed_velocity(context).cpu()
+        )
+        for sample, frames, velocity in zip(samples, clips, velocities):
+            newest = as_instances(frames[-1], sample.img_shape)
+            sample.pred_instances = self._move(newest, velocity, num_steps(future))
+        return samples
+
+    def _move(self, newest: InstanceData, velocity, steps: int) -> List[InstanceData]:
+        if self.mode == 'copy':
+            return [newest] * steps
+        move = shift_instances if self.mode == 'shift' else warp_instances
+        return move(newest, velocity, steps)
+
+
+def as_instances(objects: ObjectMap, size) -> InstanceData:
+    """The objects of a frame as instances at ``size`` (H, W), with ``track_ids`` 0, 1, 2, ..."""
+    numbers = torch.arange(1, len(objects) + 1)
+    masks = enlarge(objects.index_map, size)[None] == numbers[:, None, None]
+    return InstanceData(
+        labels=torch.from_numpy(objects.labels),
+        scores=torch.from_numpy(objects.scores.astype(np.float32)),
+        masks=masks,
+        bboxes=mask2bbox(masks).float() if len(objects) else torch.zeros((0, 4)),
+        track_ids=numbers - 1,
+    )

@@ -1,0 +1,68 @@
+"""D2D: forecasting semantics, instances and their tracks together, in the space of distance maps.
+
+Couprie, Luc, Verbeek, "Joint future semantic and instance segmentation prediction", ECCV Workshops 2018.
+"""
+
+from typing import List, Optional, Tuple
+
+from torch import Tensor
+
+from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+from .base import BaseForecaster
+
+
+@MODELS.register_module()
+class D2DForecaster(BaseForecaster):
+    """Forecasts distance maps; label maps are their argmax, instances grow in them from tracked objects.
+
+    The encoder's second level, the objects of every frame, isn't forecast. That of the past frames is handed
+    to the decoder as ``context.objects``; that of the future goes no further than here.
+
+    Args:
+        encoder: a ``DistanceMapEncoder``; to train on stored maps, a ``PrecomputedEncoder`` (without objects,
+            so nothing can be decoded).
+        predictor: e.g. ``D2DPredictor``, or ``WarpCorrectPredictor``.
+        decoder: ``DistanceMapDecoder`` by default.
+        kwargs: see ``BaseForecaster``.
+    """
+
+    baselines = {
+        'copy-last': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='copy')
+        ),
+        'flow': dict(predictor=dict(type='FlowWarp')),
+        'flow-shift': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='shift')
+        ),
+        'flow-warp': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='warp')
+        ),
+        'oracle': dict(predictor=dict(type='Oracle')),
+    }
+
+    def __init__(self, encoder: dict, predictor: dict, decoder: Optional[dict] = None, **kwargs):
+        super().__init__(encoder, predictor, decoder or dict(type='DistanceMapDecoder'), **kwargs)
+        wanted = getattr(self.predictor, 'channels', self.encoder.num_channels)
+        if wanted != self.encoder.num_channels:
+            raise ValueError(
+                f'D2DForecaster: the predictor has channels={wanted}, but the encoder gives maps of '
+                f'{self.encoder.num_channels}; make them agree'
+            )
+
+    def _split(
+        self, representation: Pyramid, frames: Tensor, samples: List[ForecastDataSample]
+    ) -> Tuple[Pyramid, ForecastContext]:
+        maps, *objects = representation
+        past, context = super()._split([maps], frames, samples)
+        if objects:
+            context.objects = objects[0][:, : self.num_past]
+        return past, context
+
+    def decode(
+        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
+    ) -> None:
+        self.decoder.decode(future, samples, context=context)

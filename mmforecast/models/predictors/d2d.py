@@ -1,0 +1,88 @@
+"""The network of D2D: distance maps of past frames to those of the next.
+
+Couprie, Luc, Verbeek, "Joint future semantic and instance segmentation prediction", ECCVW 2018. Its size,
+about 0.8 M parameters, is the authors'; the list of layers is ours.
+"""
+
+from typing import Dict, Optional, Sequence, Tuple
+
+import torch.nn as nn
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+
+from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .conv_stack import conv_stack
+
+
+@MODELS.register_module()
+class D2DPredictor(BasePredictor):
+    """One stack of dilated convolutions at one scale, on the maps of the window, oldest first.
+
+    With the defaults 3x3 convolutions of 128, 256, 128, 128 and C channels and dilations 1, 2, 4, 2, 1, ReLU
+    between them: 784,008 parameters at C = 8, 789,769 at C = 9, 847,379 at C = 19. A pixel sees 21x21.
+
+    Args:
+        channels: C of the maps.
+        num_past: maps in the window.
+        widths: hidden channels.
+        dilations: one per convolution, one more than widths.
+        residual: add the prediction to the newest map; the last convolution starts at zero, so that the
+            untrained network is the copy-last baseline.
+        value_range: (low, high) that the window is clamped to, those of the maps that the encoder makes.
+            So it changes nothing but predictions that are fed back. None doesn't clamp.
+        losses: configs of the losses by name, each called on (N, C, h, w) pairs.
+    """
+
+    def __init__(
+        self,
+        channels: int = 9,
+        num_past: int = 4,
+        widths: Sequence[int] = (128, 256, 128, 128),
+        dilations: Sequence[int] = (1, 2, 4, 2, 1),
+        residual: bool = False,
+        value_range: Optional[Tuple[float, float]] = (-1.0, 1.0),
+        losses: Optional[Dict[str, dict]] = None,
+        init_cfg: Optional[dict] = None,
+    ):
+        super().__init__(init_cfg=init_cfg)
+        if value_range is not None and not value_range[0] < value_range[1]:
+            raise ValueError(
+                f'D2DPredictor: value_range must be (low, high) with low < high, or None, got '
+                f'{value_range!r}'
+            )
+        self.channels, self.num_past = channels, num_past
+        self.residual, self.value_range = residual, value_range
+        kernels = [3] * (len(widths) + 1)
+        self.net = conv_stack(channels * num_past, widths, kernels, channels, dilations)
+        self.losses = nn.ModuleDict(
+            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
+        )
+        self._start_residual()
+
+    def init_weights(self) -> None:
+        """As ``init_cfg`` says, but for the last layer of a residual network."""
+        super().init_weights()
+        self._start_residual()
+
+    def _start_residual(self) -> None:
+        if self.residual:
+            nn.init.zeros_(self.net[-1].conv.weight)
+            nn.init.zeros_(self.net[-1].conv.bias)
+
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        (maps,) = past
+        check_window(self, maps, self.channels)
+        if self.value_range is not None:
+            maps = maps.clamp(*self.value_range)
+        out = self.net(maps.flatten(1, 2))
+        return [(maps[:, -1] + out if self.residual else out)[:, None]]
+
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+        require_losses(self)
+        new = self(past, context)
+        pair = new[0][:, 0], target[0][:, 0]
+        return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, new
