@@ -1,4 +1,4 @@
-from .metrics import CityscapesInstanceMetric, FutureSemSegMetric
+from .metrics import CityscapesInstanceMetric, FutureSemSegMetric, TrackingMetric
 from .table import format_table
 
-__all__ = ['CityscapesInstanceMetric', 'FutureSemSegMetric', 'format_table']
+__all__ = ['CityscapesInstanceMetric', 'FutureSemSegMetric', 'TrackingMetric', 'format_table']

@@ -14,8 +14,10 @@ from .sem_seg import (
     per_class_accuracy,
     pixel_accuracy,
 )
+from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
+    'FrameDistances',
     'FrameMatches',
     'MOVING_CLASSES',
     'SCORE_RULES',
@@ -23,6 +25,7 @@ __all__ = [
     'confusion_matrix',
     'iou_per_class',
     'make_disjoint',
+    'match_distances',
     'match_instances',
     'mean_average_precision',
     'mean_class_accuracy',
@@ -31,4 +34,5 @@ __all__ = [
     'moving_from_train_ids',
     'per_class_accuracy',
     'pixel_accuracy',
+    'tracking_scores',
 ]
