@@ -26,7 +26,7 @@ FILES = [p for p in ALL_FILES if p not in [*DETECTORS, NECK]]
 
 def test_there_are_configs():
     assert len(FILES) >= 20
-    assert {p.parent.name for p in ALL_FILES} >= {'s2s', 'f2f', 'baselines', 'detectors'}
+    assert {p.parent.name for p in ALL_FILES} >= {'s2s', 'f2f', 'd2d', 'baselines', 'detectors'}
 
 
 def without_checkpoints(cfg):
@@ -65,7 +65,9 @@ def test_config_builds(path):
     for part in ('train', 'val', 'test'):
         check_data(cfg[f'{part}_dataloader'].dataset, model, part)
     for part in ('val', 'test'):
-        METRICS.build(cfg[f'{part}_evaluator'].to_dict())
+        given = cfg[f'{part}_evaluator']
+        for metric in given if isinstance(given, list) else [given]:
+            METRICS.build(metric.to_dict())
     for hook in cfg.default_hooks.values():
         HOOKS.build(hook.to_dict())
     VISUALIZERS.build(dict(cfg.visualizer.to_dict(), vis_backends=None))
@@ -127,6 +129,9 @@ def check_data(dataset, model, part):
         ('s2s/s2s_2scale_ar-ft_cityscapes', 1_654_950),
         ('s2s/s2s_2scale_tiny_synthetic', 1_654_950),
         ('s2s/s2s_1scale_cityscapes', 699_795),
+        ('d2d/d2d_cityscapes', 789_769),
+        ('d2d/d2d_ar-ft_cached_cityscapes', 789_769),
+        ('d2d/d2d_tiny_synthetic', 789_769),
         ('f2f/f2f5_cityscapes', 10_816_000),
         ('f2f/f2f2_cityscapes', 10_816_000 + 2 * 10_947_072),
         ('f2f/f2f_mask-rcnn_r50-fpn_cityscapes', 65_158_144),

@@ -13,7 +13,7 @@ model = dict(
         losses=dict(
             l1=dict(type='ObjectL1Loss', object_weight=1.),
             ce=dict(
-                type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),
+                type='ScoreCrossEntropyLoss', temperature=0.125, class_weight=[1.] + [2.2] * 8))),
     train_cfg=dict(rollout_steps=3))
 train_dataloader = dict(dataset=dict(num_future=3))
 val_evaluator = dict(semantics='labels')

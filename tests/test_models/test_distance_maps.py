@@ -6,6 +6,8 @@ import torch
 from mmengine.structures import InstanceData, PixelData
 from scipy.ndimage import distance_transform_edt
 
+from mmforecast.apis.extract import extract_representations
+from mmforecast.datasets import CityscapesSequenceDataset, RepresentationStore
 from mmforecast.models.encoders import DistanceMapEncoder, detect
 from mmforecast.models.utils.distance_maps import (
     PROFILES,
@@ -200,6 +202,34 @@ def test_cells_and_small_objects():
     assert maps[0, 0, 0, 3, 5] == 0 and len(unpack_objects(objects[0, 0])) == 1
     with pytest.raises(ValueError, match='multiples of stride=3'):
         DistanceMapEncoder(stride=3).encode(None, [sample])
+
+
+def test_stored_maps_are_taken_as_they_are():
+    sample = ForecastDataSample()
+    sample.scores = torch.rand(2, 9, 4, 6).half()
+    (maps,) = DistanceMapEncoder().encode(torch.zeros(1, 2, 3, 0, 0), [sample])
+    assert torch.equal(maps[0], sample.scores.float())
+    with pytest.raises(ValueError, match='the store holds maps of 9 channels, but num_classes=19'):
+        DistanceMapEncoder(num_classes=19).encode(torch.zeros(1, 2, 3, 0, 0), [sample])
+
+
+def test_maps_are_extracted_as_other_representations(small_detector, street_root, tmp_path):
+    dataset = CityscapesSequenceDataset(
+        data_root=str(street_root),
+        data_prefix=dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine_sequence'),
+        split='val',
+        num_past=1,
+        num_future=1,
+    )
+    encoder = DistanceMapEncoder(
+        detector=small_detector('mask-rcnn'), score_thr=0.0, stride=8, chunk=1
+    )
+    report = extract_representations(encoder, dataset, str(tmp_path), 'maps', levels=['scores'])
+    assert report['written'] == 2 and not report['corrupt']
+    store = RepresentationStore(str(tmp_path))
+    assert [level.shape for level in store.manifest.levels] == [(9, 8, 16)]
+    with pytest.raises(ValueError, match='nothing to compute'):
+        extract_representations(DistanceMapEncoder(), dataset, str(tmp_path), 'maps')
 
 
 def test_any_detector_can_see_the_objects(small_detector):

@@ -8,7 +8,8 @@ model = dict(
         type='D2DPredictor',
         channels=9,
         num_past=4,
-        losses=dict(l1=dict(type='ObjectL1Loss'), gdl=dict(type='GDLoss', alpha=1))),
+        losses=dict(l1=dict(type='ObjectL1Loss'), gdl=dict(type='GDLoss', alpha=1)),
+        init_cfg=dict(type='Kaiming', layer='Conv2d', mode='fan_in', distribution='normal')),
     decoder=dict(type='DistanceMapDecoder'),
     train_cfg=dict(rollout_steps=1),
     test_cfg=dict(rollout_steps=3))

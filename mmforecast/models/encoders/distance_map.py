@@ -109,7 +109,12 @@ class DistanceMapEncoder(BaseEncoder):
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
-        """(B, T, C, h, w) maps and (B, T, 3, h, w) objects, see the class."""
+        """(B, T, C, h, w) maps and (B, T, 3, h, w) objects, see the class.
+
+        Clips that carry stored maps (``LoadClipScores``) aren't encoded again, and have no objects.
+        """
+        if samples and 'scores' in samples[0]:
+            return self._stored(samples)
         if self.reader is None:
             clips = [self._encode_truth(sample) for sample in samples]
             device = samples[0].gt_instance_map.data.device
@@ -124,6 +129,15 @@ class DistanceMapEncoder(BaseEncoder):
                 for frame in self._encode_detected(chunk)
             ]
         return [torch.stack(level).unflatten(0, shape).to(device) for level in zip(*parts)]
+
+    def _stored(self, samples: List[ForecastDataSample]) -> Pyramid:
+        maps = torch.stack([sample.scores for sample in samples])
+        if maps.shape[2] != self.num_channels:
+            raise ValueError(
+                f'DistanceMapEncoder: the store holds maps of {maps.shape[2]} channels, but num_classes='
+                f'{self.num_channels}'
+            )
+        return [maps.float()]
 
     def _encode_truth(self, sample: ForecastDataSample) -> List[Tuple[Tensor, Tensor]]:
         """Maps and packed objects of each of the T frames of a clip."""

@@ -23,8 +23,7 @@ class D2DForecaster(BaseForecaster):
     to the decoder as ``context.objects``; that of the future goes no further than here.
 
     Args:
-        encoder: a ``DistanceMapEncoder``; to train on stored maps, a ``PrecomputedEncoder`` (without objects,
-            so nothing can be decoded).
+        encoder: a ``DistanceMapEncoder``.
         predictor: e.g. ``D2DPredictor``, or ``WarpCorrectPredictor``.
         decoder: ``DistanceMapDecoder`` by default.
         kwargs: see ``BaseForecaster``.
