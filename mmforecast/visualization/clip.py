@@ -65,7 +65,8 @@ def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
     """The best instances at hand of each of the T clip frames, None where there are none.
 
     Ground truth first, also where a labelled frame has no instance in it; then, for future frames,
-    what the detector finds in the true frame (``ref_instances``).
+    what the detector finds in the true frame (``ref_instances``). In past frames the tracked objects
+    that a forecast started from (``past_instances``) come before all, so that they have its colours.
     """
     known: list[InstanceData | None] = [None] * (sample.num_past + sample.num_future)
     if 'ref_instances' in sample:
@@ -74,6 +75,8 @@ def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
         labelled = (sample.gt_instance_map.data >= 0).flatten(1).any(1).tolist()
         truth = zip(sample.gt_instances, labelled, strict=True)
         known = _filled(known, [item if there else None for item, there in truth], 0)
+    if 'past_instances' in sample:
+        known = _filled(known, sample.past_instances[: sample.num_past], 0)
     return known
 
 

@@ -33,14 +33,16 @@ def draw_instances(
     :func:`~mmforecast.structures.instances_to_sem_seg`. Pixels that no mask and no name covers
     stay as they are. A name is left out where the object is small or other names are in the way.
 
-    Colours are those of ``ids`` where there are any. Else a forecast is paired with the true object
-    of its class that it overlaps most, and has its colour, so that the two are seen to belong
-    together; without a partner it has a shade of its class.
+    Colours are those of ``ids`` where there are any, or of ``track_ids``. Else a forecast is paired
+    with the true object of its class that it overlaps most, and has its colour, so that the two are
+    seen to belong together; without a partner it has a shade of its class. Where an object was
+    expected (``centroids``) there is a cross.
 
     Args:
         image: uint8 (H, W, 3), RGB.
         instances: N instances: ``labels`` (N,), ``masks`` (N, h, w), brought to the image's size;
-            optional ``scores`` (N,) in [0, 1] and ``ids`` (N,).
+            optional ``scores`` (N,) in [0, 1], ``ids`` or ``track_ids`` (N,), and ``centroids`` (N, 2), x
+            and y in pixels of the masks.
         classes: Names by label; no names are drawn if None.
         alpha: Share of the instances' colours, in [0, 1].
         score_thr: Instances with a lower score are left out.
@@ -61,6 +63,9 @@ def draw_instances(
     picture = blend(image, owners, colors, alpha)
     for index, color in enumerate(colors):
         picture[_outline(owners == index)] = _outline_color(color)
+    if 'centroids' in instances:
+        stretch = np.array(image.shape[1::-1]) / instances.masks.shape[:0:-1]
+        _draw_crosses(picture, to_numpy(instances.centroids) * stretch)
     if classes is None:
         return picture
     names = _names(instances, classes)
@@ -108,7 +113,7 @@ def instance_colors(
     """Colours as :func:`draw_instances` tells.
 
     Args:
-        instances: N instances with ``labels`` and maybe ``ids``, the surest last.
+        instances: N instances with ``labels`` and maybe ``ids`` or ``track_ids``, the surest last.
         masks: Their masks, bool (N, H, W).
         truth: True instances with ``ids``, or None.
 
@@ -119,6 +124,8 @@ def instance_colors(
     ids = np.full(len(labels), _NO_ID)
     if 'ids' in instances:
         ids = to_numpy(instances.ids)
+    elif 'track_ids' in instances:
+        ids = to_numpy(instances.track_ids) + 1000 * labels
     elif truth is not None and 'ids' in truth and len(truth):
         ids = _ids_of_truth(labels, masks, truth)
     shades = class_shades(labels[::-1].tolist())[::-1]
@@ -157,6 +164,14 @@ def _outline(mask: np.ndarray) -> np.ndarray:
     kernel = np.ones((2 * width + 1, 2 * width + 1), dtype=np.uint8)
     without_pinholes = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     return mask & (cv2.erode(without_pinholes, kernel) == 0)
+
+
+def _draw_crosses(picture: np.ndarray, centres: np.ndarray) -> None:
+    """Draw a white cross on dark ground at each (x, y), in place."""
+    size = max(5, picture.shape[0] // 32)
+    for centre in np.floor(centres).astype(int).tolist():
+        for color, thickness in ((INK, 3), (WHITE, 1)):
+            cv2.drawMarker(picture, centre, color, cv2.MARKER_CROSS, size, thickness)
 
 
 def _outline_color(color: np.ndarray) -> np.ndarray:

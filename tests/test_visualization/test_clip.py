@@ -97,3 +97,12 @@ def test_bad_frames_are_named(make_clip):
         clip_frames(frames[0], sample)
     with pytest.raises(ValueError, match='frames holds 1 frames, but the clip has 2 past frames'):
         clip_frames(frames[:1], sample)
+
+
+def test_tracked_objects_of_the_past_go_before_the_truth(make_instance_clip):
+    sample, _ = make_instance_clip()
+    tracked = [InstanceData(track_ids=torch.tensor([time])) for time in range(sample.num_past)]
+    sample.past_instances = tracked
+    known = known_instances(sample)
+    assert known[: sample.num_past] == tracked
+    assert all(item is None or 'track_ids' not in item for item in known[sample.num_past :])

@@ -165,3 +165,19 @@ def test_panels_show_what_is_known():
 def test_bad_alpha_is_named():
     with pytest.raises(ValueError, match=r'alpha must be in \[0, 1\], got 60'):
         draw_instances(image(), instances([(20, 10, 60, 40)]), alpha=60)
+
+
+def test_colours_follow_tracks_and_crosses_mark_where_objects_were_expected():
+    found = instances([(5, 10, 25, 30), (40, 10, 60, 30)], labels=[2, 0], track_ids=[4, 5])
+    assert color_at(found, 10, 20) == track_colors([2004])[0].tolist()
+    truth = instances([(5, 10, 25, 30)], ids=[26001])
+    assert color_at(found, 10, 20, truth=truth) == track_colors([2004])[0].tolist()
+    assert color_at(found[1:], 50, 20) == track_colors([5])[0].tolist()
+    found.centroids = torch.tensor(
+        [[15.5, 20.5], [200.0, -9.0]]
+    )  # the second is out of the picture
+    drawn = draw_instances(image(), found, alpha=1)
+    assert drawn[20, 15].tolist() == drawn[20, 13].tolist() == [255, 255, 255]
+    assert color_at(found, 7, 20) == track_colors([2004])[0].tolist()
+    double = draw_instances(np.full((120, 240, 3), 100, np.uint8), found, alpha=1)
+    assert double[41, 31].tolist() == [255, 255, 255]
