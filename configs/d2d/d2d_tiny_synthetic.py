@@ -4,6 +4,7 @@ _base_ = [
     '../_base_/models/d2d.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
+model = dict(decoder=dict(keep_past=True))
 train_pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='LoadClipInstances'),

@@ -14,6 +14,7 @@ model = dict(
             l1=dict(type='ObjectL1Loss', object_weight=1.),
             ce=dict(
                 type='ScoreCrossEntropyLoss', temperature=0.125, class_weight=[1.] + [2.2] * 8))),
+    decoder=dict(keep_past=True),
     train_cfg=dict(rollout_steps=3))
 train_dataloader = dict(dataset=dict(num_future=3))
 val_evaluator = dict(semantics='labels')

@@ -17,7 +17,7 @@ from mmforecast.visualization import plot_metric_curve
 from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
 
 # In the order of a table's columns, and each with a curve.
-METRICS = ('AP50', 'AP', 'mIoU', 'IoU-MO')
+METRICS = ('AP50', 'AP', 'NO-AP50', 'NO-AP50-const', 'mIoU', 'IoU-MO', 'IDF1', 'MOTA')
 
 
 @dataclass

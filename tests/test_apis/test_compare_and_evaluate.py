@@ -152,7 +152,11 @@ def test_baselines_of_instances_in_one_table(f2f_cfg, tmp_path):
     assert columns == [
         'method',
         'parameters',
-        *(f'{metric} @{time}s' for time in ('0.18', '0.35') for metric in ('AP50', 'AP', 'IoU-MO')),
+        *(
+            f'{metric} @{time}s'
+            for time in ('0.18', '0.35')
+            for metric in ('AP50', 'AP', 'NO-AP50', 'NO-AP50-const', 'IoU-MO')
+        ),
     ]
     assert all(0 <= row[column] <= 100 for row in rows for column in columns[2:])
     save_comparison(rows, columns, tmp_path)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.structures import PixelData
 
+from mmforecast.apis import StreamingForecaster
 from mmforecast.apis.evaluate import load_config
 from mmforecast.models.decoders import DistanceMapDecoder
 from mmforecast.models.forecasters import D2DForecaster
@@ -143,6 +144,14 @@ def test_it_trains_through_steps_and_predicts(predictor):
         assert sample.pred_sem_seg.data.shape == sample.ref_sem_seg.data.shape == (3, *SIZE)
         assert len(sample.pred_instances) == 3
         assert set(sample.ref_sem_seg.data.unique().tolist()) == {13, 255}
+
+
+def test_it_trains_on_stored_maps_without_frames():
+    sample = ForecastDataSample(metainfo=dict(num_past=4))
+    sample.scores = torch.rand(5, 9, *SIZE).half()
+    model = D2DForecaster(dict(type='DistanceMapEncoder'), SMALL)
+    losses = model(torch.zeros(1, 5, 3, 0, 0), [sample], mode='loss')
+    assert set(losses) == {'loss_l1', 'loss_gdl'}
 
 
 def test_objects_of_the_future_stay_out_of_reach(monkeypatch):
@@ -317,6 +326,33 @@ def test_two_with_the_same_centroid_share_what_is_there():
     box = id_map(_26001=(4, 4, 25, 45), _26002=(9, 14, 20, 35))
     found = forecast([box] * 5).pred_instances[0]
     assert torch.equal(found.masks.any(dim=0), torch.from_numpy(box > 1000))
+
+
+# Any detector, and frames as they come.
+
+
+def test_a_stream_is_forecast_as_its_clip(small_detector):
+    model = D2DForecaster(
+        dict(
+            type='DistanceMapEncoder',
+            detector=small_detector('mask-rcnn'),
+            score_thr=0.0,
+            chunk=1,
+        ),
+        dict(type='FlowWarp'),
+        num_past=3,
+        test_cfg=dict(rollout_steps=2),
+    ).eval()
+    video = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
+    stream = StreamingForecaster(model)
+    streamed = [stream.update(frame) for frame in video][-1]
+    clip = torch.from_numpy(video.transpose(0, 3, 1, 2)).float()[None]
+    (whole,) = model.predict(clip, [ForecastDataSample(metainfo=dict(img_shape=(64, 96)))])
+    assert torch.equal(streamed.pred_sem_seg.data, whole.pred_sem_seg.data)
+    assert len(whole.pred_instances[0]) > 0
+    for one, other in zip(streamed.pred_instances, whole.pred_instances):
+        for name in ('masks', 'labels', 'scores', 'track_ids'):
+            assert torch.equal(one[name], other[name]), name
 
 
 # The street.

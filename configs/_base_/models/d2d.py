@@ -12,4 +12,4 @@ model = dict(
         init_cfg=dict(type='Kaiming', layer='Conv2d', mode='fan_in', distribution='normal')),
     decoder=dict(type='DistanceMapDecoder'),
     train_cfg=dict(rollout_steps=1),
-    test_cfg=dict(rollout_steps=3))
+    test_cfg=dict(rollout_steps=3, reference=False))

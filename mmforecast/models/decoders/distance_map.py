@@ -20,8 +20,9 @@ from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
 
 from .sem_seg import SemSegDecoder
 
-SCORES = ('margin', 'detector', 'constant')
+SCORES = ('detector', 'margin', 'constant')
 NUM_THINGS = len(THING_LABEL_IDS)
+NEW_SCORE = 0.5
 MOVING_VALUES = (255, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
@@ -60,8 +61,8 @@ class DistanceMapDecoder(SemSegDecoder):
         levels: steps per unit that altitudes are rounded to.
         new_area: pixels from which on a part of a class that no track explains becomes an instance of its
             own, new in every frame; None leaves it to the label map.
-        score: 'margin', the track's newest score times how far, on average over the mask, its class is ahead
-            of the second (at most 1); 'detector', the newest score alone; 'constant', 1.
+        score: 'detector', the track's newest score; 'margin', that times how far, on average over the mask,
+            its class is ahead of the second (at most 1); 'constant', 1. What has no track begins with 0.5.
         keep_past: also write ``past_instances``, the tracked objects of the past frames.
         keep_scores, label_values: as for ``SemSegDecoder``; by default train ids, with 255 for the background.
     """
@@ -73,7 +74,7 @@ class DistanceMapDecoder(SemSegDecoder):
         gate: float = 16.0,
         levels: int = 8,
         new_area: Optional[int] = None,
-        score: str = 'margin',
+        score: str = 'detector',
         keep_past: bool = False,
         keep_scores: bool = False,
         label_values: Optional[Sequence[int]] = None,
@@ -107,32 +108,34 @@ class DistanceMapDecoder(SemSegDecoder):
                 alone, since its objects stay with the encoder.
             context: has the objects of the past frames; needed for 'pred'.
         """
-        super().decode(future, samples, target)
         if target != 'pred':
-            return samples
+            return super().decode(future, samples, target)
         (maps,) = future
-        for sample, clip, frames in zip(
-            samples, maps, observed_objects(context, type(self).__name__)
-        ):
+        observed = observed_objects(context, type(self).__name__)
+        for sample, clip, frames in zip(samples, maps, observed):
+            classes = self._decode_clip(sample, clip, target)
+            if classes.shape[1:] != clip.shape[2:]:
+                classes = self.labels(clip, None)
             size = tuple(sample.get('img_shape') or clip.shape[-2:])
             tracks = link_objects(frames, self.gate)
-            sample.pred_instances = self.instances_of(clip, tracks, frames, size)
+            sample.pred_instances = self._instances_of(clip, classes, tracks, frames, size)
             if self.keep_past:
                 sample.past_instances = past_instances(tracks, frames)
         return samples
 
-    def instances_of(
+    def _instances_of(
         self,
         clip: Tensor,
+        classes: Tensor,
         tracks: Sequence[Track],
         frames: Sequence[ObjectMap],
         size: Sequence[int],
     ) -> List[InstanceData]:
-        """The instances of each of the n forecast frames (n, C, h, w) of a clip, at ``size`` (H, W)."""
-        labels = self.labels(clip, None).cpu().numpy()
+        """Instances at ``size`` (H, W) in each of n frames, from maps (n, C, h, w) and their argmax."""
         new_id, out = len(tracks), []
-        for step, (maps, classes) in enumerate(zip(clip.float().cpu().numpy(), labels), start=1):
-            found = self._grow(maps, classes.astype(np.int64), tracks, frames, step, new_id)
+        arrays = zip(clip.float().cpu().numpy(), classes.cpu().numpy().astype(np.int64))
+        for step, (maps, labels) in enumerate(arrays, start=1):
+            found = self._grow(maps, labels, tracks, frames, step, new_id)
             new_id = max(new_id, 1 + max(found['ids'], default=-1))
             out.append(self._as_instances(*found.values(), maps, size))
         return out
@@ -151,7 +154,7 @@ class DistanceMapDecoder(SemSegDecoder):
         if self.new_area is not None:
             for channel, mask in find_unclaimed(classes, grown, first, self.new_area):
                 grown[mask] = new_id + 1
-                rows.append((new_id, channel - first, 1.0, np.argwhere(mask).mean(axis=0)))
+                rows.append((new_id, channel - first, NEW_SCORE, np.argwhere(mask).mean(axis=0)))
                 new_id += 1
         ids, labels, scores, centroids = zip(*rows) if rows else ((), (), (), ())
         return dict(grown=grown, ids=ids, labels=labels, scores=scores, centroids=centroids)

@@ -46,11 +46,17 @@ class SemSegDecoder(BaseModule):
         """
         (scores,) = future
         for sample, clip in zip(samples, scores):
-            labels = self._values(self.labels(clip, sample.get('img_shape')), clip.shape[1])
-            setattr(sample, f'{target}_sem_seg', PixelData(data=labels))
-            if self.keep_scores and target == 'pred':
-                sample.pred_scores = clip.half()
+            self._decode_clip(sample, clip, target)
         return samples
+
+    def _decode_clip(self, sample: ForecastDataSample, clip: Tensor, target: str) -> Tensor:
+        """Write what is read off a clip (n, C, h, w); returns the index of every pixel's class (n, H, W)."""
+        labels = self.labels(clip, sample.get('img_shape'))
+        values = self._values(labels, clip.shape[1])
+        setattr(sample, f'{target}_sem_seg', PixelData(data=values))
+        if self.keep_scores and target == 'pred':
+            sample.pred_scores = clip.half()
+        return labels
 
     def _values(self, labels: Tensor, num_classes: int) -> Tensor:
         """What is written for ``labels``, indices of classes."""

@@ -93,15 +93,15 @@ def link_objects(frames: Sequence[ObjectMap], gate: float = 16.0, window: int = 
             track = Track(len(tracks), int(objects.labels[member]))
             track.add(time, member, objects)
             tracks.append(track)
-        _set_motion(tracks, objects.index_map.shape, window)
+        _set_motion(tracks, time, objects.index_map.shape, window)
     return tracks
 
 
 def fit_slope(times: Sequence[float], values: Sequence) -> np.ndarray:
-    """Least-squares slope of ``values`` (T, ...) against ``times`` (T,), two at least of them different."""
+    """Least-squares slopes of ``values`` (T,) or (T, k) against ``times`` (T,), two of them different."""
     times, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
     times = times - times.mean()
-    return np.tensordot(times, values, axes=1) / (times @ times)
+    return times @ values / (times @ times)
 
 
 def fit_motion(track: Track, size: Sequence[int], window: int = 4) -> tuple[np.ndarray, float]:
@@ -116,17 +116,15 @@ def fit_motion(track: Track, size: Sequence[int], window: int = 4) -> tuple[np.n
     """
     times = track.times[-window:]
     boxes, centroids = np.stack(track.boxes[-window:]), np.stack(track.centroids[-window:])
-    velocity, is_cut = np.zeros(2), False
+    values, is_cut = [*centroids.T, np.log(track.areas[-window:])], False
     for axis in range(2):
         low, high = (boxes[:, axis] == 0).any(), (boxes[:, axis + 2] == size[axis]).any()
         is_cut |= low or high
-        if low == high:
-            values = centroids[:, axis]
-        else:
-            values = boxes[:, axis + 2] if low else boxes[:, axis]
-        velocity[axis] = fit_slope(times, values)
-    growth = 0.0 if is_cut else float(fit_slope(times, np.log(track.areas[-window:])))
-    return velocity, float(np.clip(growth, -MAX_GROWTH, MAX_GROWTH))
+        if low != high:
+            values[axis] = boxes[:, axis + 2] if low else boxes[:, axis]
+    *velocity, growth = fit_slope(times, np.stack(values, axis=1))
+    growth = 0.0 if is_cut else min(max(float(growth), -MAX_GROWTH), MAX_GROWTH)
+    return np.array(velocity), growth
 
 
 def common_motion(tracks: Sequence[Track]) -> np.ndarray:
@@ -147,9 +145,9 @@ def common_motion(tracks: Sequence[Track]) -> np.ndarray:
     return median
 
 
-def _set_motion(tracks: Sequence[Track], size: Sequence[int], window: int) -> None:
+def _set_motion(tracks: Sequence[Track], time: int, size: Sequence[int], window: int) -> None:
     for track in tracks:
-        if len(track.times) > 1:
+        if len(track.times) > 1 and track.times[-1] == time:
             track.velocity, track.growth = fit_motion(track, size, window)
     common = common_motion(tracks)
     for track in tracks:
