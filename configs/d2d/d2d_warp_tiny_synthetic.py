@@ -1,6 +1,5 @@
 # D2D-warp, a variant of ours: the flow baseline on distance maps with a learned velocity and a learned
-# correction, on whole frames, trained through the three steps of the mid term. Moving objects weigh more, as
-# for S2S-warp.
+# correction, on whole frames, trained through the three steps of the mid term.
 _base_ = [
     '../_base_/models/d2d.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
@@ -11,9 +10,7 @@ model = dict(
         type='WarpCorrectPredictor',
         channels=9,
         losses=dict(
-            l1=dict(type='ObjectL1Loss', object_weight=1.),
-            ce=dict(
-                type='ScoreCrossEntropyLoss', temperature=0.125, class_weight=[1.] + [2.2] * 8))),
+            l1=dict(type='ObjectL1Loss', object_weight=2.), gdl=dict(type='GDLoss', alpha=1))),
     decoder=dict(keep_past=True),
     train_cfg=dict(rollout_steps=3))
 train_dataloader = dict(dataset=dict(num_future=3))
