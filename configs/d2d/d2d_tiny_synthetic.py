@@ -1,5 +1,5 @@
-# The network as we read it off the paper, on distance maps of the street's own instances; one step, on
-# windows of half the height and width.
+# D2D's network (its layers are inferred, see docs/d2d.md) on distance maps of the street's own instances; one
+# step, on windows of half the height and width.
 _base_ = [
     '../_base_/models/d2d.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,6 +1,6 @@
 """From maps and seeds to objects: a watershed inside each class (D2D, ECCVW 2018).
 
-The paper's watershed runs on the map of maxima of the predicted representation. Folding it around the level
+The authors' watershed runs on the map of maxima of the predicted representation. Folding it around the level
 of objects, quantising it and flooding class by class are ours.
 """
 
