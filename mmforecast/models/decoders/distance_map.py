@@ -54,8 +54,8 @@ class DistanceMapDecoder(SemSegDecoder):
     instance has the class of its track.
 
     Args:
-        seeds: 'centroid', 3x3 pixels at the extrapolated centroid (the authors'); 'core', the innermost half of
-            the last mask, moved along.
+        seeds: 'centroid', 3x3 pixels at the extrapolated centroid (the authors'); 'core', the innermost half
+            of the last mask, moved along.
         scale: cores also grow or shrink as the tracks' areas did.
         gate: distance in pixels of the maps up to which objects of any size are matched.
         levels: steps per unit that altitudes are rounded to.
