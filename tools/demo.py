@@ -27,7 +27,7 @@ from mmforecast.visualization import forecast_animation, instance_classes, write
 ROOT = Path(__file__).resolve().parents[1]
 S2S_CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
 F2F_CONFIG = ROOT / 'configs/f2f/f2f_warp_tiny_synthetic.py'
-F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic.pth'
+F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic-6e61a82d.pth'
 S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
 # Drawn beside the truth.
 DRAWN = ('copy-last', S2S, F2F)

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
 train_dataloader = dict(dataset=dict(num_future=3))
-max_iters = 300
+max_iters = 450
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=20, end=max_iters),
