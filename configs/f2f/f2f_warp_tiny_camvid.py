@@ -1,6 +1,6 @@
 # F2F-warp on real driving frames: CamVid at 192x144, enlarged twofold for the detector of configs/detectors/
-# mask-rcnn_tiny_camvid.py, fine-tuned from the street's weights. Instances are connected components, so touching
-# objects are one.
+# mask-rcnn_tiny_camvid.py, fine-tuned from the street's weights. Instances are connected components, so
+# touching objects are one.
 _base_ = [
     '../_base_/models/f2f_mask-rcnn_tiny.py', '../_base_/datasets/camvid_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,6 +1,6 @@
-# F2F-warp, a variant of ours: the flow baseline on features, with a learned velocity and a learned correction,
-# trained with the detector's own losses on the forecast features, besides the distance to the true ones and that of
-# the velocity to the optical flow of the true frames.
+# F2F-warp, a variant of ours: the flow baseline on features, with a learned velocity and a learned
+# correction, trained with the detector's own losses on the forecast features, besides the distance to the
+# true ones and that of the velocity to the optical flow of the true frames.
 _base_ = './f2f_tiny_synthetic.py'
 model = dict(
     predictor=dict(

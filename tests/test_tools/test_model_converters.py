@@ -218,7 +218,9 @@ def test_published_models_are_named_by_their_content(run, tmp_path, half):
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4))
     model[1].running_var.fill_(1e-9)  # nothing in half precision
     source = tmp_path / 'iter_3.pth'
-    content = dict(state_dict=model.state_dict(), meta=dict(iter=3, cfg='a path'), optimizer=dict(lr=0.1))
+    content = dict(
+        state_dict=model.state_dict(), meta=dict(iter=3, cfg='a path'), optimizer=dict(lr=0.1)
+    )
     torch.save(content, source)
     out = run('publish_model', source, tmp_path / 'm.pth', *(['--fp16'] if half else []))
     (published,) = set(tmp_path.iterdir()) - {source}
