@@ -1,7 +1,5 @@
 """The F2F configs of the street through the real tools, with the weights that ship."""
 
-import json
-
 import pytest
 import torch
 
@@ -14,36 +12,6 @@ SCHEDULE = [
     'train_dataloader.batch_size=1',
     'train_cfg.val_interval=100',
 ]
-
-
-@pytest.fixture
-def data(street_root):
-    """The small street, loaded in this process."""
-    options = []
-    for loader in ('train', 'val', 'test'):
-        options += [
-            f'{loader}_dataloader.dataset.data_root={street_root}',
-            f'{loader}_dataloader.num_workers=0',
-            f'{loader}_dataloader.persistent_workers=False',
-        ]
-    return options
-
-
-@pytest.fixture
-def scores(run_tool, repository, monkeypatch, data, tmp_path):
-    monkeypatch.chdir(repository)
-
-    def run(config, checkpoint, *options):
-        out = tmp_path / 'scores.json'
-        run_tool(
-            'test.py',
-            f'configs/{config}.py',
-            *[checkpoint, '--work-dir', tmp_path / 'test', '--out', out],
-            *['--cfg-options', *data, *options],
-        )
-        return json.loads(out.read_text())
-
-    return run
 
 
 @pytest.mark.parametrize('config', ['f2f_warp_tiny_synthetic', 'f2f_tiny_synthetic'])

@@ -16,16 +16,9 @@ SMALL = [
 
 
 @pytest.fixture
-def options(street_root):
-    """A small network and the small street, loaded in this process."""
-    options = list(SMALL)
-    for loader in ('train', 'val', 'test'):
-        options += [
-            f'{loader}_dataloader.dataset.data_root={street_root}',
-            f'{loader}_dataloader.num_workers=0',
-            f'{loader}_dataloader.persistent_workers=False',
-        ]
-    return options
+def options(data):
+    """A small network and the small street."""
+    return [*SMALL, *data]
 
 
 def weights(path):

@@ -16,8 +16,6 @@ from mmforecast.structures import ForecastDataSample
 
 from .detection import DetectionDecoder, box_regions
 
-MODES = ('shift', 'warp')
-
 
 def mean_motion(regions: Tensor, velocity: Tensor) -> Tensor:
     """(N, 2) mean of ``velocity`` (2, H, W) in each of ``regions`` (N, H, W) bool; 0 where it is empty."""
@@ -106,6 +104,9 @@ def warp_instances(instances: InstanceData, velocity: Tensor, steps: int) -> Lis
     return out
 
 
+MOVES = {'shift': shift_instances, 'warp': warp_instances}
+
+
 @MODELS.register_module()
 class FlowInstanceDecoder(DetectionDecoder):
     """Detects once, in the newest observed frame, and moves the instances on by optical flow.
@@ -123,8 +124,10 @@ class FlowInstanceDecoder(DetectionDecoder):
 
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
         super().__init__(steps, fill_boxes)
-        if mode not in MODES:
-            raise ValueError(f'FlowInstanceDecoder: mode must be one of {MODES}, got {mode!r}')
+        if mode not in MOVES:
+            raise ValueError(
+                f'FlowInstanceDecoder: mode must be one of {tuple(MOVES)}, got {mode!r}'
+            )
         self.mode = mode
 
     @torch.no_grad()
@@ -141,7 +144,7 @@ class FlowInstanceDecoder(DetectionDecoder):
             return super().decode(future, samples, encoder, context, target)
         steps, size = num_steps(future), samples[0].img_shape
         newest = detect(encoder, [level[:, 0] for level in future], size)
-        move = shift_instances if self.mode == 'shift' else warp_instances
+        move = MOVES[self.mode]
         for sample, instances, velocity in zip(samples, newest, observed_velocity(context)):
             moved = move(instances, velocity, steps)
             if self.steps == 'last':

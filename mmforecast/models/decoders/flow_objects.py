@@ -16,9 +16,9 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 from .distance_map import enlarge, observed_objects
-from .flow_instances import shift_instances, warp_instances
+from .flow_instances import MOVES
 
-MODES = ('copy', 'shift', 'warp')
+MODES = ('copy', *MOVES)
 
 
 @MODELS.register_module()
@@ -65,8 +65,7 @@ class FlowObjectDecoder(BaseModule):
     def _move(self, newest: InstanceData, velocity, steps: int) -> List[InstanceData]:
         if self.mode == 'copy':
             return [newest] * steps
-        move = shift_instances if self.mode == 'shift' else warp_instances
-        return move(newest, velocity, steps)
+        return MOVES[self.mode](newest, velocity, steps)
 
 
 def as_instances(objects: ObjectMap, size) -> InstanceData:
