@@ -11,6 +11,7 @@ from .errors import explain
 from .hooks import ForecastCheckpointHook, ForecastVisualizationHook
 from .interrupt import TrainingInterrupted
 from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
+from .optim_wrapper_constructor import MultiOptimWrapperConstructor
 
 __all__ = [
     'CheckpointError',
@@ -19,6 +20,7 @@ __all__ = [
     'ForecastVisualizationHook',
     'IterBasedTrainLoop',
     'Match',
+    'MultiOptimWrapperConstructor',
     'ResumableDataLoader',
     'TrainingInterrupted',
     'cli_errors',

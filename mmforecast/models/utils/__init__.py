@@ -1,8 +1,15 @@
+from .adversarial import (
+    AdversarialDistributedDataParallel,
+    AdversarialTrainMixin,
+    real_fake_accuracy,
+)
 from .flow import backward_warp, dis_flow, forward_warp, resize_flow
 from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
 
 __all__ = [
+    'AdversarialDistributedDataParallel',
+    'AdversarialTrainMixin',
     'KeepFrozen',
     'Pyramid',
     'backward_warp',
@@ -11,6 +18,7 @@ __all__ = [
     'freeze',
     'num_steps',
     'random_crop',
+    'real_fake_accuracy',
     'resize_flow',
     'slide',
     'time_cat',

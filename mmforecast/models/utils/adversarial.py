@@ -1,0 +1,128 @@
+"""The adversarial training step, once for every system: D steps with G frozen, then G steps with D frozen."""
+
+from typing import Any, Dict, Tuple
+
+import torch
+from mmengine.model import BaseModel, MMDistributedDataParallel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from torch import Tensor, nn
+
+from mmforecast.registry import MODEL_WRAPPERS
+
+
+class AdversarialTrainMixin:
+    """Trains a ``BaseModel`` against its child ``discriminator``; comes before BaseModel in the bases.
+
+    ``forward`` answers two more modes, each with a dict of losses and of values to log:
+    'loss_discriminator', which lets no gradient into the generator, and 'loss_generator'. One
+    ``train_step`` runs ``discriminator_steps`` of the first and then ``generator_steps`` of the second, all
+    on the same batch, each with fresh noise where the model draws any.
+
+    Attributes:
+        generator_name: child that is trained against ``discriminator``; both are the keys of the
+            optimizer wrappers.
+        discriminator_steps, generator_steps: optimizer steps per training step, at least 1.
+    """
+
+    generator_name: str = 'generator'
+    discriminator_steps: int = 1
+    generator_steps: int = 1
+    discriminator: nn.Module
+
+    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
+        return adversarial_step(self, self, data, optim_wrapper)
+
+    def after_generator_step(self) -> None:
+        """Called when the generator's parameters have changed, e.g. to average them."""
+
+
+@MODEL_WRAPPERS.register_module()
+class AdversarialDistributedDataParallel(MMDistributedDataParallel):
+    """DistributedDataParallel for models with an :class:`AdversarialTrainMixin`.
+
+    Buffers are each process's own, since the two modes of a step would overwrite each other's batch
+    statistics; checkpoints hold those of the first process.
+    """
+
+    def __init__(self, module: BaseModel, **kwargs):
+        kwargs.setdefault('find_unused_parameters', True)  # each step uses one network's alone
+        kwargs.setdefault('broadcast_buffers', False)
+        super().__init__(module=module, **kwargs)
+
+    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
+        if getattr(self.module, 'discriminator', None) is None:
+            return super().train_step(data, optim_wrapper)
+        return adversarial_step(self, self.module, data, optim_wrapper)
+
+
+def adversarial_step(
+    caller: nn.Module, model: BaseModel, data: Any, optim_wrapper: OptimWrapperDict
+) -> Dict[str, Tensor]:
+    """Train the discriminator of ``model``, then its generator, on one batch.
+
+    Args:
+        caller: ``model`` itself, or what wraps it: forward passes go through it.
+        data: a batch as the data loader gives it.
+
+    Returns:
+        Everything to log of the last step of either network; 'loss' is their sum.
+    """
+    names = ('discriminator', model.generator_name)
+    _check_optimizers(optim_wrapper, names)
+    data = model.data_preprocessor(data, True)
+    log_vars = {}
+    for name, other, repeats in (
+        (names[0], names[1], model.discriminator_steps),
+        (names[1], names[0], model.generator_steps),
+    ):
+        mode = 'loss_discriminator' if name == 'discriminator' else 'loss_generator'
+        with _Frozen(getattr(model, other)):
+            for _ in range(repeats):
+                logs = _optimize(caller, model, data, mode, optim_wrapper[name])
+                if name != 'discriminator':
+                    model.after_generator_step()
+        total = log_vars.get('loss', 0) + logs.pop('loss')
+        log_vars.update(logs, loss=total)
+    return log_vars
+
+
+def _optimize(
+    caller: nn.Module, model: BaseModel, data: dict, mode: str, optimizer: OptimWrapper
+) -> Dict[str, Tensor]:
+    with optimizer.optim_context(caller):
+        losses = caller(**data, mode=mode)
+    loss, logs = model.parse_losses(losses)
+    optimizer.update_params(loss)
+    return logs
+
+
+class _Frozen:
+    """No gradients for the parameters of ``module`` inside; those frozen before stay so after."""
+
+    def __init__(self, module: nn.Module):
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+
+    def __enter__(self) -> None:
+        for parameter in self.parameters:
+            parameter.requires_grad_(False)
+
+    def __exit__(self, *args) -> None:
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+
+
+def _check_optimizers(optim_wrapper: Any, names: Tuple[str, str]) -> None:
+    given = list(optim_wrapper.keys()) if isinstance(optim_wrapper, OptimWrapperDict) else None
+    if given is None or set(given) != set(names):
+        raise ValueError(
+            f'adversarial training needs one optimizer each for {names[1]} and {names[0]}, got '
+            f'{"a single one" if given is None else given}; set optim_wrapper=dict('
+            f"constructor='MultiOptimWrapperConstructor', {names[1]}=dict(optimizer=...), "
+            f'{names[0]}=dict(optimizer=...))'
+        )
+
+
+def real_fake_accuracy(real: Tensor, fake: Tensor) -> Tensor:
+    """Share of logits on the right side of 0, real ones above and fake ones below, in [0, 1]."""
+    right = torch.cat(((real > 0).flatten(), (fake < 0).flatten()))
+    return right.float().mean().detach()
