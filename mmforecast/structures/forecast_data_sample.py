@@ -1,27 +1,12 @@
 """The container of one clip: what was known of it, what is true, and what was forecast."""
 
-from typing import Any, List
+from typing import List
 
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
+from .fields import typed_field
 from .instances import instances_from_id_map
-
-
-def _field(name: str, dtype: type) -> Any:
-    """A property of a data element that is kept under ``_name`` and takes nothing but ``dtype``."""
-    stored = f'_{name}'
-
-    def get(self):
-        return getattr(self, stored)
-
-    def put(self, value):
-        self.set_field(value, stored, dtype=dtype)
-
-    def delete(self):
-        delattr(self, stored)
-
-    return property(get, put, delete)
 
 
 class ForecastDataSample(BaseDataElement):
@@ -62,18 +47,18 @@ class ForecastDataSample(BaseDataElement):
     that computed them).
     """
 
-    gt_sem_seg: PixelData = _field('gt_sem_seg', PixelData)
-    gt_instance_map: PixelData = _field('gt_instance_map', PixelData)
-    gt_frames: torch.Tensor = _field('gt_frames', torch.Tensor)
-    scores: torch.Tensor = _field('scores', torch.Tensor)
-    features: List[torch.Tensor] = _field('features', list)
-    pred_sem_seg: PixelData = _field('pred_sem_seg', PixelData)
-    pred_scores: torch.Tensor = _field('pred_scores', torch.Tensor)
-    pred_frames: torch.Tensor = _field('pred_frames', torch.Tensor)
-    pred_instances: List[InstanceData] = _field('pred_instances', list)
-    past_instances: List[InstanceData] = _field('past_instances', list)
-    ref_sem_seg: PixelData = _field('ref_sem_seg', PixelData)
-    ref_instances: List[InstanceData] = _field('ref_instances', list)
+    gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
+    gt_instance_map: PixelData = typed_field('gt_instance_map', PixelData)
+    gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
+    scores: torch.Tensor = typed_field('scores', torch.Tensor)
+    features: List[torch.Tensor] = typed_field('features', list)
+    pred_sem_seg: PixelData = typed_field('pred_sem_seg', PixelData)
+    pred_scores: torch.Tensor = typed_field('pred_scores', torch.Tensor)
+    pred_frames: torch.Tensor = typed_field('pred_frames', torch.Tensor)
+    pred_instances: List[InstanceData] = typed_field('pred_instances', list)
+    past_instances: List[InstanceData] = typed_field('past_instances', list)
+    ref_sem_seg: PixelData = typed_field('ref_sem_seg', PixelData)
+    ref_instances: List[InstanceData] = typed_field('ref_instances', list)
 
     @property
     def gt_instances(self) -> List[InstanceData]:
