@@ -1,6 +1,10 @@
+from .attribute_dataset import BaseAttributeDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
+from .fashion import FashionDataset
+from .fashion_mnist import FashionMNISTDataset
 from .file_access import CorruptFrameError
+from .image_files import BadImageError
 from .representation_store import (
     Level,
     RepresentationStore,
@@ -9,16 +13,23 @@ from .representation_store import (
     StoreWriter,
 )
 from .sequence_dataset import BaseSequenceDataset, Sequence
+from .textures import SyntheticGarmentDataset, SyntheticTextureDataset
 
 __all__ = [
+    'BadImageError',
+    'BaseAttributeDataset',
     'BaseSequenceDataset',
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
     'CorruptFrameError',
+    'FashionDataset',
+    'FashionMNISTDataset',
     'Level',
     'RepresentationStore',
     'Sequence',
     'StoreError',
     'StoreManifest',
     'StoreWriter',
+    'SyntheticGarmentDataset',
+    'SyntheticTextureDataset',
 ]

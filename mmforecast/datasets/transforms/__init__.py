@@ -1,18 +1,26 @@
-from .formatting import PackForecastInputs
+from .caching import CacheTransforms
+from .formatting import PackCreativeInputs, PackForecastInputs
 from .geometry import ClipRandomCrop, ClipRandomFlip, ClipResize
+from .images import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomJitter
 from .instances import LoadClipInstances
 from .loading import LoadClipFrames, LoadClipSemSeg
 from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
 
 __all__ = [
+    'CacheTransforms',
     'ClipRandomCrop',
     'ClipRandomFeatureCrop',
     'ClipRandomFlip',
     'ClipResize',
+    'FitToSquare',
     'LoadClipFeatures',
     'LoadClipFrames',
     'LoadClipInstances',
     'LoadClipScores',
     'LoadClipSemSeg',
+    'LoadGarmentMask',
+    'LoadRGBImage',
+    'PackCreativeInputs',
     'PackForecastInputs',
+    'RandomJitter',
 ]

@@ -6,9 +6,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 
 from mmforecast.registry import TRANSFORMS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import CreativeDataSample, ForecastDataSample
 
-__all__ = ['PackForecastInputs']
+__all__ = ['PackCreativeInputs', 'PackForecastInputs']
 
 
 @TRANSFORMS.register_module()
@@ -59,6 +59,33 @@ class PackForecastInputs(BaseTransform):
         if 'features' in results:
             sample.features = [_to_tensor(level) for level in results['features']]
         return dict(inputs=inputs, data_samples=sample)
+
+
+@TRANSFORMS.register_module()
+class PackCreativeInputs(BaseTransform):
+    """Turn the results of one image into ``dict(inputs, data_samples)``.
+
+    ``inputs`` is the (3, H, W) uint8 RGB tensor. ``data_samples`` is a :class:`CreativeDataSample` with
+    ``gt_labels``, ``gt_mask`` where one was loaded, and metainfo.
+
+    Args:
+        meta_keys: Metainfo to keep, of those that the results hold.
+    """
+
+    def __init__(
+        self,
+        meta_keys: tuple[str, ...] = ('img_path', 'sample_idx', 'img_shape', 'ori_shape', 'flip'),
+    ):
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        sample = CreativeDataSample(
+            metainfo={key: results[key] for key in self.meta_keys if key in results}
+        )
+        sample.gt_labels = dict(results['gt_labels'])
+        if 'gt_seg_map' in results:
+            sample.gt_mask = _to_tensor(results['gt_seg_map'][None] > 0)
+        return dict(inputs=_to_tensor(results['img'].transpose(2, 0, 1)), data_samples=sample)
 
 
 def _to_tensor(array: np.ndarray) -> torch.Tensor:
