@@ -1,4 +1,7 @@
+from .attribute_scores import am_score, attribute_score, confusion, required_accuracy
 from .disjoint import SCORE_RULES, make_disjoint
+from .feature_distances import frechet_distance, kernel_distance, require_torchmetrics
+from .image_statistics import STATISTICS, image_statistics, luminance
 from .instance_ap import (
     FrameMatches,
     average_precision,
@@ -6,6 +9,7 @@ from .instance_ap import (
     mean_average_precision,
 )
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
+from .nearest_images import copied_share, nearest
 from .sem_seg import (
     confusion_matrix,
     iou_per_class,
@@ -21,9 +25,18 @@ __all__ = [
     'FrameMatches',
     'MOVING_CLASSES',
     'SCORE_RULES',
+    'STATISTICS',
+    'am_score',
+    'attribute_score',
     'average_precision',
+    'confusion',
     'confusion_matrix',
+    'copied_share',
+    'frechet_distance',
+    'image_statistics',
     'iou_per_class',
+    'kernel_distance',
+    'luminance',
     'make_disjoint',
     'match_distances',
     'match_instances',
@@ -32,7 +45,10 @@ __all__ = [
     'mean_iou',
     'moving_from_id_map',
     'moving_from_train_ids',
+    'nearest',
     'per_class_accuracy',
     'pixel_accuracy',
+    'require_torchmetrics',
+    'required_accuracy',
     'tracking_scores',
 ]
