@@ -111,7 +111,7 @@ def _own_sentence(error: BaseException, cfg: Any) -> Optional[str]:
 
 
 def _is_about_input(error: BaseException) -> bool:
-    return isinstance(error, (ValueError, OSError))
+    return isinstance(error, (ValueError, OSError, ImportError))  # of a package to install
 
 
 def _innermost(error: BaseException) -> Any:
