@@ -1,4 +1,10 @@
-from .metrics import CityscapesInstanceMetric, FutureSemSegMetric, TrackingMetric
+from .metrics import AttributeAccuracy, CityscapesInstanceMetric, FutureSemSegMetric, TrackingMetric
 from .table import format_table
 
-__all__ = ['CityscapesInstanceMetric', 'FutureSemSegMetric', 'TrackingMetric', 'format_table']
+__all__ = [
+    'AttributeAccuracy',
+    'CityscapesInstanceMetric',
+    'FutureSemSegMetric',
+    'TrackingMetric',
+    'format_table',
+]

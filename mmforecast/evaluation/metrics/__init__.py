@@ -1,9 +1,11 @@
+from .attribute_accuracy import AttributeAccuracy
 from .cityscapes_instance_metric import CityscapesInstanceMetric
 from .clip_detection_metric import ClipDetectionMetric
 from .future_sem_seg_metric import FutureSemSegMetric
 from .tracking_metric import TrackingMetric
 
 __all__ = [
+    'AttributeAccuracy',
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
     'FutureSemSegMetric',

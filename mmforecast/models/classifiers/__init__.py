@@ -1,0 +1,3 @@
+from .attribute_classifier import AttributeClassifier
+
+__all__ = ['AttributeClassifier']
