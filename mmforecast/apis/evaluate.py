@@ -9,6 +9,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_state_dict
+from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -54,6 +55,11 @@ def build_forecaster(
     if changes is not None:
         model_cfg.pop('variant', None)
         model_cfg.update(changes, train_cfg=None)
+    return build_model(model_cfg, checkpoint)
+
+
+def build_model(model_cfg: dict, checkpoint: Optional[str] = None) -> nn.Module:
+    """The model of ``model_cfg`` in eval mode, on a GPU if there is one; weights as for a forecaster."""
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(model_cfg)
         if checkpoint is not None:
@@ -62,7 +68,7 @@ def build_forecaster(
     return model.to(device).eval()
 
 
-def _load_weights(model: BaseForecaster, path: str) -> None:
+def _load_weights(model: nn.Module, path: str) -> None:
     """All that training changes has to be in the checkpoint; frozen parts may come from the config."""
     checkpoint = load_checkpoint(path, map_location='cpu')
     match = require_match(model, checkpoint, min_matched=1.0)

@@ -1,0 +1,147 @@
+"""One table of generated images against real ones, with pictures of the nearest training images.
+
+By attribute (shape, texture): how sure and varied a classifier finds the images (score), how near that is
+to the training images (AM, lower is nearer), and how little it can decide (confusion, 1 is not at all),
+beside how often it is right on real images. Then the mean distance to the nearest training images, the
+share of images that are nearer to one than almost all unseen real images are (copied), FID and KID to the
+training images, and how light the images are. The first row are held-out real images: what a perfect
+generator would get.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+
+from mmforecast.apis.evaluate import load_config
+from mmforecast.apis.evaluate_images import REAL, evaluate_sets, judge_attributes
+from mmforecast.apis.image_features import FEATURES, build_features, class_names, load_classifier
+from mmforecast.apis.image_report import merge_rows, save_report
+from mmforecast.apis.image_sets import (
+    ImageSet,
+    dataset_images,
+    fill_of,
+    folder_images,
+    join_sets,
+    sampled_images,
+)
+from mmforecast.engine import cli_errors
+from mmforecast.engine.cli import TRACEBACK_FLAG
+from mmforecast.evaluation.functional import require_torchmetrics
+from mmforecast.evaluation.table import format_table
+
+EXAMPLES = """examples:
+  # a folder of images, by the classifier of the clothing photographs
+  python tools/analysis_tools/evaluate_images.py configs/_base_/datasets/clothing_64.py \\
+      --classifier configs/creative_gan/attribute-classifier_tiny_clothing-64.py classifier.pth \\
+      --set mine my_images/ --out work_dirs/evaluation
+
+  # trained models; the same NAME for seeds of one model, which are shown as mean ± deviation
+  python tools/analysis_tools/evaluate_images.py configs/_base_/datasets/clothing_64.py \\
+      --classifier configs/creative_gan/attribute-classifier_tiny_clothing-64.py classifier.pth \\
+      --sampler 'CAN(H)' CONFIG seed0.pth --sampler 'CAN(H)' CONFIG seed1.pth --number 2000
+
+  # FID of the papers: distances in Inception's features
+  python tools/analysis_tools/evaluate_images.py ... --features torchscript inception-2015-12-05.pt
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('data', help='config with the real images, e.g. configs/_base_/datasets/clothing_64.py')
+    add('--classifier', nargs=2, action='append', required=True, metavar=('CONFIG', 'CHECKPOINT'))
+    add('--set', nargs=2, action='append', default=[], metavar=('NAME', 'FOLDER'))
+    add(
+        '--sampler',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='a model with sample(), such as CreativeGAN',
+    )
+    add('--number', type=int, default=1000, help='images per set at most (default: 1000)')
+    add('--seed', type=int, default=0, help='of the samplers and of draws (default: 0)')
+    add(
+        '--features',
+        nargs=2,
+        metavar=('KIND', 'PATH'),
+        help=f'{" or ".join(FEATURES)} and its weights (default: those of the first classifier)',
+    )
+    add(
+        '--held-out',
+        nargs='+',
+        default=['val', 'test'],
+        choices=['val', 'test'],
+        help='the real images that no training saw (default: val and test)',
+    )
+    add('--neighbours', type=int, default=10, help='nearest training images (default: 10)')
+    add('--quantile', type=float, default=0.05, help='of the copied share (default: 0.05)')
+    add('--out', type=Path, help='write table.txt, .md, .csv, per_image.csv and pictures here')
+    add('--cfg-options', nargs='+', action=DictAction, help='overrides of the config DATA')
+    add(TRACEBACK_FLAG, action='store_true', help='print the traceback of errors')
+    args = parser.parse_args()
+    if not args.set and not args.sampler:
+        parser.error('give at least one --set NAME FOLDER or --sampler NAME CONFIG CHECKPOINT')
+    if args.number < 2 or args.seed < 0:
+        parser.error('--number must be at least 2 and --seed at least 0')
+    return args
+
+
+def real_images(args: argparse.Namespace, cfg: Config) -> tuple[ImageSet, ImageSet]:
+    """Training and held-out images of the data config."""
+    if 'train_dataloader' not in cfg or 'val_dataloader' not in cfg:
+        raise ValueError(f'{args.data} has no train_dataloader and val_dataloader')
+    train = dataset_images(cfg, 'train', 'train')
+    parts, seen = [], []
+    for part in dict.fromkeys(args.held_out):
+        settings = cfg.get(f'{part}_dataloader', {}).get('dataset')
+        if settings is not None and settings not in seen:
+            seen.append(settings)
+            parts.append(dataset_images(cfg, part, part))
+    if not parts:
+        raise ValueError(f'{args.data} has no dataloader of {" or ".join(args.held_out)}')
+    return train, join_sets(parts, REAL)
+
+
+def main() -> None:
+    args = parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')
+    require_torchmetrics()
+    data = load_config(args.data, args.cfg_options)
+    train, held_out = real_images(args, data)
+    judges, notes, features = [], [], build_features(*args.features) if args.features else None
+    for config, checkpoint in args.classifier:
+        classifier = load_classifier(load_config(config), checkpoint)
+        accepted, refused = judge_attributes(classifier, held_out, class_names(checkpoint))
+        judges, notes = judges + accepted, notes + refused
+        features = features or classifier.features
+    size = train.images.shape[-1]
+    sets = [
+        folder_images(folder, name, size, fill_of(data), args.number) for name, folder in args.set
+    ]
+    for name, config, checkpoint in args.sampler:
+        cfg = load_config(config)
+        draw = (args.number, args.seed, held_out.masks)
+        sets.append(sampled_images(cfg, checkpoint, name, size, *draw))
+    found = evaluate_sets(
+        train, held_out, sets, judges, features, args.neighbours, args.quantile, args.seed
+    )
+    kind = f'{args.features[0]} features' if args.features else 'features of the first classifier'
+    notes.append(
+        f'Distances, FID and KID are in {kind}; copied: nearer to a training image than '
+        f'{100 * (1 - args.quantile):g} % of the held-out real images are.'
+    )
+    print(format_table(merge_rows(found.rows), decimals=3))
+    print('\n' + '\n'.join(notes))
+    if args.out is not None:
+        save_report(found, [held_out, *sets], train, notes, args.out)
+        print(f'written to {args.out}')
+
+
+if __name__ == '__main__':
+    with cli_errors():
+        main()
