@@ -1,0 +1,23 @@
+"""A study of what people think of images: sheets that hide where images are from, and their evaluation."""
+
+from .answers import Answer, read_answers, read_key, read_metrics
+from .assignment import Item, assign, draw_items
+from .export import export_study
+from .questions import QUESTIONS, Question
+from .summary import bootstrap_interval, correlations, summarise
+
+__all__ = [
+    'Answer',
+    'Item',
+    'QUESTIONS',
+    'Question',
+    'assign',
+    'bootstrap_interval',
+    'correlations',
+    'draw_items',
+    'export_study',
+    'read_answers',
+    'read_key',
+    'read_metrics',
+    'summarise',
+]
