@@ -1,20 +1,26 @@
-"""Draw clips of a config's data set as the model gets them."""
+"""Draw clips, or single images, of a config's data set as the model gets them."""
 
 import argparse
 from pathlib import Path
 
+import cv2
 from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from mmforecast.apis.evaluate import SCOPE, load_config
+from mmforecast.datasets import BaseAttributeDataset
 from mmforecast.engine import cli_errors
+from mmforecast.engine.atomic import write_atomically
 from mmforecast.registry import DATASETS
-from mmforecast.visualization import ForecastLocalVisualizer
+from mmforecast.visualization import ForecastLocalVisualizer, image_grid
 
 EXAMPLES = """examples:
   python tools/analysis_tools/browse_dataset.py configs/s2s/s2s_warp_tiny_synthetic.py
   python tools/analysis_tools/browse_dataset.py CONFIG --split train --number 20 --out-dir pictures
+
+  # single images: all on one sheet, with their labels
+  python tools/analysis_tools/browse_dataset.py configs/_base_/datasets/garments_64.py --number 48
 """
 
 
@@ -24,7 +30,9 @@ def parse_args():
     )
     parser.add_argument('config')
     parser.add_argument('--split', default='val', choices=['train', 'val', 'test'])
-    parser.add_argument('--number', type=int, default=8, help='clips to draw (default: 8)')
+    parser.add_argument(
+        '--number', type=int, default=8, help='clips or images to draw (default: 8)'
+    )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/browse_dataset'))
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
@@ -35,17 +43,37 @@ def main():
     cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope(SCOPE):
         dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset.to_dict())
+    args.number = min(args.number, len(dataset))
+    draw = draw_images if isinstance(dataset, BaseAttributeDataset) else draw_clips
+    draw(args, dataset)
+
+
+def draw_clips(args, dataset):
     visualizer = ForecastLocalVisualizer()
     visualizer.dataset_meta = dataset.metainfo
-    number = min(args.number, len(dataset))
-    for index in tqdm(range(number), desc='clips'):
-        item = dataset[index * len(dataset) // number]
+    for index in tqdm(range(args.number), desc='clips'):
+        item = dataset[index * len(dataset) // args.number]
         sample = item['data_samples']
         name = f'{sample.sequence_id}_{sample.frame_indices[0]:06d}.png'
         visualizer.add_datasample(
             name, item['inputs'], sample, draw_pred=False, out_file=str(args.out_dir / name)
         )
-    print(f'{number} of {len(dataset)} clips drawn in {args.out_dir}')
+    print(f'{args.number} of {len(dataset)} clips drawn in {args.out_dir}')
+
+
+def draw_images(args, dataset):
+    images, captions = [], []
+    for index in range(args.number):
+        item = dataset[index * len(dataset) // args.number]
+        images.append(item['inputs'].numpy().transpose(1, 2, 0))
+        labels = item['data_samples'].gt_labels
+        known = [dataset.attributes[name][label] for name, label in labels.items() if label >= 0]
+        captions.append(', '.join(known))
+    args.out_dir.mkdir(parents=True, exist_ok=True)
+    path = args.out_dir / f'{args.split}.png'
+    grid = image_grid(images, columns=12, cell=96, captions=captions)
+    write_atomically(str(path), cv2.imencode('.png', grid[..., ::-1])[1].tobytes())
+    print(f'{args.number} of {len(dataset)} images drawn in {path}')
 
 
 if __name__ == '__main__':
