@@ -132,8 +132,7 @@ def evaluate_sets(
 ) -> Evaluation:
     """Score the held-out real images, as a reference, and each set.
 
-    FID depends on the number of images; so it is computed on as many of each set, drawn at random, as the
-    smallest set has: the number is in the column's name.
+    FID depends on the number of images: as many of each set are drawn as the smallest has.
 
     Args:
         train: Training images: what is near to them is not new.
@@ -152,13 +151,11 @@ def evaluate_sets(
     train_scores = {judge.attribute: compute(judge.network, train.images)[0] for judge in judges}
     everything = [held_out, *sets]
     size = min(len(one) for one in everything)
-    found = Evaluation()
-    reference = None
+    found, reference = Evaluation(), None
     for one in everything:
         own = compute(features, one.images)[0]
         distances, numbers = nearest(own, train_features, neighbours)
-        if reference is None:
-            reference = distances[:, 0]
+        reference = distances[:, 0] if reference is None else reference
         scores, per_image = _scores(one, judges, train_scores)
         statistics = image_statistics(one.images.numpy())
         part = np.random.default_rng(seed).permutation(len(own))[:size]
@@ -168,16 +165,26 @@ def evaluate_sets(
         row[f'FID ({size})'] = frechet_distance(own[part], train_features)
         row['KID x1000'] = 1000 * kernel_distance(own, train_features, seed=seed)
         row.update({name: float(np.nanmean(values)) for name, values in statistics.items()})
+        per_image |= {'NN distance': distances.mean(1), **statistics}
         found.rows.append(row)
         found.neighbours.append((distances, numbers))
-        columns = {**per_image, 'NN distance': distances.mean(1), **statistics}
-        nearest_names = [train.names[number] for number in numbers[:, 0]]
-        for index, name in enumerate(one.names):
-            entry = {key: float(values[index]) for key, values in columns.items()}
-            found.per_image.append(
-                dict(set=one.name, image=name, **entry, nearest=nearest_names[index])
-            )
+        found.per_image += _entries(one, per_image, [train.names[n] for n in numbers[:, 0]])
     return found
+
+
+def _entries(
+    images: ImageSet, columns: dict[str, np.ndarray], nearest_names: Sequence[str]
+) -> list[dict]:
+    """One mapping per image of a set."""
+    return [
+        dict(
+            set=images.name,
+            image=name,
+            **{key: float(values[index]) for key, values in columns.items()},
+            nearest=nearest_names[index],
+        )
+        for index, name in enumerate(images.names)
+    ]
 
 
 def _scores(
