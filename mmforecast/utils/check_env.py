@@ -109,6 +109,7 @@ REQUIREMENTS = (
     Requirement('ftfy', 'ftfy', '6.3.1'),
     Requirement('regex', 'regex', '2026.11.15'),
     Requirement('scipy', 'scipy', '1.17.1'),
+    Requirement('scikit-image', 'skimage', '0.26.0'),
     Requirement('matplotlib', 'matplotlib', '3.11.2'),
     Requirement('pillow', 'PIL', '13.0.0'),
     Requirement('tqdm', 'tqdm', '4.70.1'),

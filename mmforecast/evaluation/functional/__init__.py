@@ -1,6 +1,8 @@
 from .attribute_scores import am_score, attribute_score, confusion, required_accuracy
 from .disjoint import SCORE_RULES, make_disjoint
 from .feature_distances import frechet_distance, kernel_distance, require_torchmetrics
+from .image_quality import psnr, sharpness_difference, ssim
+from .image_quality_iclr16 import psnr_iclr16, sharpness_iclr16, ssim_iclr16
 from .image_statistics import STATISTICS, image_statistics, luminance
 from .instance_ap import (
     FrameMatches,
@@ -8,6 +10,7 @@ from .instance_ap import (
     match_instances,
     mean_average_precision,
 )
+from .motion import moving_pixels
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
 from .nearest_images import copied_share, nearest
 from .sem_seg import (
@@ -50,5 +53,12 @@ __all__ = [
     'pixel_accuracy',
     'require_torchmetrics',
     'required_accuracy',
+    'moving_pixels',
+    'psnr',
+    'psnr_iclr16',
+    'sharpness_difference',
+    'sharpness_iclr16',
+    'ssim',
+    'ssim_iclr16',
     'tracking_scores',
 ]

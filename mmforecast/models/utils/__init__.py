@@ -1,9 +1,10 @@
+from mmforecast.utils.flow import backward_warp, dis_flow, forward_warp, resize_flow
+
 from .adversarial import (
     AdversarialDistributedDataParallel,
     AdversarialTrainMixin,
     real_fake_accuracy,
 )
-from .flow import backward_warp, dis_flow, forward_warp, resize_flow
 from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
 
