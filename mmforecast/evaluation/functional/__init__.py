@@ -2,7 +2,7 @@ from .attribute_scores import am_score, attribute_score, confusion, required_acc
 from .disjoint import SCORE_RULES, make_disjoint
 from .feature_distances import frechet_distance, kernel_distance, require_torchmetrics
 from .image_quality import psnr, sharpness_difference, ssim
-from .image_quality_iclr16 import psnr_iclr16, sharpness_iclr16, ssim_iclr16
+from .image_quality_iclr16 import ICLR16_GATE, psnr_iclr16, sharpness_iclr16, ssim_iclr16
 from .image_statistics import STATISTICS, image_statistics, luminance
 from .instance_ap import (
     FrameMatches,
@@ -13,6 +13,7 @@ from .instance_ap import (
 from .motion import moving_pixels
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
 from .nearest_images import copied_share, nearest
+from .perceptual import load_lpips, lpips_distance
 from .sem_seg import (
     confusion_matrix,
     iou_per_class,
@@ -26,6 +27,7 @@ from .tracking import FrameDistances, match_distances, tracking_scores
 __all__ = [
     'FrameDistances',
     'FrameMatches',
+    'ICLR16_GATE',
     'MOVING_CLASSES',
     'SCORE_RULES',
     'STATISTICS',
@@ -40,6 +42,8 @@ __all__ = [
     'iou_per_class',
     'kernel_distance',
     'luminance',
+    'load_lpips',
+    'lpips_distance',
     'make_disjoint',
     'match_distances',
     'match_instances',

@@ -8,7 +8,7 @@ first, and need a mask of moving pixels, (H, W) bool:
   count as forecast without error, and a score depends on how much moves.
 - ``mask_mode='select'``: of the moving pixels alone; NaN where there is none.
 
-A clip enters the authors' averages where its PSNR, 'fill', is below :data:`GATE`.
+A clip enters the authors' averages where its PSNR, 'fill', is below :data:`ICLR16_GATE`.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.ndimage import convolve1d
 from .image_quality import SSIM_MARGIN, checked_pair, gradients, require_window
 
 # dB; clips with more hardly move.
-GATE = 50.0
+ICLR16_GATE = 50.0
 MASK_MODES = ('fill', 'select')
 
 _SCALE = 128.0**2  # the standard, in [-1, 1], would be 127.5^2

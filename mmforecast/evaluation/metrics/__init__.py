@@ -1,6 +1,7 @@
 from .attribute_accuracy import AttributeAccuracy
 from .cityscapes_instance_metric import CityscapesInstanceMetric
 from .clip_detection_metric import ClipDetectionMetric
+from .frame_prediction_metric import FramePredictionMetric
 from .future_sem_seg_metric import FutureSemSegMetric
 from .tracking_metric import TrackingMetric
 
@@ -8,6 +9,7 @@ __all__ = [
     'AttributeAccuracy',
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
+    'FramePredictionMetric',
     'FutureSemSegMetric',
     'TrackingMetric',
 ]
