@@ -1,15 +1,17 @@
-from .metrics import AttributeAccuracy, CityscapesInstanceMetric, FutureSemSegMetric, TrackingMetric
+from .metrics import (
+    AttributeAccuracy,
+    CityscapesInstanceMetric,
+    ClipDetectionMetric,
+    FramePredictionMetric,
+    FutureSemSegMetric,
+    TrackingMetric,
+)
 from .table import format_table
 
 __all__ = [
     'AttributeAccuracy',
     'CityscapesInstanceMetric',
-from .metrics import (
-    CityscapesInstanceMetric,
-    FramePredictionMetric,
-    FutureSemSegMetric,
-    TrackingMetric,
-)
+    'ClipDetectionMetric',
     'FramePredictionMetric',
     'FutureSemSegMetric',
     'TrackingMetric',
