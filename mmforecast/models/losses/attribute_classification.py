@@ -36,8 +36,8 @@ class AttributeClassificationLoss(AuxiliaryLoss):
     """Sum over attributes of :func:`attribute_cross_entropy`.
 
     As the discriminator's loss it sees real images alone, as in DeSIGN: generated ones have no class to be
-    told from. With ``data_info=dict(logits='cls_pred_fake_g', labels='fake_labels')`` it is a generator's, which is
-    to generate the class that it was asked for.
+    told from. With ``data_info=dict(logits='cls_pred_fake_g', labels='fake_labels')`` it is a generator's,
+    which is to generate the class that it was asked for.
 
     Args:
         branches: attributes; None for all that the discriminator has.

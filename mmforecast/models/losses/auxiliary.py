@@ -17,8 +17,8 @@ class AuxiliaryLoss(nn.Module):
         loss_weight: factor on the result, 0 or more.
         data_info: by argument of ``compute`` the key in the outputs. CreativeGAN has ``gen``, ``disc``,
             ``fake_imgs``, ``real_imgs``, ``batch_size``, ``iteration``, ``disc_pred_real``,
-            ``disc_pred_fake``, ``disc_pred_fake_g``, ``cls_pred_real``, ``cls_pred_fake_g``, ``gt_labels``, ``fake_labels`` and
-            ``mask``.
+            ``disc_pred_fake``, ``disc_pred_fake_g``, ``cls_pred_real``, ``cls_pred_fake_g``, ``gt_labels``,
+            ``fake_labels`` and ``mask``.
         loss_name: name in the log; starts with 'loss_'.
     """
 

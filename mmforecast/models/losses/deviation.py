@@ -26,7 +26,7 @@ def can_loss(logits: Tensor, prob: str = 'softmax') -> Tensor:
         prob: 'softmax' takes s = p, clamped to at most 1 - 1e-6: smallest where p is uniform. 'sigmoid', the
             form of DeSIGN, takes each class by itself: smallest where *every* logit is ``-ln(K - 1)``. It
             leaks: softmax, which the head was trained with, doesn't see a shift of all logits of an image, but
-            this does, so that a generator lowers it by shifting them, without making the class any less certain.
+            this does, so that a generator lowers it by shifting them, without making the class less certain.
     """
     classes = logits.shape[1]
     if prob == 'sigmoid':
