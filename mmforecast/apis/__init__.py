@@ -4,6 +4,7 @@ from .compare import (
     baselines_of,
     compare,
     comparison_columns,
+    comparison_table,
     save_comparison,
 )
 from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
@@ -18,6 +19,7 @@ __all__ = [
     'build_loader',
     'compare',
     'comparison_columns',
+    'comparison_table',
     'evaluate',
     'load_config',
     'save_comparison',

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from mmforecast.evaluation.score_style import score_style
 from mmforecast.evaluation.table import format_table
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
@@ -17,7 +18,15 @@ from mmforecast.visualization import plot_metric_curve
 from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
 
 # In the order of a table's columns, and each with a curve.
-METRICS = ('AP50', 'AP', 'NO-AP50', 'NO-AP50-const', 'mIoU', 'IoU-MO', 'IDF1', 'MOTA')
+METRICS = (
+    *('AP50', 'AP', 'NO-AP50', 'NO-AP50-const', 'mIoU', 'IoU-MO', 'IDF1', 'MOTA'),
+    *(
+        f'{score}{area}'
+        for area in ('', '-MO', '-MO-given', '-iclr16', '-iclr16-flow')
+        for score in ('PSNR', 'SSIM', 'sharpness')
+    ),
+    'LPIPS',
+)
 
 
 @dataclass
@@ -118,16 +127,27 @@ def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = METRICS) -
     return ['method', 'parameters', *(key for key in scores if key in found)]
 
 
+def comparison_table(rows: Sequence[dict], columns: Sequence[str], style: str = 'text') -> str:
+    """A comparison by ``format_table``, each score with its digits; bold, in Markdown: see save_comparison."""
+    styles = {column: score_style(column.split(' @')[0]) for column in columns if '@' in column}
+    return format_table(
+        rows,
+        columns,
+        style,
+        decimals={column: score.decimals for column, score in styles.items()},
+        best={column: score.best for column, score in styles.items()},
+        unranked=('oracle',),
+    )
+
+
 def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
     """Write ``table.txt``, ``.md`` (the best score but the oracle's in bold) and ``.csv``, and curves.
 
     ``curve_<metric>.png`` shows the metric against seconds ahead, at every step of the longest horizon.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    best = {column: 'max' for column in columns if '@' in column}
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
-        text = format_table(rows, columns, style, best=best, unranked=('oracle',))
-        (folder / f'table.{ending}').write_text(text + '\n')
+        (folder / f'table.{ending}').write_text(comparison_table(rows, columns, style) + '\n')
     longest = max((key[1] for row in rows for key in row['curves']), default=1)
     if longest > 1:
         for metric in METRICS:
@@ -143,7 +163,7 @@ def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:
             mean = np.mean(np.array(seeds), axis=0)
             curves[row['method']] = [(float(x), float(y)) for x, y in mean]
     if curves:
-        plot_metric_curve(path, curves, ylabel=f'{metric} (%)')
+        plot_metric_curve(path, curves, ylabel=score_style(metric).label(metric))
 
 
 def _bind(on_sample, name: str, steps: int):

@@ -16,7 +16,7 @@ def format_table(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str] | None = None,
     style: str = 'text',
-    decimals: int = 1,
+    decimals: int | Mapping[str, int] = 1,
     best: Mapping[str, str] | None = None,
     unranked: Sequence[str] = (),
 ) -> str:
@@ -30,7 +30,7 @@ def format_table(
         columns: Columns to show, in order. All of the rows' keys in order of appearance if None.
         style: 'text' (aligned), 'markdown' or 'csv'. No value is ``-``, in CSV an empty field; CSV
             gives the deviation a column of its own, named after the value's, plus ' std'.
-        decimals: Digits after the point.
+        decimals: Digits after the point, of all columns, or by column; 1 where it names none.
         best: Column name to 'max' or 'min': Markdown sets the best value of these columns in bold,
             and so every row that shows the same rounded value.
         unranked: First-column values of rows that take no part in ``best``, such as an oracle.
@@ -55,12 +55,17 @@ def format_table(
                 f"best must map columns of {list(columns)} to 'max' or 'min', got "
                 f"'{column}': '{direction}'"
             )
+    if not isinstance(decimals, Mapping):
+        decimals = dict.fromkeys(columns, decimals)
+    digits = [decimals.get(column, 1) for column in columns]
     if style == 'csv':
-        return _as_csv(rows, columns, decimals)
-    cells = [[_cell(row.get(column), decimals) for column in columns] for row in rows]
+        return _as_csv(rows, columns, digits)
+    cells = [
+        [_cell(row.get(column), number) for column, number in zip(columns, digits)] for row in rows
+    ]
     if style == 'markdown':
         ranked = [row.get(columns[0]) not in unranked for row in rows]
-        _embolden(cells, rows, columns, decimals, best, ranked)
+        _embolden(cells, rows, columns, digits, best, ranked)
     return _aligned(columns, cells, [_is_numeric(rows, column) for column in columns], style)
 
 
@@ -107,7 +112,7 @@ def _embolden(
     cells: list[list[str]],
     rows: Sequence[Mapping],
     columns: Sequence[str],
-    decimals: int,
+    digits: Sequence[int],
     best: Mapping[str, str],
     ranked: Sequence[bool],
 ) -> None:
@@ -118,7 +123,7 @@ def _embolden(
             _score(row.get(column)) if may_win else None
             for row, may_win in zip(rows, ranked, strict=True)
         ]
-        scores = [None if score is None else round(score, decimals) for score in scores]
+        scores = [None if score is None else round(score, digits[index]) for score in scores]
         known = [score for score in scores if score is not None]
         winner = (max if best[column] == 'max' else min)(known, default=None)
         for row, score in zip(cells, scores, strict=True):
@@ -153,7 +158,7 @@ def _aligned(
     return '\n'.join([body[0], f'|{rule}|', *body[1:]])
 
 
-def _as_csv(rows: Sequence[Mapping], columns: Sequence[str], decimals: int) -> str:
+def _as_csv(rows: Sequence[Mapping], columns: Sequence[str], digits: Sequence[int]) -> str:
     with_std = [column for column in columns if any(_over_seeds(row.get(column)) for row in rows)]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator='\n')
@@ -166,7 +171,7 @@ def _as_csv(rows: Sequence[Mapping], columns: Sequence[str], decimals: int) -> s
     )
     for row in rows:
         fields = []
-        for column in columns:
+        for column, decimals in zip(columns, digits):
             value = row.get(column)
             mean, std = _mean_std(value) if _over_seeds(value) else (value, None)
             shown = [mean, std] if column in with_std else [mean]

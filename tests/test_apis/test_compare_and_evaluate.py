@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -171,3 +173,36 @@ def test_columns_are_in_reading_order():
     scores = ['AP50 @1s', 'AP @1s', 'mIoU @1s', 'IoU-MO @1s', 'AP @2s']
     assert comparison_columns(rows) == ['method', 'parameters', *scores]
     assert comparison_columns(rows, ['AP/person', 'AP'])[2:] == ['AP/person @1s', *scores[1::3]]
+
+
+def test_image_scores_have_their_own_digits_units_and_directions(tmp_path, monkeypatch):
+    labels = {}
+    monkeypatch.setattr(
+        sys.modules['mmforecast.apis.compare'],
+        'plot_metric_curve',
+        lambda path, curves, ylabel: labels.update({path.name: ylabel}),
+    )
+    rows = [
+        {
+            'method': name,
+            'SSIM-MO @1s': ssim,
+            'PSNR @1s': psnr,
+            'LPIPS @1s': lpips,
+            'mIoU @1s': 50.0,
+        }
+        for name, ssim, psnr, lpips in [('a', 0.9124, 24.5, 0.25), ('b', 0.9136, 24.506, 0.5)]
+    ]
+    for row in rows:
+        row['curves'] = {(m, 2): [[(0.1, 1.0), (0.2, 0.9)]] for m in ('SSIM-MO', 'PSNR', 'mIoU')}
+    columns = comparison_columns(rows)
+    assert columns[2:] == ['mIoU @1s', 'PSNR @1s', 'SSIM-MO @1s', 'LPIPS @1s']
+    save_comparison(rows, columns, tmp_path)
+    a, b = (tmp_path / 'table.md').read_text().splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip('|').split('|')] for row in (a, b)]
+    assert cells[0] == ['a', '-', '**50.0**', '24.50', '0.912', '**0.250**']
+    assert cells[1] == ['b', '-', '**50.0**', '**24.51**', '**0.914**', '0.500']
+    assert labels == {
+        'curve_SSIM-MO.png': 'SSIM-MO',
+        'curve_PSNR.png': 'PSNR (dB)',
+        'curve_mIoU.png': 'mIoU (%)',
+    }

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmforecast.evaluation import format_table
+from mmforecast.evaluation.score_style import score_style
 
 ROWS = [
     {'Method': 'copy-last', 'mIoU': [40.0, 42.0], 'PSNR': 20.04, 'Params': 0},
@@ -82,3 +83,36 @@ def test_numpy_values_are_numbers_too():
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         format_table(ROWS, **kwargs)
+
+
+def test_columns_have_digits_of_their_own():
+    rows = [
+        {'Method': 'a', 'SSIM': [0.9124, 0.9126], 'PSNR': 24.54, 'AP': 10.25},
+        {'Method': 'b', 'SSIM': 0.9126, 'PSNR': 24.51, 'AP': 10.24},
+    ]
+    settings = dict(decimals={'SSIM': 3, 'PSNR': 1}, best={'SSIM': 'max', 'PSNR': 'min'})
+    assert [line.split() for line in format_table(rows, style='text', **settings).splitlines()] == [
+        ['Method', 'SSIM', 'PSNR', 'AP'],
+        ['------', '-------------', '----', '----'],
+        ['a', '0.912', '±', '0.000', '24.5', '10.2'],
+        ['b', '0.913', '24.5', '10.2'],
+    ]
+    marked = format_table(rows, style='markdown', **settings)
+    # Of the digits that are shown, one SSIM is the best, and both PSNR are.
+    assert '**0.913**' in marked and '**0.912' not in marked and marked.count('**24.5**') == 2
+    assert format_table(rows, style='csv', **settings).splitlines()[2] == 'b,0.913,,24.5,10.2'
+
+
+@pytest.mark.parametrize(
+    'name, label, decimals, best',
+    [
+        ('mIoU', 'mIoU (%)', 1, 'max'),
+        ('SEG/IoU-MO', 'SEG/IoU-MO (%)', 1, 'max'),
+        ('PSNR-iclr16-flow', 'PSNR-iclr16-flow (dB)', 2, 'max'),
+        ('t+2/SSIM-MO', 't+2/SSIM-MO', 3, 'max'),
+        ('LPIPS', 'LPIPS', 3, 'min'),
+    ],
+)
+def test_scores_are_read_by_their_names(name, label, decimals, best):
+    style = score_style(name)
+    assert (style.label(name), style.decimals, style.best) == (label, decimals, best)

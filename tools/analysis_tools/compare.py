@@ -13,11 +13,11 @@ from mmforecast.apis.compare import (
     baselines_of,
     compare,
     comparison_columns,
+    comparison_table,
     save_comparison,
 )
 from mmforecast.apis.evaluate import load_config
 from mmforecast.engine import cli_errors
-from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:
   # the baselines alone
@@ -82,7 +82,7 @@ def main():
     entries += baseline_entries(base, [name for name in names if name == 'oracle'])
     rows = compare(entries, sorted(args.horizons))
     columns = comparison_columns(rows, args.metrics)
-    print(format_table(rows, columns))
+    print(comparison_table(rows, columns))
     for row in rows:
         if 'note' in row:
             print(f'{row["method"]}: {row["note"]}')
