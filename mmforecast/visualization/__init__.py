@@ -2,6 +2,7 @@ from .animation import forecast_animation, write_gif, write_mp4
 from .clip import instance_classes
 from .curves import plot_metric_curve
 from .drawing import add_border, blend, colorize_labels, draw_legend, make_strip
+from .frame_strip import frame_strip
 from .image_grid import image_grid
 from .instances import draw_instances
 from .local_visualizer import ForecastLocalVisualizer
@@ -16,6 +17,7 @@ __all__ = [
     'draw_instances',
     'draw_legend',
     'forecast_animation',
+    'frame_strip',
     'image_grid',
     'instance_classes',
     'make_strip',

@@ -11,7 +11,14 @@ from PIL import Image
 
 from mmforecast.structures import ForecastDataSample
 
-from .clip import classes_shown, known_pictures, panel_size, sample_headings, to_numpy
+from .clip import (
+    classes_shown,
+    known_pictures,
+    panel_size,
+    rgb_frames,
+    sample_headings,
+    to_numpy,
+)
 from .drawing import (
     EMPTY,
     INK,
@@ -32,7 +39,7 @@ _NOTE = 'red border: forecast'
 def forecast_animation(
     sample: ForecastDataSample,
     frames,
-    methods: Mapping[str, np.ndarray | Sequence[InstanceData]],
+    methods: Mapping[str, np.ndarray | Sequence],
     palette: Sequence | None = None,
     classes: Sequence[str] | None = None,
     columns: int | None = None,
@@ -43,16 +50,18 @@ def forecast_animation(
 ) -> list[np.ndarray]:
     """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
 
-    Forecasts have a red border, and like the truth they are laid over the true frame where there
-    is one, so that every misplaced pixel shows; the forecaster has not seen that frame. Label maps
-    come first; instances begin a row of their own, with a truth of their own.
+    Forecasts have a red border. Forecast frames are shown as they are; label maps and instances are,
+    like the truth, laid over the true frame where there is one, so that every misplaced pixel shows;
+    the forecaster has not seen that frame. Frames come first, then label maps; each kind begins a row
+    of its own, with a truth of its own.
 
     Args:
         sample: The clip: its time axis, ``gt_sem_seg``, ``gt_instance_map`` or what else tells its
             labels and instances.
         frames: RGB frames as for :func:`~mmforecast.visualization.clip.clip_frames`, or None.
-        methods: Name to forecast, the same n steps for all: integer label maps (n, H, W), or a
-            list of n InstanceData as in ``pred_instances``.
+        methods: Name to forecast, the same n steps for all: frames as for
+            :func:`~mmforecast.visualization.clip.rgb_frames`, integer label maps (n, H, W), or a list of n
+            InstanceData as in ``pred_instances``.
         palette: RGB triple per class; generated if None.
         classes: Class names for the legend of the classes that appear; no legend if None.
         columns: Panels side by side; up to three, or two of four, if None.
@@ -69,9 +78,10 @@ def forecast_animation(
         raise ValueError(f'methods must forecast the same number of steps, at least 1: {lengths}')
     num_past, num_steps = sample.num_past, next(iter(lengths.values()))
     images, labels, instances = known_pictures(frames, sample, num_steps)
-    maps = {name: to_numpy(item) for name, item in methods.items() if not _is_instances(item)}
-    objects = {name: item for name, item in methods.items() if _is_instances(item)}
-    kinds = [(known, found) for known, found in ((labels, maps), (instances, objects)) if found]
+    predicted, maps, objects = _by_kind(methods)
+    plain = [None] * len(images)  # nothing is laid over true frames
+    kinds = [(plain, predicted), (labels, maps), (instances, objects)]
+    kinds = [(known, found) for known, found in kinds if found]
     overlays = [
         step for known, found in kinds for steps in (known, *found.values()) for step in steps
     ]
@@ -94,8 +104,17 @@ def forecast_animation(
     return pictures
 
 
-def _is_instances(forecast) -> bool:
-    return isinstance(forecast[0], InstanceData)
+def _by_kind(methods: Mapping) -> tuple[dict, dict, dict]:
+    """Forecast frames, label maps and instances, by name."""
+    frames, maps, instances = {}, {}, {}
+    for name, forecast in methods.items():
+        if isinstance(forecast[0], InstanceData):
+            instances[name] = forecast
+        elif forecast[0].ndim == 3:
+            frames[name] = rgb_frames(forecast)
+        else:
+            maps[name] = to_numpy(forecast)
+    return frames, maps, instances
 
 
 def _block(

@@ -14,6 +14,29 @@ def to_numpy(values) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
+def rgb_frames(frames) -> list[np.ndarray]:
+    """Frames to draw, uint8 (H, W, 3) each.
+
+    Args:
+        frames: RGB in [0, 255], a tensor (n, 3, H, W), or an array or a list of arrays (n, H, W, 3). Floats
+            are rounded, and what is outside the range is clipped.
+
+    Raises:
+        ValueError: ``frames`` has another shape.
+    """
+    if isinstance(frames, torch.Tensor) and frames.ndim == 4:
+        frames = frames.permute(0, 2, 3, 1)
+    frames = to_numpy(frames)
+    if frames.ndim != 4 or frames.shape[-1] != 3:
+        raise ValueError(
+            'frames must be a tensor (n, 3, H, W) or an array (n, H, W, 3), RGB, got '
+            f'shape {frames.shape}'
+        )
+    if frames.dtype != np.uint8:
+        frames = frames.round().clip(0, 255).astype(np.uint8)
+    return [np.ascontiguousarray(frame) for frame in frames]
+
+
 def time_heading(offset: int, stride: int | None = None, fps: float | None = None) -> str:
     """Time of a clip frame seen from the last input frame.
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from .palette import as_palette
 
 RED = (228, 26, 28)
+YELLOW = (255, 212, 59)
 WHITE = (255, 255, 255)
 INK = (33, 37, 41)
 MUTED = (134, 142, 150)

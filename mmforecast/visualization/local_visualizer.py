@@ -17,10 +17,12 @@ from .clip import (
     instance_classes,
     known_pictures,
     panel_size,
+    rgb_frames,
     sample_headings,
     to_numpy,
 )
 from .drawing import add_border, draw_legend, make_strip
+from .frame_strip import frame_strip
 from .panels import PanelStyle
 
 
@@ -39,6 +41,7 @@ class ForecastLocalVisualizer(Visualizer):
         alpha: Share of the class colours over the frame, in [0, 1].
         panel_height: Height of one picture in pixels; small frames are enlarged to it.
         score_thr: Forecast instances with a lower score are not drawn, in [0, 1].
+        closer_look: In forecast frames and their truth, enlarge the part that moves most.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class ForecastLocalVisualizer(Visualizer):
         alpha: float = 0.6,
         panel_height: int = 160,
         score_thr: float = 0.5,
+        closer_look: bool = False,
     ) -> None:
         super().__init__(name=name, vis_backends=vis_backends, save_dir=save_dir)
         if not 0 <= alpha <= 1:
@@ -60,6 +64,7 @@ class ForecastLocalVisualizer(Visualizer):
         self.alpha = alpha
         self.panel_height = panel_height
         self.score_thr = score_thr
+        self.closer_look = closer_look
 
     @master_only
     def add_datasample(
@@ -112,11 +117,14 @@ class ForecastLocalVisualizer(Visualizer):
         it; with one forecast step, the truth stands beside it. A forecast without frames of its
         own is laid over the true frame, so that every misplaced pixel shows; the forecaster has
         not seen that frame. Label maps and instances have such rows each: those that are forecast,
-        or without a forecast, those that are known.
+        or without a forecast, those that are known. A forecast of nothing but frames is drawn as
+        :func:`~mmforecast.visualization.frame_strip.frame_strip`, the truth first.
 
         Returns:
             uint8 picture, RGB.
         """
+        if draw_pred and _has_frames_alone(data_sample):
+            return self._frame_strip(image, data_sample, draw_gt)
         forecasts = _forecasts(data_sample) if draw_pred else {}
         num_steps = max([len(steps) for steps in forecasts.values()] or [data_sample.num_future])
         frames, labels, instances = known_pictures(image, data_sample, num_steps)
@@ -149,6 +157,24 @@ class ForecastLocalVisualizer(Visualizer):
         if not shown:
             return strip
         return np.vstack([strip, draw_legend(classes, strip.shape[1], palette, shown)])
+
+    def _frame_strip(self, image, sample: ForecastDataSample, draw_gt: bool) -> np.ndarray:
+        num_steps = len(sample.pred_frames)
+        frames, _, _ = known_pictures(image, sample, num_steps)
+        observed = [frame for frame in frames[: sample.num_past] if frame is not None]
+        return frame_strip(
+            observed or sample.pred_frames[:0],
+            {'forecast': sample.pred_frames},
+            frames[sample.num_past :] if draw_gt else None,
+            sample_headings(sample, num_steps),
+            short_side=self.panel_height,
+            closer_look=self.closer_look,
+        )
+
+
+def _has_frames_alone(sample: ForecastDataSample) -> bool:
+    kinds = ('pred_frames', 'pred_sem_seg', 'pred_instances')
+    return [kind in sample for kind in kinds] == [True, False, False]
 
 
 def _kind_rows(
@@ -192,7 +218,7 @@ def _forecasts(sample: ForecastDataSample) -> dict[str, list[tuple]]:
     labels = to_numpy(sample.pred_sem_seg.data) if 'pred_sem_seg' in sample else []
     frames = []
     if 'pred_frames' in sample:
-        frames = to_numpy(sample.pred_frames.permute(0, 2, 3, 1).round().clamp(0, 255).byte())
+        frames = rgb_frames(sample.pred_frames)
     forecasts = {'labels': list(zip_longest(frames, labels))}
     if 'pred_instances' in sample:
         forecasts['instances'] = [(None, step) for step in sample.pred_instances]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.structures import InstanceData
 
-from .drawing import render_panel
+from .drawing import render_panel, resize_image
 from .instances import render_instances
 
 
@@ -38,12 +38,14 @@ class PanelStyle:
 
         Args:
             frame: uint8 (h, w, 3), RGB, if known.
-            overlay: Label map (h, w) or instances, if known.
+            overlay: Label map (h, w) or instances, if known; or a picture (h, w, 3) in the frame's place.
             truth: True overlay of the same kind, which instances take their colours from.
 
         Returns:
             uint8 (H, W, 3), RGB.
         """
+        if isinstance(overlay, np.ndarray) and overlay.ndim == 3:
+            return resize_image(overlay, self.size)
         if not isinstance(overlay, InstanceData):
             return render_panel(frame, overlay, self.size, self.palette, self.alpha)
         return render_instances(

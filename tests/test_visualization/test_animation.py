@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmforecast.visualization import forecast_animation, write_gif, write_mp4
@@ -79,6 +80,27 @@ def test_forecasts_may_run_past_the_data(make_clip):
     pictures = forecast_animation(sample, frames, {'S2S': long}, PALETTE, panel_height=64)
     assert len(pictures) == 5
     assert pictures[0].shape[1] == 128 + 2 * GAP  # no truth, no panel for it
+
+
+def test_forecast_frames_are_shown_as_they_are(make_clip):
+    sample, frames = make_clip()
+    predicted = torch.full((2, 3, 8, 16), 299.0)
+    pictures = forecast_animation(sample, frames, {'net': predicted}, panel_height=64)
+    for index, picture in enumerate(pictures):
+        truth, forecast = panels(picture)
+        true_frame = cv2.resize(frames[index], (128, 64), interpolation=cv2.INTER_CUBIC)
+        np.testing.assert_array_equal(truth, true_frame)
+        assert is_bordered(forecast) == (index >= 2)
+        if index >= 2:
+            assert (forecast[4:-4, 4:-4] == 255).all()
+    assert len(pictures) == 4
+    # Without a true future there is no panel for it; label maps have a row below.
+    alone = forecast_animation(sample, frames[:2], {'net': predicted}, panel_height=64)
+    assert alone[0].shape[1] == 128 + 2 * GAP
+    both = {'S2S': sample.pred_sem_seg.data, 'net': predicted}
+    below = forecast_animation(sample, frames, both, PALETTE, panel_height=64)
+    np.testing.assert_array_equal(panels(below[2])[1], panels(pictures[2])[1])
+    assert is_bordered(panels(below[2], row=1)[1])
 
 
 def test_instances_are_drawn_like_label_maps(make_instance_clip):

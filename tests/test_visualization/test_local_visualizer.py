@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from mmforecast.registry import VISUALIZERS
-from mmforecast.visualization import ForecastLocalVisualizer
+from mmforecast.visualization import ForecastLocalVisualizer, frame_strip
 from mmforecast.visualization.drawing import RED
 from mmforecast.visualization.palette import track_colors
 
@@ -69,10 +69,34 @@ def test_parts_can_be_left_out(visualizer, make_clip):
     assert not is_red(visualizer.draw_strip(frames, sample, draw_pred=False), 1, 0)
 
 
-def test_forecast_frames_are_drawn_as_they_are(visualizer, make_clip):
+def test_forecast_frames_are_drawn_as_a_frame_strip(visualizer, make_clip):
     sample, frames = make_clip()
     del sample.pred_sem_seg
     sample.pred_frames = torch.full((2, 3, 16, 32), 299.0)
+    times = ['t - 0.18 s', 't', 't + 0.18 s', 't + 0.35 s']
+    args = (frames[:2], {'forecast': sample.pred_frames})
+    expected = frame_strip(*args, frames[2:], times, short_side=64)
+    np.testing.assert_array_equal(visualizer.draw_strip(frames, sample), expected)
+    packed = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    np.testing.assert_array_equal(visualizer.draw_strip(packed, sample), expected)
+    without = frame_strip(*args, None, times, short_side=64)
+    for strip in (
+        visualizer.draw_strip(frames[:2], sample),
+        visualizer.draw_strip(frames, sample, draw_gt=False),
+    ):
+        np.testing.assert_array_equal(strip, without)
+    visualizer.closer_look = True
+    closer = frame_strip(*args, frames[2:], times, short_side=64, closer_look=True)
+    np.testing.assert_array_equal(visualizer.draw_strip(frames, sample), closer)
+    assert (closer != expected).any()
+    with pytest.raises(ValueError, match='a strip begins with an observed frame'):
+        visualizer.draw_strip(None, sample)
+
+
+def test_forecast_frames_are_what_forecast_label_maps_lie_over(visualizer, make_clip):
+    sample, frames = make_clip()
+    sample.pred_frames = torch.full((2, 3, 16, 32), 299.0)
+    visualizer.alpha = 0
     strip = visualizer.draw_strip(frames, sample)
     assert is_red(strip, 1, 0)
     assert (panel(strip, 1, 0)[8:-8, 8:-8] == 255).all()

@@ -98,6 +98,18 @@ def test_instances_are_animated_below_label_maps(runner, batch, make_instance_cl
     assert both[1] == labels[1] + instances[1] - header - 8
 
 
+def test_forecast_frames_have_a_strip_and_an_animation(runner, batch, tmp_path):
+    hook = ForecastVisualizationHook(draw=True, out_dir='pictures')
+    sample = batch['outputs'][0]
+    del sample.pred_sem_seg, sample.gt_sem_seg
+    sample.pred_frames = torch.full((2, 3, 16, 32), 128.0)
+    hook.after_test_iter(runner, 0, **batch)
+    stem = tmp_path / 'pictures/test/000300_city_0_000003'
+    with Image.open(f'{stem}.gif') as gif, Image.open(f'{stem}.png') as strip:
+        assert gif.n_frames == 4
+        assert strip.size[1] == 31 + 2 * (32 + 8)  # truth and forecast
+
+
 def test_a_visualizer_of_another_kind_is_refused_before_the_run():
     hook = ForecastVisualizationHook(draw=True)
     with pytest.raises(TypeError, match='the runner has a Visualizer: set visualizer=dict'):

@@ -31,7 +31,7 @@ class ForecastVisualizationHook(Hook):
         interval: Batches from one drawn clip to the next; the first batch is always drawn.
         out_dir: Folder for the files; a relative one is put in the log folder,
             ``<work_dir>/<timestamp>``.
-        gif: Write an animation beside each strip, of clips whose forecast has label maps or
+        gif: Write an animation beside each strip, of clips whose forecast has frames, label maps or
             instances.
         fps: Pictures per second of the animation.
     """
@@ -108,6 +108,8 @@ class ForecastVisualizationHook(Hook):
         methods = {}
         if 'pred_sem_seg' in sample:
             methods['forecast'] = sample.pred_sem_seg.data
+        elif 'pred_frames' in sample:
+            methods['forecast'] = sample.pred_frames
         if 'pred_instances' in sample:
             methods['forecast instances'] = sample.pred_instances
         if self.gif and methods:
