@@ -190,7 +190,7 @@ class FramePredictionMetric(BaseMetric):
         if missing:
             print_log(
                 f'FramePredictionMetric: at some step no frame of {_plural(len(results), "clip")} counts '
-                f'for {missing}, which are NaN there: nothing moves enough',
+                f'for {missing}, which are NaN there: nothing moves, or all have {ICLR16_GATE:g} dB (iclr16)',
                 logger='current',
                 level=logging.WARNING,
             )
