@@ -8,7 +8,12 @@ from .checkpoint_match import Match, match_state_dict, require_match
 from .cli import cli_errors
 from .data_order import ResumableDataLoader
 from .errors import explain
-from .hooks import ForecastCheckpointHook, ForecastVisualizationHook
+from .hooks import (
+    ForecastCheckpointHook,
+    ForecastVisualizationHook,
+    GANHealthHook,
+    SampleGridHook,
+)
 from .interrupt import TrainingInterrupted
 from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
 from .optim_wrapper_constructor import MultiOptimWrapperConstructor
@@ -18,10 +23,12 @@ __all__ = [
     'EpochBasedTrainLoop',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
+    'GANHealthHook',
     'IterBasedTrainLoop',
     'Match',
     'MultiOptimWrapperConstructor',
     'ResumableDataLoader',
+    'SampleGridHook',
     'TrainingInterrupted',
     'cli_errors',
     'explain',

@@ -277,6 +277,7 @@ def test_stage_one_comes_from_a_checkpoint(tmp_path):
             'attributes.shape must be an integer',
         ),
         (DCGANDiscriminator, dict(attributes=dict(real_fake=2)), "'real_fake' cannot be the name"),
+        (DCGANDiscriminator, dict(attributes=dict(gloss=2)), "'gloss' cannot be the name"),
         (CANDiscriminator, dict(num_layers=7), 'num_layers must be at most 6 .* got 7'),
         (MaskStyleDiscriminator, dict(dropout=1), 'dropout must be in .* got 1'),
         (

@@ -32,7 +32,8 @@ class BaseDiscriminator(nn.Module):
         super().__init__()
         name, attributes = type(self).__name__, dict(attributes or {})
         for attribute, classes in attributes.items():
-            if attribute == REAL_FAKE or '.' in attribute:
+            # Attributes name modules, and values in the log, which adds up what has 'loss' in its name.
+            if attribute == REAL_FAKE or '.' in attribute or 'loss' in attribute:
                 raise ValueError(f'{name}: {attribute!r} cannot be the name of an attribute')
             check_positive(name, **{f'attributes.{attribute}': classes})
             if classes < 2:

@@ -9,10 +9,10 @@ from .object_l1 import ObjectL1Loss, object_l1_loss
 from .score_cross_entropy import ScoreCrossEntropyLoss, score_cross_entropy
 
 __all__ = [
-    'GANLoss',
     'AttributeClassificationLoss',
     'AuxiliaryLoss',
     'CreativityLoss',
+    'GANLoss',
     'GDLoss',
     'MaskReconstructionLoss',
     'ObjectL1Loss',
@@ -21,12 +21,12 @@ __all__ = [
     'can_loss',
     'gradient_difference_loss',
     'gradient_penalty',
-    'object_l1_loss',
-    'penalty_loss',
-    'r1_penalty',
     'holistic_loss',
     'mask_reconstruction_loss',
     'normalised_entropy',
+    'object_l1_loss',
+    'penalty_loss',
+    'r1_penalty',
     'ramp_weight',
     'score_cross_entropy',
     'sharma_mittal',

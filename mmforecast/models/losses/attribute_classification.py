@@ -6,10 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.registry import MODELS
+from mmforecast.structures import MISSING_LABEL
 
 from .auxiliary import AuxiliaryLoss
-
-MISSING = -1
 
 
 def attribute_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -20,15 +19,15 @@ def attribute_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         labels: (B,) int64 in 0..K-1, -1 where missing.
     """
     classes = logits.shape[1]
-    if labels.numel() and (labels.max() >= classes or labels.min() < MISSING):
+    if labels.numel() and (labels.max() >= classes or labels.min() < MISSING_LABEL):
         raise ValueError(
-            f'labels must lie in 0..{classes - 1}, or be {MISSING} where missing, got '
+            f'labels must lie in 0..{classes - 1}, or be {MISSING_LABEL} where missing, got '
             f'{labels.min().item()}..{labels.max().item()}; give the discriminator as many classes as the '
             'data has'
         )
-    if (labels == MISSING).all():
+    if (labels == MISSING_LABEL).all():
         return logits.sum() * 0
-    return F.cross_entropy(logits, labels, ignore_index=MISSING)
+    return F.cross_entropy(logits, labels, ignore_index=MISSING_LABEL)
 
 
 @MODELS.register_module()

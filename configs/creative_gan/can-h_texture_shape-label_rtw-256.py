@@ -1,0 +1,17 @@
+# A shape is asked for by its label, and the texture deviates, by CAN(H). The generator learns to draw the
+# shape that it is asked for; the discriminator classifies real images alone.
+_base_ = './dcgan_rtw-256.py'
+model = dict(
+    condition='label:shape',
+    generator=dict(num_classes=7),
+    discriminator=dict(attributes=dict(shape=7, texture=7)),
+    loss_config=dict(
+        disc_auxiliary_loss=dict(type='AttributeClassificationLoss'),
+        gen_auxiliary_loss=[
+            dict(
+                type='AttributeClassificationLoss',
+                branches=('shape', ),
+                data_info=dict(logits='cls_pred_fake_g', labels='fake_labels')),
+            dict(
+                type='CreativityLoss', mode='can_h', branches=('texture', ), ramp=(2000, 4000)),
+        ]))

@@ -1,0 +1,7 @@
+# CAN, the binary creativity loss, which deviates from shapes.
+_base_ = './dcgan_clothing-64.py'
+model = dict(
+    discriminator=dict(attributes=dict(shape=10)),
+    loss_config=dict(
+        disc_auxiliary_loss=dict(type='AttributeClassificationLoss'),
+        gen_auxiliary_loss=dict(type='CreativityLoss', mode='can', prob='softmax', ramp=(2000, 4000))))

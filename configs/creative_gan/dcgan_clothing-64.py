@@ -1,0 +1,6 @@
+# DCGAN, the baseline without attributes, on photographs of clothing.
+_base_ = [
+    '../_base_/models/dcgan_64.py', '../_base_/datasets/clothing_64.py',
+    '../_base_/schedules/creative_adam.py', '../_base_/default_runtime_iter.py'
+]
+val_dataloader = test_dataloader = None  # images are judged by tools/analysis_tools/evaluate_images.py

@@ -1,0 +1,99 @@
+"""The same noise, drawn again and again while the generator learns."""
+
+from pathlib import Path
+from typing import Any, Optional
+
+import cv2
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmforecast.registry import HOOKS
+from mmforecast.visualization.image_grid import image_grid
+
+from ..data_order import ResumableDataLoader, SeededIndex
+
+__all__ = ['SampleGridHook']
+
+
+@HOOKS.register_module()
+class SampleGridHook(Hook):
+    """Writes a grid of images of fixed noise to ``<work_dir>/<out_dir>/iter_<n>.png``, and to the visualizer.
+
+    A model that fills masks fills those of the first training images.
+
+    Args:
+        interval: iterations; the last one is drawn too.
+        num_images, columns: of the grid.
+        seed: of the noise.
+        use_ema: the averaged generator, where there is one.
+        scale: enlargement, an integer >= 1.
+        out_dir: folder; a relative one is inside the work dir.
+    """
+
+    priority = 'LOW'
+
+    def __init__(
+        self,
+        interval: int = 500,
+        num_images: int = 64,
+        columns: int = 8,
+        seed: int = 0,
+        use_ema: bool = True,
+        scale: int = 1,
+        out_dir: str = 'samples',
+    ):
+        for name, value in (
+            ('interval', interval),
+            ('num_images', num_images),
+            ('columns', columns),
+            ('scale', scale),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f'SampleGridHook: {name} must be an integer >= 1, got {value!r}')
+        self.interval, self.num_images, self.columns = interval, num_images, columns
+        self.seed, self.use_ema, self.scale, self.out_dir = seed, use_ema, scale, out_dir
+        self._mask: Optional[torch.Tensor] = None
+
+    def before_train(self, runner: Any) -> None:
+        """Fail before the first step, not at the first picture."""
+        model = self._model(runner)
+        if not hasattr(model, 'sample'):
+            raise TypeError(
+                f'SampleGridHook draws with the method sample of the model, which a {type(model).__name__} '
+                'has not; leave the hook out'
+            )
+
+    @master_only
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None
+    ) -> None:
+        step = runner.iter + 1
+        if step % self.interval and step != runner.max_iters:
+            return
+        model = self._model(runner)
+        images = model.sample(
+            self.num_images, seed=self.seed, mask=self._masks(runner, model), use_ema=self.use_ema
+        )
+        pixels = images.round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        grid = image_grid(list(pixels), self.columns, self.scale * pixels.shape[1])
+        folder = Path(runner.work_dir) / self.out_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f'iter_{step:06d}.png'), cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))
+        runner.visualizer.add_image('samples', grid, step=step)
+
+    def _masks(self, runner: Any, model: Any) -> Optional[torch.Tensor]:
+        if model.condition.kind != 'mask':
+            return None
+        if self._mask is None:
+            data = runner.train_dataloader.dataset
+            seeded = isinstance(runner.train_dataloader, ResumableDataLoader)
+            numbers = [n % len(data) for n in range(self.num_images)]
+            items = (data[SeededIndex(n, (self.seed, 0, n)) if seeded else n] for n in numbers)
+            self._mask = torch.stack([item['data_samples'].gt_mask for item in items]).float()
+        return self._mask
+
+    @staticmethod
+    def _model(runner: Any) -> Any:
+        return runner.model.module if is_model_wrapper(runner.model) else runner.model

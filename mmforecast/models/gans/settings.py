@@ -1,0 +1,108 @@
+"""Settings of CreativeGAN that come as dicts, checked at once."""
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple, Union
+
+from torch import nn
+
+from mmforecast.registry import MODELS
+
+_PENALTIES = (None, 'r1', 'gp')
+
+
+def check_steps(name: str, value: int) -> int:
+    """``value``, an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f'CreativeGAN: {name} must be an integer >= 1, got {value!r}')
+    return value
+
+
+def take_start(ema_config: dict) -> Tuple[dict, int]:
+    """The config of the average, and the iteration that it starts at."""
+    averaged = {'type': 'ExponentialMovingAverage', 'momentum': 0.001, **ema_config}
+    start = averaged.pop('start_iter', 0)
+    if isinstance(start, bool) or not isinstance(start, int) or start < 0:
+        raise ValueError(
+            f'CreativeGAN: ema_config.start_iter must be an integer >= 0, got {start!r}'
+        )
+    if not 0 < averaged['momentum'] < 1:
+        raise ValueError(
+            'CreativeGAN: ema_config.momentum is the share of the newest weights, above 0 and below 1, '
+            f'got {averaged["momentum"]!r}'
+        )
+    return averaged, start
+
+
+@dataclass
+class Augmentation:
+    """Arguments of :func:`diff_augment`; by default nothing is changed."""
+
+    flip: bool = False
+    translation: float = 0.0
+
+    def __post_init__(self):
+        if not 0 <= self.translation < 0.5:
+            raise ValueError(
+                'CreativeGAN: augmentation.translation is a share of the side in [0, 0.5), got '
+                f'{self.translation!r}'
+            )
+
+
+class LossSettings(nn.Module):
+    """What CreativeGAN is trained on.
+
+    Args:
+        attributes: classes by attribute that the discriminator has.
+        gan_loss: config, ``GANLoss`` by default. Its ``loss_weight`` is the generator's; a ``real_label_val``
+            below 1 smooths the discriminator's labels.
+        disc_auxiliary_loss, gen_auxiliary_loss: config of an ``AuxiliaryLoss``, or a list of them.
+        disc_weight: on the discriminator's real/fake loss.
+        penalty: 'r1' on real images, 'gp' on points between real and generated ones, or None.
+        penalty_weight: on the penalty.
+    """
+
+    def __init__(
+        self,
+        attributes: Dict[str, int],
+        gan_loss: Optional[dict] = None,
+        disc_auxiliary_loss: Union[dict, List[dict], None] = None,
+        gen_auxiliary_loss: Union[dict, List[dict], None] = None,
+        disc_weight: float = 1.0,
+        penalty: Optional[str] = None,
+        penalty_weight: float = 10.0,
+    ):
+        super().__init__()
+        if penalty not in _PENALTIES:
+            raise ValueError(
+                f'CreativeGAN: loss_config.penalty must be one of {_PENALTIES}, got {penalty!r}'
+            )
+        for name, value in (('disc_weight', disc_weight), ('penalty_weight', penalty_weight)):
+            if value < 0:
+                raise ValueError(
+                    f'CreativeGAN: loss_config.{name} must be 0 or more, got {value!r}'
+                )
+        self.gan_loss = MODELS.build(gan_loss or dict(type='GANLoss'))
+        self.disc_auxiliary = _build('disc_auxiliary_loss', disc_auxiliary_loss, attributes)
+        self.gen_auxiliary = _build('gen_auxiliary_loss', gen_auxiliary_loss, attributes)
+        self.disc_weight, self.penalty, self.penalty_weight = disc_weight, penalty, penalty_weight
+
+
+def _build(
+    where: str, configs: Union[dict, List[dict], None], attributes: Dict[str, int]
+) -> nn.ModuleList:
+    configs = [configs] if isinstance(configs, dict) else configs or []
+    losses = [MODELS.build(cfg) for cfg in configs]
+    names = [loss.loss_name() for loss in losses]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f'CreativeGAN: two losses of loss_config.{where} have one name in the log, {names}; give one '
+            'a loss_name'
+        )
+    for loss in losses:
+        unknown = sorted(set(getattr(loss, 'branches', None) or ()) - set(attributes))
+        if unknown:
+            raise ValueError(
+                f'CreativeGAN: {type(loss).__name__} of loss_config.{where} has branches {unknown}, but the '
+                f'discriminator has attributes {attributes}; set attributes of the discriminator'
+            )
+    return nn.ModuleList(losses)
