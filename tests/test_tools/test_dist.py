@@ -182,3 +182,30 @@ def test_two_processes_keep_an_s2s_in_step(repository, run, street_root, tmp_pat
     one, other = steps(tmp_path, 0), steps(tmp_path, 1)
     assert all(torch.equal(a[k], b[k]) for a, b in zip(one, other) for k in a)
     assert any(not torch.equal(one[0][k], one[-1][k]) for k in one[0])  # it did train
+
+
+def test_two_processes_keep_a_creative_gan_in_step(repository, run, tmp_path):
+    """A shipped config, made small: the same weights of both networks on both after every step."""
+    config = tmp_path / 'gan.py'
+    config.write_text(
+        f"_base_ = '{repository}/configs/creative_gan/can-h_tiny_texture_textures-64.py'\n"
+        "custom_imports = dict(imports=['toy_task'], allow_failed_imports=False)\n"
+        "custom_hooks = [dict(type='SaveEveryStepHook')]\n"
+        'model = dict(\n'
+        '    generator=dict(output_scale=16, base_channels=8),\n'
+        '    discriminator=dict(input_scale=16, base_channels=4))\n'
+        'train_dataloader = dict(batch_size=4, dataset=dict(size=16, num_images=42))\n'
+        'train_cfg = dict(max_iters=8)\n'
+    )
+    script = repository / 'tools/dist_train.sh'
+    run('bash', script, config, 2, '--work-dir', tmp_path / 'run', STEPS=str(tmp_path))
+    one, other = steps(tmp_path, 0), steps(tmp_path, 1)
+    # Running statistics are each process's own.
+    own = ('running_mean', 'running_var')
+    weights = [name for name in one[0] if not name.endswith(own)]
+    assert all(torch.equal(a[k], b[k]) for a, b in zip(one, other) for k in weights)
+    for part in ('generator', 'discriminator', 'generator_ema'):
+        trained = [name for name in weights if name.split('.')[0] == part]
+        assert any(not torch.equal(one[0][k], one[-1][k]) for k in trained)
+    statistics = [name for name in one[0] if name.endswith(own)]
+    assert any(not torch.equal(one[-1][k], other[-1][k]) for k in statistics)  # other batches

@@ -12,7 +12,7 @@ custom_hooks = [
     dict(type='GANHealthHook', interval=300),
 ]
 model_wrapper_cfg = dict(
-    type='AdversarialDistributedDataParallel',
+    type='mmforecast.AdversarialDistributedDataParallel',
     broadcast_buffers=False,
     find_unused_parameters=True)
 auto_scale_lr = dict(enable=False, base_batch_size=32)
