@@ -216,7 +216,7 @@ def test_metafiles_name_existing_configs():
         for entry in content['Models']:
             assert entry['In Collection'] in collections
             path = CONFIGS.parent / entry['Config']
-            assert path.stem == entry['Name'] and path in FILES
+            assert path.stem == entry['Name'] and path in ALL_FILES
             given = entry.get('Metadata', {}).get('Parameters')
             if given is not None:
                 with torch.device('meta'):

@@ -11,6 +11,7 @@ model = dict(
             dict(
                 type='AttributeClassificationLoss',
                 branches=('shape', ),
+                loss_name='loss_condition',
                 data_info=dict(logits='cls_pred_fake_g', labels='fake_labels')),
             dict(
                 type='CreativityLoss', mode='can_h', branches=('texture', ), ramp=(2000, 4000)),

@@ -4,8 +4,8 @@ _base_ = [
     '../_base_/schedules/creative_adam_tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = dict(
-    generator=dict(output_scale=64, base_channels=16),
-    discriminator=dict(input_scale=64, attributes=dict(shape=6, texture=7)),
+    generator=dict(output_scale=64, base_channels=8),
+    discriminator=dict(input_scale=64, base_channels=16, attributes=dict(shape=6, texture=7)),
     ema_config=dict(momentum=0.005, start_iter=300),
     loss_config=dict(
         disc_auxiliary_loss=dict(type='AttributeClassificationLoss'),
@@ -15,4 +15,6 @@ model = dict(
         ]))
 val_dataloader = test_dataloader = None  # images are judged by tools/analysis_tools/evaluate_images.py
 train_dataloader = dict(batch_size=32)
+max_iters = 1800
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(checkpoint=dict(interval=600))

@@ -234,6 +234,7 @@ def conditional(**kwargs):
                 dict(
                     CLASSIFY,
                     branches=('shape',),
+                    loss_name='loss_condition',
                     data_info=dict(logits='cls_pred_fake_g', labels='fake_labels'),
                 ),
                 dict(type='CreativityLoss', branches=('texture',)),
@@ -250,7 +251,7 @@ def test_label_condition_is_the_batchs_and_drawn_where_it_is_missing():
     data = batch()
     logs = step(model, data)
     assert [labels.tolist() for labels in seen] == [[0, 1, 2, 0, 1, 2]] * 2
-    assert {'loss_class', 'loss_creativity'} <= set(logs)
+    assert {'loss_class', 'loss_condition', 'loss_creativity'} <= set(logs)
     seen.clear()
     step(model, batch(30, labels=False))
     assert seen[0].shape == (30,) and set(seen[0].tolist()) == {0, 1, 2}
@@ -391,8 +392,8 @@ def test_scalars_by_hand():
             r"AttributeClassificationLoss of .* has branches \['style'\], but .* attributes",
         ),
         (
-            dict(loss_config=dict(disc_auxiliary_loss=[CLASSIFY, CLASSIFY])),
-            'two losses of loss_config.disc_auxiliary_loss have one name in the log',
+            dict(loss_config=dict(disc_auxiliary_loss=CLASSIFY, gen_auxiliary_loss=CLASSIFY)),
+            'two losses of loss_config have one name in the log',
         ),
     ],
 )

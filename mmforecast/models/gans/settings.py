@@ -84,6 +84,12 @@ class LossSettings(nn.Module):
         self.gan_loss = MODELS.build(gan_loss or dict(type='GANLoss'))
         self.disc_auxiliary = _build('disc_auxiliary_loss', disc_auxiliary_loss, attributes)
         self.gen_auxiliary = _build('gen_auxiliary_loss', gen_auxiliary_loss, attributes)
+        names = [loss.loss_name() for loss in (*self.disc_auxiliary, *self.gen_auxiliary)]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f'CreativeGAN: two losses of loss_config have one name in the log, {names}; give one a '
+                'loss_name'
+            )
         self.disc_weight, self.penalty, self.penalty_weight = disc_weight, penalty, penalty_weight
 
 
@@ -92,12 +98,6 @@ def _build(
 ) -> nn.ModuleList:
     configs = [configs] if isinstance(configs, dict) else configs or []
     losses = [MODELS.build(cfg) for cfg in configs]
-    names = [loss.loss_name() for loss in losses]
-    if len(set(names)) < len(names):
-        raise ValueError(
-            f'CreativeGAN: two losses of loss_config.{where} have one name in the log, {names}; give one '
-            'a loss_name'
-        )
     for loss in losses:
         unknown = sorted(set(getattr(loss, 'branches', None) or ()) - set(attributes))
         if unknown:
