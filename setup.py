@@ -45,7 +45,7 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-extras = {name: read_requirements(name) for name in ('optional', 'tests', 'docs')}
+extras = {name: read_requirements(name) for name in ('optional', 'video', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
 # Not in `all`: pip would compile mmcv in isolation, without torch and so without ops.
 extras['mim'] = read_requirements('mminstall')

@@ -135,7 +135,14 @@ def test_requirements_in_the_metadata(metadata):
     assert not any(line.startswith(('mm', 'torch')) for line in always)
     mim = {line.split('<')[0] for line in required if 'extra == "mim"' in line}
     assert mim == {'mmcv', 'mmengine', 'mmdet', 'mmsegmentation'}
-    assert set(metadata.get_all('Provides-Extra')) == {'all', 'docs', 'mim', 'optional', 'tests'}
+    assert set(metadata.get_all('Provides-Extra')) == {
+        'all',
+        'docs',
+        'mim',
+        'optional',
+        'tests',
+        'video',
+    }
     assert not any(line.startswith('mm') for line in required if 'extra == "all"' in line)
     assert set(metadata['Requires-Python'].split(',')) == {'>=3.10', '<3.13'}
     assert metadata['License'] == 'Apache-2.0'

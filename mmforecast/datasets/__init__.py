@@ -12,8 +12,10 @@ from .representation_store import (
     StoreManifest,
     StoreWriter,
 )
-from .sequence_dataset import BaseSequenceDataset, Sequence
+from .sequence import Sequence
+from .sequence_dataset import BaseSequenceDataset
 from .textures import SyntheticGarmentDataset, SyntheticTextureDataset
+from .video_folder import VideoFolderDataset
 
 __all__ = [
     'BadImageError',
@@ -32,4 +34,5 @@ __all__ = [
     'StoreWriter',
     'SyntheticGarmentDataset',
     'SyntheticTextureDataset',
+    'VideoFolderDataset',
 ]

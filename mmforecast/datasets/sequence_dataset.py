@@ -1,8 +1,7 @@
 """The one clip dataset: every item is a clip of a sequence of frames."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,33 +12,9 @@ from mmforecast.registry import TRANSFORMS
 
 from .clip_layout import ClipLayout
 from .file_access import CorruptFrameError
+from .sequence import Sequence
 
-__all__ = ['BaseSequenceDataset', 'Sequence']
-
-
-@dataclass
-class Sequence:
-    """Consecutive frames of one camera, at the data set's frame rate, oldest first.
-
-    Attributes:
-        id: Unique in the data set, and usable as a file name.
-        frame_names: Unique in the sequence.
-        image_paths: One per frame.
-        seg_map_paths: One per frame, None for a frame without labels; None altogether where no
-            frame has any.
-        instance_paths: Likewise.
-        annotated_index: Position of the frame that the data set annotates, if there is one.
-    """
-
-    id: str
-    frame_names: list[str]
-    image_paths: list[str]
-    seg_map_paths: list[str | None] | None = None
-    instance_paths: list[str | None] | None = None
-    annotated_index: int | None = None
-
-    def __len__(self) -> int:
-        return len(self.frame_names)
+__all__ = ['BaseSequenceDataset']
 
 
 class BaseSequenceDataset(BaseDataset):
@@ -65,6 +40,9 @@ class BaseSequenceDataset(BaseDataset):
         pipeline: Transforms, as configs or callables.
 
     The others are those of :class:`mmengine.dataset.BaseDataset`.
+
+    Attributes:
+        unreadable: Files that :meth:`load_sequences` had to leave out, with the reason of each.
 
     Raises:
         ValueError: An argument is out of range, or no sequence is long enough for a clip.
@@ -103,6 +81,7 @@ class BaseSequenceDataset(BaseDataset):
         self.clip_step = clip_step
         self.on_corrupt = _on_corrupt(on_corrupt, test_mode)
         self.corrupt_files = set()
+        self.unreadable: dict[str, str] = {}
         self._sequences: list[Sequence] = []
         super().__init__(
             metainfo=metainfo,
@@ -125,8 +104,8 @@ class BaseSequenceDataset(BaseDataset):
 
     @property
     @force_full_init
-    def fps(self) -> float:
-        """Frames per second of the sequences."""
+    def fps(self) -> float | None:
+        """Frames per second of the sequences; None where it is unknown, or not the same in all."""
         return self._metainfo['fps']
 
     @property
@@ -143,11 +122,11 @@ class BaseSequenceDataset(BaseDataset):
         """
         used: dict[int, set] = {}
         for idx in range(len(self)):
-            clip = super().get_data_info(idx)
-            for stride in self._fitting_strides(clip):
-                used.setdefault(clip['sequence'], set()).update(
-                    self.layout.indices(clip['anchor'], stride)
-                )
+            for clip in self._clips_of(super().get_data_info(idx)):
+                for stride in self._fitting_strides(clip):
+                    used.setdefault(clip['sequence'], set()).update(
+                        self.layout.indices(clip['anchor'], stride)
+                    )
         return [
             (self._sequences[number], sorted(frames)) for number, frames in sorted(used.items())
         ]
@@ -155,37 +134,46 @@ class BaseSequenceDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per clip: the number of its sequence, and its anchor frame."""
         self._sequences = self.load_sequences()
-        clips, left_out = [], []
+        clips, too_short = [], []
         for number, sequence in enumerate(self._sequences):
             anchors = self._anchors(sequence)
             if not anchors:
-                left_out.append(sequence)
+                too_short.append(f'{sequence.id} ({len(sequence)} frames)')
             clips.extend(dict(sequence=number, anchor=anchor) for anchor in anchors)
         if not clips:
             raise ValueError(
                 f'{type(self).__name__}: no clip fits: {self._need()}, but {self._longest()}; '
                 'lower num_past, num_future or stride, or choose another anchor'
+                + _listed('; these files cannot be used: ', self._unreadable_files())
             )
-        if left_out:
-            names = ', '.join(
-                f'{sequence.id} ({len(sequence)} frames)' for sequence in left_out[:3]
-            )
+        if too_short or self.unreadable:
             print_log(
-                f'{type(self).__name__}: left out {len(left_out)} of {len(self._sequences)} '
-                f'sequences: {self._need()}: {names}{", ..." if len(left_out) > 3 else ""}',
+                f'{type(self).__name__}: left out {len(too_short) + len(self.unreadable)} of '
+                f'{len(self._sequences) + len(self.unreadable)} sequences: '
+                + '; '.join(
+                    part
+                    for part in (
+                        _listed(f'{self._need()}: ', too_short),
+                        _listed('', self._unreadable_files(), most=10),
+                    )
+                    if part
+                ),
                 logger='current',
                 level=logging.WARNING,
             )
         return clips
 
+    def _unreadable_files(self) -> list[str]:
+        return [f'{path} {reason}' for path, reason in self.unreadable.items()]
+
     def get_data_info(self, idx: int) -> dict:
         """The results dict that clip ``idx`` starts its pipeline with, at the smallest stride."""
-        clip = super().get_data_info(idx)
+        clip = next(self._clips_of(super().get_data_info(idx)))
         return self._describe(clip, self.strides[0])
 
     def prepare_data(self, idx: int) -> Any:
         """Clip ``idx`` through the pipeline; None where a corrupt file makes it be skipped."""
-        clip = super().get_data_info(idx)
+        clip = self._draw_clip(super().get_data_info(idx))
         strides = self._fitting_strides(clip)
         stride = strides[0] if len(strides) == 1 else int(np.random.choice(strides))
         try:
@@ -203,6 +191,14 @@ class BaseSequenceDataset(BaseDataset):
                 )
             return None
 
+    def _clips_of(self, item: dict) -> Iterator[dict]:
+        """All clips that an item can be, in a fixed order: just itself, unless a subclass samples."""
+        yield item
+
+    def _draw_clip(self, item: dict) -> dict:
+        """One of :meth:`_clips_of`, drawn from the global generators."""
+        return item
+
     def _describe(self, clip: dict, stride: int) -> dict:
         sequence = self._sequences[clip['sequence']]
         frames = self.layout.indices(clip['anchor'], stride)
@@ -218,7 +214,7 @@ class BaseSequenceDataset(BaseDataset):
             num_past=self.layout.num_past,
             num_future=self.layout.num_future,
             stride=stride,
-            fps=self._metainfo['fps'],
+            fps=sequence.fps or self._metainfo['fps'],
             img_paths=of_frames(sequence.image_paths),
             seg_map_paths=of_frames(sequence.seg_map_paths),
             instance_paths=of_frames(sequence.instance_paths),
@@ -271,6 +267,11 @@ class BaseSequenceDataset(BaseDataset):
                 else ' and none has an annotated frame'
             )
         return text
+
+
+def _listed(title: str, names: list[str], most: int = 3) -> str:
+    """The first of these names after a title; empty where there are none."""
+    return title + ', '.join(names[:most]) + (', ...' if len(names) > most else '') if names else ''
 
 
 def _stride_range(stride: int | tuple[int, int], test_mode: bool) -> tuple[int, int]:

@@ -152,7 +152,9 @@ def set_up() -> None:
         tag = f'cp{sys.version_info[0]}{sys.version_info[1]}'
         install_mmcv(PYTHON, tag, VENV / 'wheels', console)
     with console.step('mmdet, mmsegmentation and what they forget: about 30 s'):
-        pip_install(console, *requirement_flags('runtime', 'mminstall', 'optional', 'tests'))
+        pip_install(
+            console, *requirement_flags('runtime', 'mminstall', 'optional', 'video', 'tests')
+        )
         ensure_opencv_loads(console)
     with console.step('mmforecast itself, in editable mode: about 5 s'):
         pip_install(console, '--no-build-isolation', '--no-deps', '--editable', str(ROOT))

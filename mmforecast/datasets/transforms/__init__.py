@@ -1,6 +1,6 @@
 from .caching import CacheTransforms
 from .formatting import PackCreativeInputs, PackForecastInputs
-from .geometry import ClipRandomCrop, ClipRandomFlip, ClipResize
+from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .images import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomJitter
 from .instances import LoadClipInstances
 from .loading import LoadClipFrames, LoadClipSemSeg
@@ -8,6 +8,7 @@ from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipSc
 
 __all__ = [
     'CacheTransforms',
+    'ClipMotionCrop',
     'ClipRandomCrop',
     'ClipRandomFeatureCrop',
     'ClipRandomFlip',

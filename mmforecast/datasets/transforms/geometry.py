@@ -8,11 +8,13 @@ from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
 
-__all__ = ['ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
+from ..motion import squared_motion
+
+__all__ = ['ClipMotionCrop', 'ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
 
 # The axis of image rows in each field; columns are the next.
-_ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, scores=2)
-_LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map')
+ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, gt_motion_mask=1, scores=2)
+_LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask')
 
 
 def check_pair(name: str, value) -> tuple[int, int]:
@@ -21,7 +23,7 @@ def check_pair(name: str, value) -> tuple[int, int]:
     return int(value[0]), int(value[1])
 
 
-def _refuse_features(results: dict, transform: BaseTransform, instead: str):
+def refuse_features(results: dict, transform: BaseTransform, instead: str):
     if 'features' in results:
         raise ValueError(
             f'{type(transform).__name__} does not act on features, which would no longer match the '
@@ -65,9 +67,10 @@ class ClipResize(BaseTransform):
         return results
 
     def _resize(self, images: np.ndarray, interpolation: int) -> np.ndarray:
+        pixels = images.view(np.uint8) if images.dtype == bool else images  # OpenCV knows no bool
         return np.stack(
-            [cv2.resize(image, self.scale, interpolation=interpolation) for image in images]
-        )
+            [cv2.resize(image, self.scale, interpolation=interpolation) for image in pixels]
+        ).view(images.dtype)
 
 
 def _resize_scores(scores: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
@@ -99,7 +102,7 @@ class ClipRandomCrop(BaseTransform):
         self.size = check_pair('size', size)
 
     def transform(self, results: dict) -> dict:
-        _refuse_features(results, self, 'cut them alone with ClipRandomFeatureCrop')
+        refuse_features(results, self, 'cut them alone with ClipRandomFeatureCrop')
         shape = results['img_shape']
         if self.size[0] > shape[0] or self.size[1] > shape[1]:
             raise ValueError(
@@ -112,15 +115,69 @@ class ClipRandomCrop(BaseTransform):
                 f'crop size {self.size} has to be a multiple of {cell}, the size in pixels of one '
                 'score'
             )
-        cells = [length // cell for length in self.size]
-        corner = [np.random.randint(length // cell - n + 1) for length, n in zip(shape, cells)]
-        for key, axis in _ROW_AXES.items():
+        corner = self.draw_corner(results, cell)
+        for key, axis in ROW_AXES.items():
             if key in results:
-                unit = 1 if key == 'scores' else cell
-                window = tuple(slice(c * unit, (c + n) * unit) for c, n in zip(corner, cells))
+                unit = cell if key == 'scores' else 1
+                window = tuple(
+                    slice(start // unit, (start + length) // unit)
+                    for start, length in zip(corner, self.size)
+                )
                 results[key] = results[key][(slice(None),) * axis + window]
         results['img_shape'] = self.size
         return results
+
+    def draw_corner(self, results: dict, cell: int) -> list[int]:
+        """The window's first row and column, multiples of ``cell``."""
+        return [
+            np.random.randint(length // cell - size // cell + 1) * cell
+            for length, size in zip(results['img_shape'], self.size)
+        ]
+
+
+@TRANSFORMS.register_module()
+class ClipMotionCrop(ClipRandomCrop):
+    """Cut a random window in which something moves out of the whole clip.
+
+    A window is drawn anew until it moves, up to ``max_redraws`` times; then the last one is taken. It
+    moves if the mean squared difference between its last two frames, over pixels and channels scaled
+    to [-1, 1], is above ``min_motion``. Source: the rule of the released code of arXiv 1511.05440,
+    which sets no threshold.
+
+    Args:
+        size: (height, width) in pixels.
+        min_motion: Threshold, at least 0.
+        max_redraws: Draws after the first one.
+
+    Raises:
+        ValueError: As :class:`ClipRandomCrop`, or the clip has no two frames.
+    """
+
+    def __init__(self, size: tuple[int, int], min_motion: float = 0.005, max_redraws: int = 25):
+        super().__init__(size)
+        if not min_motion >= 0:
+            raise ValueError(f'min_motion has to be at least 0, got {min_motion}')
+        if max_redraws < 0:
+            raise ValueError(f'max_redraws has to be at least 0, got {max_redraws}')
+        self.min_motion = min_motion
+        self.max_redraws = max_redraws
+
+    def draw_corner(self, results: dict, cell: int) -> list[int]:
+        frames = results.get('frames')
+        if frames is None or len(frames) < 2:
+            raise ValueError(
+                f'ClipMotionCrop compares the last two frames of a clip, but sequence '
+                f'{results["sequence_id"]} has {0 if frames is None else len(frames)} loaded'
+            )
+        for _ in range(self.max_redraws + 1):
+            corner = super().draw_corner(results, cell)
+            rows, columns = (slice(c, c + size) for c, size in zip(corner, self.size))
+            if (
+                squared_motion(frames[-2, rows, columns], frames[-1, rows, columns])
+                > self.min_motion
+            ):
+                break
+        return corner
 
 
 def _score_cell(results: dict) -> int:
@@ -154,11 +211,11 @@ class ClipRandomFlip(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        _refuse_features(results, self, 'leave it out, or compute features in the training loop')
+        refuse_features(results, self, 'leave it out, or compute features in the training loop')
         flip = bool(np.random.random() < self.prob)
         results['flip'] = results.get('flip', False) != flip
         if flip:
-            for key, axis in _ROW_AXES.items():
+            for key, axis in ROW_AXES.items():
                 if key in results:
                     results[key] = np.flip(results[key], axis + 1)
         return results

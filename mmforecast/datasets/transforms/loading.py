@@ -7,7 +7,9 @@ from mmcv.transforms import BaseTransform
 from mmforecast.registry import TRANSFORMS
 
 from ..file_access import CorruptFrameError, FileReader
+from ..frame_cache import FrameCache
 from ..labels import IGNORE_INDEX
+from ..video import VideoError, VideoReader, split_frame_path
 
 __all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']
 
@@ -54,45 +56,67 @@ def _set_shape(results: dict, shape: tuple, path: str):
 
 @TRANSFORMS.register_module()
 class LoadClipFrames(BaseTransform):
-    """Read the clip's frames.
+    """Read the clip's frames, from image files or out of a video (``clip.mp4#12``, see ``video/``).
 
-    Adds ``frames``, (T, H, W, 3) uint8 RGB, ``img_shape`` and ``ori_shape``.
+    Adds ``frames``, (T, H, W, 3) uint8 RGB, grey ones too, ``img_shape`` and ``ori_shape``.
 
     Args:
         which: 'all' frames of the clip, or the 'past' ones (T = num_past), for inference without a
             known future.
+        cache_mb: Megabytes (2**20 bytes) of decoded frames to keep in each process that loads: image
+            files as they are first read, and videos, each decoded whole then, as long as they fit. For
+            data sets of a few minutes, whose frames are read many times.
 
     Raises:
         CorruptFrameError: A file is missing, truncated or corrupt.
         ValueError: The files differ in size.
     """
 
-    def __init__(self, which: str = 'all'):
+    def __init__(self, which: str = 'all', cache_mb: float = 0):
         if which not in ('all', 'past'):
             raise ValueError(f"which has to be 'all' or 'past', got {which!r}")
         self.which = which
-        self.reader = FileReader()
+        self.cache = FrameCache(cache_mb)
+        self.files = FileReader()
+        self.videos = VideoReader(self.cache)
 
     def transform(self, results: dict) -> dict:
         paths = results['img_paths']
         if self.which == 'past':
             paths = paths[: results['num_past']]
-        frames = None
-        for step, path in enumerate(paths):
-            frame = _read_image(self.reader, path, cv2.IMREAD_COLOR, results['sequence_id'])
-            if frames is None:
-                frames = np.empty((len(paths), *frame.shape), np.uint8)
-            if frame.shape != frames.shape[1:]:
-                raise ValueError(
-                    f'{path} is {frame.shape[0]}x{frame.shape[1]} pixels, but {paths[0]} of the '
-                    f'same sequence {results["sequence_id"]} is '
-                    f'{frames.shape[1]}x{frames.shape[2]}: the frames of a sequence have to be of '
-                    'one size'
-                )
-            cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=frames[step])
+        read = self._read_video if split_frame_path(paths[0]) else self._read_images
+        frames = read(paths, results['sequence_id'])
         _set_shape(results, frames.shape[1:3], paths[0])
         results['frames'] = frames
         return results
+
+    def _read_video(self, paths: list[str], sequence: str) -> np.ndarray:
+        video = split_frame_path(paths[0])[0]
+        try:
+            return np.stack(self.videos.read(video, [split_frame_path(path)[1] for path in paths]))
+        except VideoError as error:
+            raise CorruptFrameError(
+                f'{video} of sequence {sequence} {error}; restore the file.', video
+            ) from error
+
+    def _read_images(self, paths: list[str], sequence: str) -> np.ndarray:
+        frames = [self._read_image(path, sequence) for path in paths]
+        for path, frame in zip(paths, frames):
+            if frame.shape != frames[0].shape:
+                raise ValueError(
+                    f'{path} is {frame.shape[0]}x{frame.shape[1]} pixels, but {paths[0]} of the '
+                    f'same sequence {sequence} is {frames[0].shape[0]}x{frames[0].shape[1]}: the '
+                    'frames of a sequence have to be of one size'
+                )
+        return np.stack(frames)
+
+    def _read_image(self, path: str, sequence: str) -> np.ndarray:
+        frame = self.cache.get(path)
+        if frame is None:
+            frame = _read_image(self.files, path, cv2.IMREAD_COLOR, sequence)
+            cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=frame)
+            self.cache.put(path, frame)
+        return frame
 
 
 class LoadLabelMaps(BaseTransform):
