@@ -15,6 +15,8 @@ from .representation_store import (
 from .sequence import Sequence
 from .sequence_dataset import BaseSequenceDataset
 from .textures import SyntheticGarmentDataset, SyntheticTextureDataset
+from .ucf101 import UCF101Dataset
+from .ucf101_test_frames import UCF101TestFramesDataset
 from .video_folder import VideoFolderDataset
 
 __all__ = [
@@ -34,5 +36,7 @@ __all__ = [
     'StoreWriter',
     'SyntheticGarmentDataset',
     'SyntheticTextureDataset',
+    'UCF101Dataset',
+    'UCF101TestFramesDataset',
     'VideoFolderDataset',
 ]

@@ -22,6 +22,7 @@ class ForecastDataSample(BaseDataElement):
     - ``gt_instance_map``: PixelData, ``data`` (T, H, W) int32, Cityscapes' instanceIds:
       ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels
       is -1 everywhere.
+    - ``gt_motion_mask``: PixelData, ``data`` (n, H, W) bool, where each of the n future frames moves.
     - ``scores``: tensor (T, C, h, w), precomputed pre-softmax scores of a segmentor.
     - ``features``: list over levels, finest first, of tensors (T, C, h, w), precomputed features of a
       detector. ``to()`` of a sample, as of every mmengine element, doesn't move the tensors of a list.
@@ -42,13 +43,16 @@ class ForecastDataSample(BaseDataElement):
 
     Metainfo: ``sequence_id`` (str), ``frame_indices`` (T positions in the sequence, 0-based),
     ``frame_names`` (T names), ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
-    ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it, ``flip``,
-    ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the weights
-    that computed them).
+    ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it,
+    ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
+    :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or
+    None), ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the
+    weights that computed them).
     """
 
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
     gt_instance_map: PixelData = typed_field('gt_instance_map', PixelData)
+    gt_motion_mask: PixelData = typed_field('gt_motion_mask', PixelData)
     gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
     scores: torch.Tensor = typed_field('scores', torch.Tensor)
     features: List[torch.Tensor] = typed_field('features', list)

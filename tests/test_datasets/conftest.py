@@ -39,6 +39,7 @@ def encode(path, frames=40, codec='libx264', rate=25, pix_fmt='yuv420p', rotatio
         stream.pix_fmt = pix_fmt
         if rotation:
             stream.set_display_rotation(rotation)
+        container.start_encoding()  # writes the header, even where no frame follows
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
         container.mux(stream.encode())

@@ -186,8 +186,16 @@ def test_numbered_frames():
     assert all(split_frame_path(path) is None for path in ('a.png', 'a.mp4', 'a.png#3', 'a.mp4#x'))
 
 
+def test_index_is_made_once_and_anew_for_another_file(tmp_path, write_video):
+    path = write_video(tmp_path / 'a.mp4', 5)
+    assert index_video(str(path)) is index_video(str(path))
+    write_video(path, 7)
+    assert index_video(str(path)).num_frames == 7
+
+
 def test_missing_library(monkeypatch, files):
     monkeypatch.setitem(sys.modules, 'av', None)
+    monkeypatch.setattr(index, '_index_video', index._index_video.__wrapped__)
     with pytest.raises(ImportError, match='pip install av'):
         index_video(str(files['h264.mp4']))
     with pytest.raises(ImportError, match='pip install av'):
@@ -229,6 +237,7 @@ def test_header_that_claims_huge_frames(tmp_path, write_video):
 def test_limits(files, monkeypatch):
     path = str(files['h264.mp4'])
     gap = int(np.diff(index_video(path).keyframes).max())
+    monkeypatch.setattr(index, '_index_video', index._index_video.__wrapped__)
     monkeypatch.setattr(index, 'MAX_KEYFRAME_GAP', gap - 1)
     with pytest.raises(VideoError, match=f'{gap} frames or more to be decoded .*ffmpeg -i'):
         index_video(path)
@@ -282,9 +291,11 @@ def test_truncated_stream_is_a_shorter_video(files, tmp_path, number_in, name):
     assert number_in(VideoReader().read(path, [length - 2])[0]) == length - 2
 
 
-def test_video_without_a_frame(tmp_path, write_video):
-    path = write_video(tmp_path / 'none.avi', [], codec='mpeg4')
-    with pytest.raises(VideoError, match='has no frame|cannot be opened'):
+@pytest.mark.parametrize('name, codec', [('a.avi', 'mpeg4'), ('a.mp4', 'libx264')])
+def test_video_without_a_frame(tmp_path, write_video, name, codec):
+    path = write_video(tmp_path / name, [], codec=codec)
+    assert path.stat().st_size > 0
+    with pytest.raises(VideoError, match='has no (frame|video stream)'):
         index_video(str(path))
 
 

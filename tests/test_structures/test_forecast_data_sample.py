@@ -11,6 +11,7 @@ from mmforecast.structures import ForecastDataSample
 FIELDS = dict(
     gt_sem_seg=PixelData,
     gt_instance_map=PixelData,
+    gt_motion_mask=PixelData,
     gt_frames=torch.Tensor,
     scores=torch.Tensor,
     features=list,

@@ -4,11 +4,15 @@ from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .images import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomJitter
 from .instances import LoadClipInstances
 from .loading import LoadClipFrames, LoadClipSemSeg
+from .motion_masks import LoadMotionMasks
+from .multiples import ClipCropToMultiple, ClipPadToMultiple
 from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
 
 __all__ = [
     'CacheTransforms',
+    'ClipCropToMultiple',
     'ClipMotionCrop',
+    'ClipPadToMultiple',
     'ClipRandomCrop',
     'ClipRandomFeatureCrop',
     'ClipRandomFlip',
@@ -21,6 +25,7 @@ __all__ = [
     'LoadClipSemSeg',
     'LoadGarmentMask',
     'LoadRGBImage',
+    'LoadMotionMasks',
     'PackCreativeInputs',
     'PackForecastInputs',
     'RandomJitter',

@@ -17,7 +17,7 @@ class PackForecastInputs(BaseTransform):
 
     ``inputs`` is the (T, 3, H, W) uint8 RGB tensor, (T, 3, 0, 0) where no frames were loaded.
     ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg``, ``gt_instance_map``,
-    ``scores`` and ``features`` where they were loaded, and metainfo.
+    ``gt_motion_mask``, ``scores`` and ``features`` where they were loaded, and metainfo.
 
     Args:
         meta_keys: Metainfo to keep, of those that the results hold.
@@ -36,7 +36,10 @@ class PackForecastInputs(BaseTransform):
             'labelled',
             'img_shape',
             'ori_shape',
+            'crop_box',
+            'unpadded_shape',
             'flip',
+            'flow_paths',
             'feature_levels',
             'feature_source',
         ),
@@ -51,7 +54,7 @@ class PackForecastInputs(BaseTransform):
         sample = ForecastDataSample(
             metainfo={key: results[key] for key in self.meta_keys if key in results}
         )
-        for key in ('gt_sem_seg', 'gt_instance_map'):
+        for key in ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask'):
             if key in results:
                 setattr(sample, key, PixelData(data=_to_tensor(results[key])))
         if 'scores' in results:

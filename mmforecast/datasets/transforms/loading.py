@@ -20,7 +20,7 @@ _PIXEL_FIELDS = dict(frames='frames', gt_sem_seg='label maps', gt_instance_map='
 _UNKNOWN = 254
 
 
-def _read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.ndarray:
+def read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.ndarray:
     """Decode one file of a clip; CorruptFrameError where that is impossible."""
     try:
         data = reader.read(path)
@@ -41,7 +41,7 @@ def _read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.
     return image
 
 
-def _set_shape(results: dict, shape: tuple, path: str):
+def set_shape(results: dict, shape: tuple, path: str):
     """Settle the clip's (H, W). Frames and labels have to agree; scores may be coarser."""
     known = results.get('img_shape')
     loaded = [name for key, name in _PIXEL_FIELDS.items() if key in results]
@@ -86,7 +86,7 @@ class LoadClipFrames(BaseTransform):
             paths = paths[: results['num_past']]
         read = self._read_video if split_frame_path(paths[0]) else self._read_images
         frames = read(paths, results['sequence_id'])
-        _set_shape(results, frames.shape[1:3], paths[0])
+        set_shape(results, frames.shape[1:3], paths[0])
         results['frames'] = frames
         return results
 
@@ -100,7 +100,7 @@ class LoadClipFrames(BaseTransform):
             ) from error
 
     def _read_images(self, paths: list[str], sequence: str) -> np.ndarray:
-        frames = [self._read_image(path, sequence) for path in paths]
+        frames = [self._image(path, sequence) for path in paths]
         for path, frame in zip(paths, frames):
             if frame.shape != frames[0].shape:
                 raise ValueError(
@@ -110,10 +110,10 @@ class LoadClipFrames(BaseTransform):
                 )
         return np.stack(frames)
 
-    def _read_image(self, path: str, sequence: str) -> np.ndarray:
+    def _image(self, path: str, sequence: str) -> np.ndarray:
         frame = self.cache.get(path)
         if frame is None:
-            frame = _read_image(self.files, path, cv2.IMREAD_COLOR, sequence)
+            frame = read_image(self.files, path, cv2.IMREAD_COLOR, sequence)
             cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=frame)
             self.cache.put(path, frame)
         return frame
@@ -144,7 +144,7 @@ class LoadLabelMaps(BaseTransform):
             if path is None:
                 continue
             labels = self.read(path, results)
-            _set_shape(results, labels.shape, path)
+            set_shape(results, labels.shape, path)
             if maps is None:
                 maps = results[self.field] = self._unlabelled_clip(results)
             maps[step] = labels
@@ -163,7 +163,7 @@ class LoadLabelMaps(BaseTransform):
         return np.full(shape, self.unlabelled, self.dtype)
 
     def _read_file(self, path: str, results: dict) -> np.ndarray:
-        return _read_image(self.reader, path, cv2.IMREAD_UNCHANGED, results['sequence_id'])
+        return read_image(self.reader, path, cv2.IMREAD_UNCHANGED, results['sequence_id'])
 
 
 @TRANSFORMS.register_module()

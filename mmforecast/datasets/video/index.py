@@ -1,7 +1,9 @@
 """What a video file holds, counted from its packets: headers are not trusted."""
 
+import functools
 import itertools
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,13 +48,23 @@ def index_video(path: str) -> VideoIndex:
 
     Only MP4 and Matroska store a time stamp for every frame. In AVI with B-frames they are guesses,
     but each packet is a frame. In all else, MPEG streams above all, frames are counted by decoding the
-    file, up to the limit above.
+    file, up to the limit above. The result is kept as long as the file doesn't change.
 
     Raises:
         ImportError: PyAV isn't installed.
         VideoError: The file can't be opened, is truncated or damaged, has no frame, or is beyond the
             limits above.
     """
+    try:
+        state = os.stat(path)
+    except OSError as error:
+        raise VideoError(f'cannot be opened ({reason_of(error)})') from error
+    return _index_video(path, state.st_size, state.st_mtime_ns)
+
+
+# A data set looks at all its files before its first clip is read.
+@functools.lru_cache(maxsize=2**15)
+def _index_video(path: str, size_in_bytes: int, time: int) -> VideoIndex:
     packets = _read_packets(path)
     size, shown = _decode(path, 1)
     if packets.reorders and packets.container == 'avi':
@@ -137,7 +149,7 @@ def _packet_times(container: Any, stream: Any) -> tuple[list[int | None], list[i
 
 
 def _decode(path: str, num_frames: int) -> tuple[tuple[int, int], list[int | None]]:
-    """The size of the first frame, and the time stamps of the first ``num_frames``."""
+    """The size of the first frame, and the time stamps of the first ``num_frames``, up to any damage."""
     times: list[int | None] = []
     size = None
     container, stream = open_video(path)
@@ -148,9 +160,8 @@ def _decode(path: str, num_frames: int) -> tuple[tuple[int, int], list[int | Non
                 size = size or shown_size(frame)
                 times.append(frame.pts)
         except import_av().FFmpegError as error:
-            raise VideoError(
-                f'cannot be decoded after {len(times)} frames ({reason_of(error)})'
-            ) from error
+            if size is None:
+                raise VideoError(f'cannot be decoded ({reason_of(error)})') from error
     if size is None:
         raise VideoError('has no frame that can be decoded')
     return size, times
