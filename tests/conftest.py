@@ -48,6 +48,16 @@ def camvid_root():
 
 
 @pytest.fixture(scope='session')
+def real_videos():
+    """demo.mp4, part_0.mp4 and test.avi, where the machine has them."""
+    given = os.environ.get('MMFORECAST_VIDEOS')
+    root = Path(given) if given else REPOSITORY.parent / 'shared/data/videos'
+    if not root.is_dir():
+        pytest.skip(f'no videos at {root}; point MMFORECAST_VIDEOS at them')
+    return root
+
+
+@pytest.fixture(scope='session')
 def street_root(tmp_path_factory):
     """A small synthetic street: 3 + 2 sequences at 64x128, in Cityscapes' layout."""
     from mmforecast.datasets.synthetic import write_dataset

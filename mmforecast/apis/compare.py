@@ -78,8 +78,9 @@ def compare(
     Returns:
         One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
         list of one float per seed. A cell is missing where the entry can't forecast that far; the
-        reason is then in 'note'. 'curves' has, by (metric, horizon), the (seconds, score) points of every
-        step, one list per seed.
+        reason is then in 'note'. 'curves' has, by (metric, horizon), the (time, score) points of every
+        step, one list per seed; times are in 'unit': seconds, or steps where the data have no frame rate in
+        common.
     """
     rows: Dict[str, dict] = {}
     clips: Dict[int, list] = {}
@@ -102,19 +103,21 @@ def compare(
             title = f'{entry.name}, {steps} steps'
             scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
             stride, fps = cfg.test_dataloader.dataset.stride, loader.dataset.metainfo['fps']
-            _enter(row, scores, steps, stride / fps)
+            _enter(row, scores, steps, stride / fps if fps else None)
     return [_flatten(row) for row in rows.values()]
 
 
-def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: float) -> None:
+def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: Optional[float]) -> None:
     """Put the scores of one run into its row: the last step into the table, all steps into curves."""
+    row['unit'] = 'seconds' if step_seconds else 'steps'
+    horizon = f'{steps * step_seconds:.2f}s' if step_seconds else f'{steps} steps'
     curves: Dict[str, list] = {}
     for key, value in scores.items():
         kind, _, metric = key.rpartition('/')
         if 't+' not in kind:
-            row.setdefault(f'{key} @{steps * step_seconds:.2f}s', []).append(value)
+            row.setdefault(f'{key} @{horizon}', []).append(value)
         elif kind.startswith('t+'):
-            curves.setdefault(metric, []).append((int(kind[2:]) * step_seconds, value))
+            curves.setdefault(metric, []).append((int(kind[2:]) * (step_seconds or 1), value))
     for metric, points in curves.items():
         row['curves'].setdefault((metric, steps), []).append(points)
 
@@ -143,7 +146,7 @@ def comparison_table(rows: Sequence[dict], columns: Sequence[str], style: str = 
 def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
     """Write ``table.txt``, ``.md`` (the best score but the oracle's in bold) and ``.csv``, and curves.
 
-    ``curve_<metric>.png`` shows the metric against seconds ahead, at every step of the longest horizon.
+    ``curve_<metric>.png`` shows the metric against the time ahead, at every step of the longest horizon.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
@@ -155,7 +158,7 @@ def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) 
 
 
 def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:
-    """The metric against seconds ahead, mean over seeds, of every method that goes ``steps`` far."""
+    """The metric against the time ahead, mean over seeds, of every method that goes ``steps`` far."""
     curves = {}
     for row in rows:
         seeds = row['curves'].get((metric, steps))
@@ -163,7 +166,8 @@ def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:
             mean = np.mean(np.array(seeds), axis=0)
             curves[row['method']] = [(float(x), float(y)) for x, y in mean]
     if curves:
-        plot_metric_curve(path, curves, ylabel=score_style(metric).label(metric))
+        label, unit = score_style(metric).label(metric), rows[0]['unit']
+        plot_metric_curve(path, curves, ylabel=label, xlabel=f'{unit} ahead')
 
 
 def _bind(on_sample, name: str, steps: int):

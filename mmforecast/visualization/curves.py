@@ -16,15 +16,17 @@ def plot_metric_curve(
     curves: Mapping[str, Sequence[tuple[float, float]]],
     ylabel: str = 'mIoU (%)',
     title: str | None = None,
+    xlabel: str = 'seconds ahead',
 ) -> None:
     """Plot one line per method and write it to ``path`` (PNG, SVG or PDF, by its ending).
 
     Args:
         path: File to write; missing folders are made.
-        curves: Method name to its (seconds ahead, value) points. Points with a NaN value are left
+        curves: Method name to its (time ahead, value) points. Points with a NaN value are left
             out; a method with one point is a mark.
         ylabel: Name and unit of the value.
         title: Heading, none if None.
+        xlabel: Unit of the time.
 
     Raises:
         ValueError: No curve has a point.
@@ -48,7 +50,7 @@ def plot_metric_curve(
     seconds = sorted({x for values in points.values() for x, _ in values})
     if _far_apart(seconds):
         axes.set_xticks(seconds, [f'{second:.2f}'.rstrip('0').rstrip('.') for second in seconds])
-    axes.set_xlabel('seconds ahead')
+    axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(axis='y', color='#dee2e6', linewidth=0.8)
     axes.spines[['top', 'right']].set_visible(False)

@@ -16,6 +16,7 @@ from mmforecast.apis import (
     load_config,
     save_comparison,
 )
+from mmforecast.datasets import CityscapesSequenceDataset
 
 
 @pytest.fixture
@@ -65,6 +66,16 @@ def test_baselines_in_one_table(cfg, tmp_path):
     assert scores[-1] == copy['mIoU @0.53s']
     assert (tmp_path / 'curve_IoU-MO.png').stat().st_size > 5000
     assert (tmp_path / 'table.csv').read_text().count('\n') == 4
+
+
+def test_data_without_a_common_frame_rate_are_compared_by_steps(cfg, tmp_path, monkeypatch):
+    monkeypatch.setitem(CityscapesSequenceDataset.METAINFO, 'fps', None)
+    rows = compare(baseline_entries(cfg, ['copy-last']), horizons=[3])
+    columns = comparison_columns(rows)
+    assert columns == ['method', 'parameters', 'mIoU @3 steps', 'IoU-MO @3 steps']
+    save_comparison(rows, columns, tmp_path)
+    assert [time for time, _ in rows[0]['curves']['mIoU', 3][0]] == [1, 2, 3]
+    assert rows[0]['unit'] == 'steps' and (tmp_path / 'curve_mIoU.png').stat().st_size > 5000
 
 
 def test_seeds_of_one_name_share_a_row(cfg):

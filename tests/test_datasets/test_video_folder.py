@@ -251,20 +251,30 @@ def test_sampling_of_videos(root, number_in):
     ]
 
 
-def test_sampled_clips_are_the_same_after_resuming(root):
+@pytest.mark.parametrize('cache_mb', [0, 1])
+def test_sampled_clips_are_the_same_after_resuming(root, cache_mb):
+    pipeline = (
+        dict(type='LoadClipFrames', cache_mb=cache_mb),
+        dict(type='ClipMotionCrop', size=(16, 16)),
+        dict(type='PackForecastInputs'),
+    )
+
     def batches(start):
-        clips = dataset(root, sampling='video', stride=(1, 2), on_corrupt='skip')
+        clips = dataset(root, sampling='video', stride=(1, 2), pipeline=pipeline)
         loader = DataLoader(
             clips, batch_size=2, sampler=DefaultSampler(clips, seed=3), collate_fn=pseudo_collate
         )
         loader = ResumableDataLoader(loader, seed=3, endless=True)
         loader.batch_sampler.seek(*divmod(start, 2))
         for _, batch in zip(range(8 - start), loader):
-            yield [(s.sequence_id, s.frame_indices) for s in batch['data_samples']]
+            yield [
+                (sample.sequence_id, sample.frame_indices, clip.tolist())
+                for sample, clip in zip(batch['data_samples'], batch['inputs'])
+            ]
 
     whole = list(batches(0))
     assert whole[5:] == list(batches(5))
-    assert len({str(batch) for batch in whole}) > 5  # drawn anew in each epoch
+    assert len({str(item[:2]) for batch in whole for item in batch}) > 8  # drawn anew each time
 
 
 @pytest.mark.parametrize(
