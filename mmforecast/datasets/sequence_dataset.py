@@ -147,21 +147,22 @@ class BaseSequenceDataset(BaseDataset):
                 + _listed('; these files cannot be used: ', self._unreadable_files())
             )
         if too_short or self.unreadable:
-            print_log(
-                f'{type(self).__name__}: left out {len(too_short) + len(self.unreadable)} of '
-                f'{len(self._sequences) + len(self.unreadable)} sequences: '
-                + '; '.join(
-                    part
-                    for part in (
-                        _listed(f'{self._need()}: ', too_short),
-                        _listed('', self._unreadable_files(), most=10),
-                    )
-                    if part
-                ),
-                logger='current',
-                level=logging.WARNING,
-            )
+            self._warn_of(too_short)
         return clips
+
+    def _warn_of(self, too_short: list[str]) -> None:
+        """One warning for all that is left out."""
+        reasons = [
+            _listed(f'{self._need()}: ', too_short),
+            _listed('', self._unreadable_files(), most=10),
+        ]
+        print_log(
+            f'{type(self).__name__}: left out {len(too_short) + len(self.unreadable)} of '
+            f'{len(self._sequences) + len(self.unreadable)} sequences: '
+            + '; '.join(filter(None, reasons)),
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def _unreadable_files(self) -> list[str]:
         return [f'{path} {reason}' for path, reason in self.unreadable.items()]

@@ -53,12 +53,13 @@ def distinct_frames(frames: Iterable[np.ndarray | None], threshold: float) -> li
     """Positions of the frames that aren't repeats of the last one kept.
 
     Args:
-        frames: uint8 arrays of one shape; None for one that can't be read, which is kept.
+        frames: uint8 arrays; None for one that can't be read, which is kept.
         threshold: Largest mean squared difference of a repeat, of values scaled to [-1, 1].
     """
     kept, last = [], None
     for position, frame in enumerate(frames):
-        if frame is None or last is None or squared_motion(last, frame) > threshold:
+        known = frame is not None and last is not None and frame.shape == last.shape
+        if not known or squared_motion(last, frame) > threshold:
             kept.append(position)
             last = last if frame is None else frame
     return kept
