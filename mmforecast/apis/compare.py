@@ -166,7 +166,7 @@ def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:
             mean = np.mean(np.array(seeds), axis=0)
             curves[row['method']] = [(float(x), float(y)) for x, y in mean]
     if curves:
-        label, unit = score_style(metric).label(metric), rows[0]['unit']
+        label, unit = score_style(metric).label(metric), rows[0].get('unit', 'seconds')
         plot_metric_curve(path, curves, ylabel=label, xlabel=f'{unit} ahead')
 
 

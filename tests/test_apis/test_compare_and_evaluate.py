@@ -191,7 +191,7 @@ def test_image_scores_have_their_own_digits_units_and_directions(tmp_path, monke
     monkeypatch.setattr(
         sys.modules['mmforecast.apis.compare'],
         'plot_metric_curve',
-        lambda path, curves, ylabel: labels.update({path.name: ylabel}),
+        lambda path, curves, ylabel, xlabel: labels.update({path.name: ylabel}),
     )
     rows = [
         {

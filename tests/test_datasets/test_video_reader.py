@@ -299,6 +299,25 @@ def test_video_without_a_frame(tmp_path, write_video, name, codec):
         index_video(str(path))
 
 
+@pytest.mark.parametrize('name', ['h264.mp4', 'h264.mkv', 'mpeg4_b.avi', 'vp8.webm', 'mpeg2_b.mpg'])
+def test_random_damage_never_raises_anything_else(files, tmp_path, name):
+    rng = np.random.default_rng(0)
+    whole = files[name].read_bytes()
+    errors = 0
+    for number in range(60):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data) if number % 2 else 2000, rng.integers(1, 30)):
+            data[place] = rng.integers(256)
+        path = tmp_path / f'{number}.{name}'
+        path.write_bytes(data)
+        try:
+            last = index_video(str(path)).num_frames - 1
+            VideoReader().read(str(path), [0, last // 2, last])
+        except VideoError:
+            errors += 1
+    assert errors > 0
+
+
 def test_damage_in_the_middle_spares_the_rest(files, tmp_path, number_in):
     with av.open(str(files['mpeg4_b.mov'])) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]

@@ -178,7 +178,10 @@ class _Handle:
         if shown_size(frame) != self.index.size:
             (height, width), (h, w) = self.index.size, shown_size(frame)
             raise VideoError(f'changes from {height}x{width} to {h}x{w} pixels at frame {number}')
-        array = self.formatter.reformat(frame, format='rgb24').to_ndarray()
+        try:
+            array = self.formatter.reformat(frame, format='rgb24').to_ndarray()
+        except self.av.FFmpegError as error:
+            raise VideoError(f'is damaged at frame {number} ({reason_of(error)})') from error
         return np.rot90(array, quarter_turns(frame))
 
 
