@@ -11,9 +11,9 @@ import torch  # noqa: E402
 from mmengine.config import DictAction  # noqa: E402
 
 from mmforecast.apis.evaluate import load_config  # noqa: E402
+from mmforecast.apis.image_features import class_names  # noqa: E402
 from mmforecast.apis.sample_images import (  # noqa: E402
     build_sampler,
-    class_names,
     read_labels,
     read_masks,
     write_grid,
@@ -96,7 +96,7 @@ def conditions(args: argparse.Namespace, model) -> list:
             'this model fills shapes: give --masks, pictures of shapes, bright on dark'
         )
     if args.labels:
-        names = class_names(args.checkpoint, model.condition.attribute)
+        names = class_names(args.checkpoint).get(model.condition.attribute, ())
         labels = read_labels(args.labels, names, model.condition.num_classes)
         return [(names[n] if names else f'class{n}', dict(labels=n)) for n in labels]
     if args.masks:

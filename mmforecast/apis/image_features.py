@@ -39,7 +39,7 @@ def load_classifier(cfg: Config, checkpoint: str) -> AttributeClassifier:
 
 def class_names(checkpoint: str) -> dict[str, tuple[str, ...]]:
     """The classes that a training checkpoint was trained on, by attribute; {} where it doesn't say."""
-    meta = load_checkpoint(checkpoint, map_location='cpu').get('meta', {})
+    meta = load_checkpoint(checkpoint, map_location='cpu').get('meta') or {}
     return {
         attribute: tuple(names)
         for attribute, names in (meta.get('dataset_meta') or {}).get('attributes', {}).items()
@@ -50,8 +50,7 @@ def build_features(kind: str, path: str) -> Callable[[Tensor], Tensor]:
     """A network that gives (N, D) features of RGB images (N, 3, H, W) in [0, 255].
 
     - 'resnet18': 512 pooled features of an ImageNet ResNet-18, as DeSIGN's nearest images take them.
-      ``path`` is
-      torchvision's ``resnet18-f37072fd.pth``, or any file with its keys.
+      ``path`` is torchvision's ``resnet18-f37072fd.pth``, or any file with its keys.
     - 'torchscript': any TorchScript module that takes such images, such as the Inception of
       stylegan2-ada-pytorch, ``inception-2015-12-05.pt``: its 2048 features make FID what papers report.
       TorchScript runs what is in the file: take it from a source that you trust.

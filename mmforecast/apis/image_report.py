@@ -5,10 +5,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.engine.atomic import write_atomically, write_png
 from mmforecast.evaluation.table import format_table
 from mmforecast.visualization import image_grid
 
@@ -91,8 +90,8 @@ def save_report(
         stem = ''.join(c if c.isalnum() or c in '-_' else '-' for c in images.name).strip('-')
         taken[stem] = taken.get(stem, 0) + 1
         stem = f'{stem}-{taken[stem]}' if taken[stem] > 1 else stem
-        _write_png(folder / f'{stem}_images.png', sheet(images))
-        _write_png(
+        write_png(folder / f'{stem}_images.png', sheet(images))
+        write_png(
             folder / f'{stem}_nearest.png', nearest_picture(images, train, distances, numbers)
         )
 
@@ -108,7 +107,3 @@ def _csv(rows: Sequence[dict]) -> str:
 
 def _pixels(images: ImageSet, index: int) -> np.ndarray:
     return images.images[index].numpy().transpose(1, 2, 0)
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    write_atomically(str(path), cv2.imencode('.png', picture[..., ::-1])[1].tobytes())

@@ -10,15 +10,13 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmforecast.datasets.image_files import decode_grey
-from mmforecast.engine import load_checkpoint
 from mmforecast.models.gans import CreativeGAN
-from mmforecast.visualization import image_grid
+from mmforecast.visualization import image_grid, to_pictures
 
 from .evaluate import build_model
 
 __all__ = [
     'build_sampler',
-    'class_names',
     'read_labels',
     'read_masks',
     'write_grid',
@@ -44,12 +42,6 @@ def build_sampler(cfg: Config, checkpoint: str) -> CreativeGAN:
             'a config of a CreativeGAN'
         )
     return model
-
-
-def class_names(checkpoint: str, attribute: str | None) -> tuple[str, ...]:
-    """Names of the attribute's classes, as the training data had them; none where the checkpoint has none."""
-    meta = load_checkpoint(checkpoint, map_location='cpu').get('meta') or {}
-    return tuple((meta.get('dataset_meta') or {}).get('attributes', {}).get(attribute, ()))
 
 
 def read_labels(words: Sequence[str], names: Sequence[str], num_classes: int) -> list[int]:
@@ -100,7 +92,7 @@ def write_images(images: Tensor, folder: Path) -> list[Path]:
     """Write (n, 3, H, W) RGB images in [0, 255] as ``<number>.png``; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f'{number:05d}.png' for number in range(len(images))]
-    for path, picture in zip(paths, _pictures(images), strict=True):
+    for path, picture in zip(paths, to_pictures(images), strict=True):
         _write(path, picture)
     return paths
 
@@ -110,11 +102,7 @@ def write_grid(
 ) -> None:
     """Write images as one picture, rows of ``columns``, each image enlarged ``scale`` times."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, image_grid(_pictures(images), columns, scale * images.shape[-1], captions))
-
-
-def _pictures(images: Tensor) -> list[np.ndarray]:
-    return list(images.round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
+    _write(path, image_grid(to_pictures(images), columns, scale * images.shape[-1], captions))
 
 
 def _write(path: Path, picture: np.ndarray) -> None:

@@ -1,21 +1,20 @@
 """The base of all data sets of single images with class labels by attribute."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmengine.dataset import BaseDataset, force_full_init
-from mmengine.logging import print_log
 
 from mmforecast.registry import TRANSFORMS
 from mmforecast.structures import MISSING_LABEL
 
+from .corrupt_files import CorruptFilePolicy
 from .image_files import BadImageError
 
 __all__ = ['BaseAttributeDataset']
 
 
-class BaseAttributeDataset(BaseDataset):
+class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
     """Single images, each labelled by any number of attributes, such as shape and texture.
 
     A subclass implements :meth:`load_data_list`: one dict per image with ``gt_labels``, from attribute to
@@ -41,6 +40,7 @@ class BaseAttributeDataset(BaseDataset):
     """
 
     METAINFO = dict(attributes=dict())
+    item_name = 'image'
 
     def __init__(
         self,
@@ -54,14 +54,7 @@ class BaseAttributeDataset(BaseDataset):
         serialize_data: bool = True,
         max_refetch: int = 1000,
     ):
-        if on_corrupt not in (None, 'raise', 'skip'):
-            raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
-        if test_mode and on_corrupt == 'skip':
-            raise ValueError(
-                "on_corrupt='skip' would score another image twice: test_mode needs 'raise'"
-            )
-        self.on_corrupt = on_corrupt or ('raise' if test_mode else 'skip')
-        self.corrupt_files: set[str] = set()
+        self.set_on_corrupt(on_corrupt, test_mode)
         super().__init__(
             metainfo=metainfo,
             data_root=data_root,
@@ -128,16 +121,8 @@ class BaseAttributeDataset(BaseDataset):
         try:
             return self.pipeline(self.get_data_info(idx))
         except BadImageError as error:
-            if self.on_corrupt == 'raise':
+            if not self.skips(error):
                 raise
-            if error.path not in self.corrupt_files:
-                self.corrupt_files.add(error.path)
-                print_log(
-                    f'{error} Another image takes its place ({len(self.corrupt_files)} such files '
-                    'so far).',
-                    logger='current',
-                    level=logging.WARNING,
-                )
             return None
 
     def _place(self) -> str:

@@ -17,14 +17,14 @@ from .labels import (
     CAMVID_METAINFO,
     CITYSCAPES_METAINFO,
 )
-from .sequence_dataset import BaseSequenceDataset, Sequence
+from .sequence import Sequence, TimeSplit
+from .sequence_dataset import BaseSequenceDataset
 
 __all__ = ['CamVidSequenceDataset']
 
 # File names count the frames of the original video.
 VIDEO_FPS = 30.0
 
-_SPLITS = ('train', 'val', 'all')
 # One recording, 0006R0, has an f before the frame number.
 _IMAGE_NAME = re.compile(r'(?P<recording>.+)_f?(?P<number>\d+)\.(png|jpg|jpeg)$', re.IGNORECASE)
 
@@ -74,18 +74,13 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         metainfo: dict | None = None,
         **kwargs,
     ):
-        if split not in _SPLITS:
-            raise ValueError(f'split has to be one of {_SPLITS}, got {split!r}')
-        if not 0 < val_fraction < 1:
-            raise ValueError(f'val_fraction has to be in (0, 1), got {val_fraction}')
+        self.time_split = TimeSplit(split, val_fraction)
         if label_space not in ('camvid', 'cityscapes'):
             raise ValueError(f"label_space has to be 'camvid' or 'cityscapes', got {label_space!r}")
         if anchor == 'annotated':
             raise ValueError(
                 "anchor='annotated' does not fit CamVid: all frames are; give a position or None"
             )
-        self.split = split
-        self.val_fraction = val_fraction
         self.instance_root = instance_root
         if label_space == 'cityscapes':
             self.label_map = CAMVID_LABEL_TO_CITYSCAPES_TRAIN_ID
@@ -194,8 +189,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         self, files: list[str], labels: dict[str, str], instances: dict[str, str]
     ) -> Sequence:
         """The split's part of one run of frames."""
-        border = len(files) - round(len(files) * self.val_fraction)
-        part = dict(train=slice(0, border), val=slice(border, None), all=slice(None))[self.split]
+        part = self.time_split.part_of(len(files))
         names = [_stem(file) for file in files]
         return Sequence(
             id=names[0],

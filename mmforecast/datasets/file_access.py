@@ -8,22 +8,15 @@ import os
 import zipfile
 from collections.abc import Iterator
 
+from .corrupt_files import CorruptFileError
+
 __all__ = ['CorruptFrameError', 'FileReader', 'find_tree', 'list_tree']
 
 _ARCHIVE_MARK = '.zip/'
 
 
-class CorruptFrameError(ValueError):
-    """A file of one frame is missing or can't be decoded.
-
-    Args:
-        message: The sentence shown to the user; names file and sequence.
-        path: The file.
-    """
-
-    def __init__(self, message: str, path: str = ''):
-        super().__init__(message)
-        self.path = path
+class CorruptFrameError(CorruptFileError):
+    """A file of one frame is missing or can't be decoded; the message names file and sequence."""
 
 
 def find_tree(prefix: str) -> str | None:

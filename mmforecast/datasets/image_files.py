@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from .corrupt_files import CorruptFileError
+
 __all__ = ['BadImageError', 'IMAGE_SUFFIXES', 'MAX_PIXELS', 'decode_grey', 'decode_rgb']
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif')
@@ -14,17 +16,8 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.g
 MAX_PIXELS = 64_000_000
 
 
-class BadImageError(ValueError):
-    """One image can't be used.
-
-    Args:
-        message: The sentence shown to the user; names the file.
-        path: The file.
-    """
-
-    def __init__(self, message: str, path: str = ''):
-        super().__init__(message)
-        self.path = path
+class BadImageError(CorruptFileError):
+    """One image can't be used."""
 
 
 def decode_rgb(data: bytes, path: str, fill: int = 255, max_pixels: int = MAX_PIXELS) -> np.ndarray:

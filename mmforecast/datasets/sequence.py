@@ -3,7 +3,9 @@
 from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass
 
-__all__ = ['Sequence']
+__all__ = ['Sequence', 'TimeSplit']
+
+_SPLITS = ('train', 'val', 'all')
 
 
 @dataclass
@@ -31,3 +33,30 @@ class Sequence:
 
     def __len__(self) -> int:
         return len(self.frame_names)
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """A part of every sequence, cut in time.
+
+    Attributes:
+        name: 'train', the earlier part; 'val', the later part; or 'all'.
+        val_fraction: Part of the frames that is 'val', in (0, 1).
+
+    Raises:
+        ValueError: Either is something else.
+    """
+
+    name: str
+    val_fraction: float
+
+    def __post_init__(self):
+        if self.name not in _SPLITS:
+            raise ValueError(f'split has to be one of {_SPLITS}, got {self.name!r}')
+        if not 0 < self.val_fraction < 1:
+            raise ValueError(f'val_fraction has to be in (0, 1), got {self.val_fraction}')
+
+    def part_of(self, length: int) -> slice:
+        """The split's frames of a sequence of so many."""
+        border = length - round(length * self.val_fraction)
+        return dict(train=slice(0, border), val=slice(border, None), all=slice(None))[self.name]

@@ -11,13 +11,14 @@ from mmengine.logging import print_log
 from mmforecast.registry import TRANSFORMS
 
 from .clip_layout import ClipLayout
+from .corrupt_files import CorruptFilePolicy
 from .file_access import CorruptFrameError
 from .sequence import Sequence
 
 __all__ = ['BaseSequenceDataset']
 
 
-class BaseSequenceDataset(BaseDataset):
+class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     """Clips of ``num_past + num_future`` frames, ``stride`` frames apart.
 
     A subclass implements :meth:`load_sequences`, and sets ``label_map`` where its label files don't
@@ -48,6 +49,7 @@ class BaseSequenceDataset(BaseDataset):
         ValueError: An argument is out of range, or no sequence is long enough for a clip.
     """
 
+    item_name = 'clip'
     label_map: dict[int, int] | None = None
 
     def __init__(
@@ -79,8 +81,7 @@ class BaseSequenceDataset(BaseDataset):
             raise ValueError(f'clip_step has to be at least 1, got {clip_step}')
         self.anchor = anchor
         self.clip_step = clip_step
-        self.on_corrupt = _on_corrupt(on_corrupt, test_mode)
-        self.corrupt_files = set()
+        self.set_on_corrupt(on_corrupt, test_mode)
         self.unreadable: dict[str, str] = {}
         self._sequences: list[Sequence] = []
         super().__init__(
@@ -180,16 +181,8 @@ class BaseSequenceDataset(BaseDataset):
         try:
             return self.pipeline(self._describe(clip, stride))
         except CorruptFrameError as error:
-            if self.on_corrupt == 'raise':
+            if not self.skips(error):
                 raise
-            if error.path not in self.corrupt_files:
-                self.corrupt_files.add(error.path)
-                print_log(
-                    f'{error} Another clip takes its place ({len(self.corrupt_files)} such files '
-                    'so far).',
-                    logger='current',
-                    level=logging.WARNING,
-                )
             return None
 
     def _clips_of(self, item: dict) -> Iterator[dict]:
@@ -284,13 +277,3 @@ def _stride_range(stride: int | tuple[int, int], test_mode: bool) -> tuple[int, 
             f'stride has to be one int in test_mode, where a clip must not change, got {stride!r}'
         )
     return low, high
-
-
-def _on_corrupt(on_corrupt: str | None, test_mode: bool) -> str:
-    if on_corrupt not in (None, 'raise', 'skip'):
-        raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
-    if test_mode and on_corrupt == 'skip':
-        raise ValueError(
-            "on_corrupt='skip' would score another clip twice: test_mode needs 'raise'"
-        )
-    return on_corrupt or ('raise' if test_mode else 'skip')

@@ -8,15 +8,13 @@ from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
 
-from .sequence import Sequence
+from .sequence import Sequence, TimeSplit
 from .sequence_dataset import BaseSequenceDataset
 from .video import VideoError
 from .video_listing import VideoEntry, find_videos, read_entries
 from .video_sources import Source, open_sources
 
 __all__ = ['VideoFolderDataset']
-
-_SPLITS = ('train', 'val', 'all')
 
 
 @DATASETS.register_module()
@@ -75,10 +73,7 @@ class VideoFolderDataset(BaseSequenceDataset):
         test_mode: bool = False,
         **kwargs,
     ):
-        if split not in _SPLITS:
-            raise ValueError(f'split has to be one of {_SPLITS}, got {split!r}')
-        if not 0 < val_fraction < 1:
-            raise ValueError(f'val_fraction has to be in (0, 1), got {val_fraction}')
+        self.time_split = TimeSplit(split, val_fraction)
         if frame_fps is not None and not frame_fps > 0:
             raise ValueError(f'frame_fps has to be above 0 or None, got {frame_fps}')
         if sampling not in self.samplings:
@@ -92,8 +87,6 @@ class VideoFolderDataset(BaseSequenceDataset):
         if anchor == 'annotated':
             raise ValueError("anchor='annotated' does not fit videos: give a position or None")
         self.videos = videos
-        self.split = split
-        self.val_fraction = val_fraction
         self.frame_fps = frame_fps
         self.sampling = sampling
         self.drop_repeats = drop_repeats
@@ -151,8 +144,7 @@ class VideoFolderDataset(BaseSequenceDataset):
 
     def _part(self, entry: VideoEntry, source: Source) -> Sequence:
         """The split's part of a video."""
-        border = len(source) - round(len(source) * self.val_fraction)
-        part = dict(train=slice(0, border), val=slice(border, None), all=slice(None))[self.split]
+        part = self.time_split.part_of(len(source))
         return Sequence(
             id=entry.sequence_id,
             frame_names=source.names[part],

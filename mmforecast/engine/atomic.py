@@ -2,12 +2,14 @@
 
 import os
 import re
-from typing import IO, List
+from typing import IO, List, Union
 
+import cv2
 import mmengine
+import numpy as np
 from mmengine.fileio import LocalBackend, register_backend
 
-__all__ = ['AtomicLocalBackend', 'remove_leftovers', 'write_atomically']
+__all__ = ['AtomicLocalBackend', 'remove_leftovers', 'write_atomically', 'write_png']
 
 _LEFTOVER = re.compile(r'^\..+\.\d+\.partial$')
 
@@ -30,6 +32,11 @@ def write_atomically(path: str, data: bytes) -> None:
             os.remove(partial)
         raise
     _flush_folder(folder)
+
+
+def write_png(path: Union[str, os.PathLike], picture: np.ndarray) -> None:
+    """Write an RGB picture, uint8 (H, W, 3), by :func:`write_atomically`."""
+    write_atomically(str(path), cv2.imencode('.png', picture[..., ::-1])[1].tobytes())
 
 
 def _write(handle: IO[bytes], data: bytes) -> None:

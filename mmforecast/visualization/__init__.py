@@ -3,7 +3,7 @@ from .clip import instance_classes
 from .curves import plot_metric_curve
 from .drawing import add_border, blend, colorize_labels, draw_legend, make_strip
 from .frame_strip import frame_strip
-from .image_grid import image_grid
+from .image_grid import image_grid, to_pictures
 from .instances import draw_instances
 from .local_visualizer import ForecastLocalVisualizer
 from .palette import default_palette
@@ -24,4 +24,5 @@ __all__ = [
     'plot_metric_curve',
     'write_gif',
     'write_mp4',
+    'to_pictures',
 ]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import torch
 
-__all__ = ['image_grid']
+__all__ = ['image_grid', 'to_pictures']
 
 _GREY = 128
 
@@ -49,6 +50,11 @@ def image_grid(
         if captions is not None:
             _write(canvas[top + cell : top + cell + foot, left : left + cell], captions[number])
     return canvas
+
+
+def to_pictures(images: torch.Tensor) -> list[np.ndarray]:
+    """(n, 3, H, W) in [0, 255], on the CPU, as n uint8 images (H, W, 3)."""
+    return list(images.round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
 
 def _fit(image: np.ndarray, cell: int) -> np.ndarray:

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-import cv2
 from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 from tqdm import tqdm
@@ -11,7 +10,7 @@ from tqdm import tqdm
 from mmforecast.apis.evaluate import SCOPE, load_config
 from mmforecast.datasets import BaseAttributeDataset
 from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.engine.atomic import write_png
 from mmforecast.registry import DATASETS
 from mmforecast.visualization import ForecastLocalVisualizer, image_grid
 
@@ -72,7 +71,7 @@ def draw_images(args, dataset):
     args.out_dir.mkdir(parents=True, exist_ok=True)
     path = args.out_dir / f'{args.split}.png'
     grid = image_grid(images, columns=12, cell=96, captions=captions)
-    write_atomically(str(path), cv2.imencode('.png', grid[..., ::-1])[1].tobytes())
+    write_png(path, grid)
     print(f'{args.number} of {len(dataset)} images drawn in {path}')
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from mmforecast.datasets.garment_masks import METHODS, garment_mask, is_plausible
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES, BadImageError, decode_rgb
 from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.engine.atomic import write_atomically, write_png
 from mmforecast.visualization.image_grid import image_grid
 
 EXAMPLES = """examples:
@@ -97,7 +97,7 @@ def main() -> None:
     if args.sheet:
         args.sheet.parent.mkdir(parents=True, exist_ok=True)
         grid = image_grid(shown, columns=20, cell=96)
-        write_atomically(str(args.sheet), cv2.imencode('.png', grid[..., ::-1])[1].tobytes())
+        write_png(args.sheet, grid)
     print(
         f'{len(paths) - len(left_out)} masks of {len(paths)} photographs in {args.out}; '
         f'{len(left_out)} left out'

@@ -11,8 +11,5 @@ custom_hooks = [
     dict(type='SampleGridHook', interval=1000),
     dict(type='GANHealthHook', interval=1000),
 ]
-model_wrapper_cfg = dict(
-    type='mmforecast.AdversarialDistributedDataParallel',
-    broadcast_buffers=False,
-    find_unused_parameters=True)
+model_wrapper_cfg = dict(type='mmforecast.AdversarialDistributedDataParallel')
 auto_scale_lr = dict(enable=False, base_batch_size=64)

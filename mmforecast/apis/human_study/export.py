@@ -5,11 +5,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mmforecast.datasets.transforms import FitToSquare, LoadRGBImage
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.engine.atomic import write_atomically, write_png
 from mmforecast.visualization import image_grid
 
 from .assignment import Item
@@ -63,7 +62,7 @@ def export_study(
     (folder / 'images').mkdir(parents=True, exist_ok=True)
     key.parent.mkdir(parents=True, exist_ok=True)
     for number, picture in pictures.items():
-        _write_png(folder / 'images' / f'{number}.png', picture)
+        write_png(folder / 'images' / f'{number}.png', picture)
     for number, share in enumerate(shares, 1):
         _write_rater(folder, f'{number:02d}', share, pictures, size, per_page)
     rows = [(item.id, item.set, item.image) for item in sorted(items, key=lambda item: item.id)]
@@ -88,7 +87,7 @@ def _write_rater(
     for page in range(-(-len(share) // per_page)):
         shown = [item.id for item in share[page * per_page : (page + 1) * per_page]]
         grid = image_grid([pictures[i] for i in shown], 4, size, captions=shown, gap=8)
-        _write_png(folder / f'rater_{name}_page_{page + 1}.png', grid)
+        write_png(folder / f'rater_{name}_page_{page + 1}.png', grid)
 
 
 def _fitted(path: str, size: int) -> np.ndarray:
@@ -100,7 +99,3 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator='\n').writerows(rows)
     return buffer.getvalue().encode()
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    write_atomically(str(path), cv2.imencode('.png', picture[..., ::-1])[1].tobytes())

@@ -10,7 +10,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from mmforecast.registry import HOOKS
-from mmforecast.visualization.image_grid import image_grid
+from mmforecast.utils.checks import check_positive
+from mmforecast.visualization.image_grid import image_grid, to_pictures
 
 from ..data_order import ResumableDataLoader, SeededIndex
 
@@ -44,14 +45,9 @@ class SampleGridHook(Hook):
         scale: int = 1,
         out_dir: str = 'samples',
     ):
-        for name, value in (
-            ('interval', interval),
-            ('num_images', num_images),
-            ('columns', columns),
-            ('scale', scale),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f'SampleGridHook: {name} must be an integer >= 1, got {value!r}')
+        check_positive(
+            'SampleGridHook', interval=interval, num_images=num_images, columns=columns, scale=scale
+        )
         self.interval, self.num_images, self.columns = interval, num_images, columns
         self.seed, self.use_ema, self.scale, self.out_dir = seed, use_ema, scale, out_dir
         self._mask: Optional[torch.Tensor] = None
@@ -76,8 +72,7 @@ class SampleGridHook(Hook):
         images = model.sample(
             self.num_images, seed=self.seed, mask=self._masks(runner, model), use_ema=self.use_ema
         )
-        pixels = images.round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        grid = image_grid(list(pixels), self.columns, self.scale * pixels.shape[1])
+        grid = image_grid(to_pictures(images), self.columns, self.scale * images.shape[2])
         folder = Path(runner.work_dir) / self.out_dir
         folder.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(folder / f'iter_{step:06d}.png'), cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))

@@ -38,14 +38,12 @@ def image_statistics(images: np.ndarray, masks: np.ndarray | None = None) -> dic
     - ``darkness``: share of pixels with Y < 0.25.
     - ``intensity``: mean Y.
     - ``skewness``: third standardised moment of Y, 0 where all pixels are alike. Glossy things are skewed
-      to the
-      right (Motoyoshi et al., "Image statistics and the perception of surface qualities", 2007).
+      to the right (Motoyoshi et al., "Image statistics and the perception of surface qualities", 2007).
 
     Args:
         images: (N, 3, H, W), RGB in [0, 255].
         masks: (N, H, W) bool, the garments. Without, what isn't white ground (Y < 0.98); of an image that
-        is all
-            white, all.
+            is all white, all.
 
     Returns:
         By name in :data:`STATISTICS`, (N,) float64. NaN where a mask is empty.

@@ -3,6 +3,7 @@
 import torch
 from mmengine.model import BaseDataPreprocessor
 
+from mmforecast.models.utils import rgb_to_unit
 from mmforecast.registry import MODELS
 
 
@@ -28,11 +29,6 @@ class ImageDataPreprocessor(BaseDataPreprocessor):
                 f'ImageDataPreprocessor needs uint8 RGB images (3, H, W), got {images[0].dtype} of '
                 f'{shapes[0]}'
             )
-        data['inputs'] = torch.stack(images).float() / 127.5 - 1
+        data['inputs'] = rgb_to_unit(torch.stack(images).float())
         data.setdefault('data_samples', None)
         return data
-
-
-def to_pixels(images: torch.Tensor) -> torch.Tensor:
-    """[-1, 1] to float in [0, 255]."""
-    return (images.float() + 1).mul(127.5).clamp(0, 255)

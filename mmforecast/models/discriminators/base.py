@@ -6,7 +6,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from mmforecast.models.utils.gan_layers import check_positive, mask_channel
+from mmforecast.models.utils.gan_layers import mask_channel
+from mmforecast.utils.checks import check_positive
 
 REAL_FAKE = 'real_fake'
 

@@ -6,12 +6,12 @@ import torch.nn as nn
 
 from mmforecast.models.utils.gan_layers import (
     activation,
-    check_positive,
     conv,
     doublings,
     init_dcgan,
 )
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import REAL_FAKE, BaseDiscriminator
 

@@ -4,8 +4,9 @@ from typing import Dict, Optional
 
 import torch.nn as nn
 
-from mmforecast.models.utils.gan_layers import check_positive, conv, doublings, init_dcgan
+from mmforecast.models.utils.gan_layers import conv, doublings, init_dcgan
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseDiscriminator
 

@@ -1,10 +1,12 @@
+from mmforecast.models.utils.rgb import rgb_to_unit, unit_to_rgb
+
 from .base import BaseEncoder
 from .detector import DetectorEncoder, detect
 from .detector_map import DetectorMapEncoder
 from .distance_map import DistanceMapEncoder
 from .label_map import LabelMapEncoder
 from .precomputed import PrecomputedEncoder
-from .rgb import RGBEncoder, rgb_to_unit, unit_to_rgb
+from .rgb import RGBEncoder
 from .segmentor import SegmentorEncoder
 
 __all__ = [

@@ -5,21 +5,11 @@ from typing import List, Optional, Tuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils import Pyramid, rgb_to_unit
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 from .base import BaseEncoder
-
-
-def rgb_to_unit(frames: Tensor) -> Tensor:
-    """[0, 255] to [-1, 1]."""
-    return frames / 127.5 - 1
-
-
-def unit_to_rgb(frames: Tensor) -> Tensor:
-    """[-1, 1] to [0, 255], clipped."""
-    return ((frames + 1) * 127.5).clamp(0, 255)
 
 
 @MODELS.register_module()

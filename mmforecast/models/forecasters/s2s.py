@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.encoders import rgb_to_unit, unit_to_rgb
 from mmforecast.models.predictors import ForecastContext
-from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 

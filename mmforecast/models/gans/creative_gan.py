@@ -11,18 +11,19 @@ from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from mmforecast.models.data_preprocessors.image_data_preprocessor import to_pixels
 from mmforecast.models.discriminators import REAL_FAKE
 from mmforecast.models.losses.gan_loss import penalty_loss
+from mmforecast.models.utils import unit_to_rgb
 from mmforecast.models.utils.adversarial import AdversarialTrainMixin
 from mmforecast.models.utils.diff_augment import diff_augment
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .conditions import Condition, Samples, collect_labels
 from .diagnostics import discriminator_scalars, generator_scalars
 from .noise import draw_noise, truncate
 from .sampling import SamplingMixin
-from .settings import Augmentation, LossSettings, check_steps, take_start
+from .settings import Augmentation, LossSettings, take_start
 
 Losses = Dict[str, Tensor]
 
@@ -76,8 +77,10 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         self.discriminator: nn.Module = MODELS.build(discriminator)
         self.noise_size = self.generator.noise_size if noise_size is None else noise_size
         self._check_sizes()
-        self.generator_steps = check_steps('generator_steps', generator_steps)
-        self.discriminator_steps = check_steps('discriminator_steps', discriminator_steps)
+        check_positive(
+            'CreativeGAN', generator_steps=generator_steps, discriminator_steps=discriminator_steps
+        )
+        self.generator_steps, self.discriminator_steps = generator_steps, discriminator_steps
         self.condition = Condition(condition, self.generator, self.discriminator)
         self.losses = LossSettings(self.discriminator.attributes, **(loss_config or {}))
         self.augmentation = Augmentation(**(augmentation or {}))
@@ -178,7 +181,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         )
         noise = truncate(noise, self.sampling['truncation']).to(inputs.device)
         condition = self._ask(samples, drawn, inputs.device)
-        images = to_pixels(self._run(noise, condition, self.sampling['use_ema']))
+        images = unit_to_rgb(self._run(noise, condition, self.sampling['use_ema']).float())
         for number, sample in enumerate(samples):
             sample.pred_img = images[number]
             sample.pred_labels = {}

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import torch
 from torch import Tensor, nn
 
-from mmforecast.models.data_preprocessors.image_data_preprocessor import to_pixels
+from mmforecast.models.utils import unit_to_rgb
 
 from .noise import draw_noise, slerp, truncate
 
@@ -138,7 +138,9 @@ class SamplingMixin:
         for first in range(0, len(noise), batch_size):
             part = slice(first, first + batch_size)
             wanted = None if condition is None else condition[part].to(device)
-            images.append(to_pixels(self._run(noise[part].to(device), wanted, use_ema)).cpu())
+            images.append(
+                unit_to_rgb(self._run(noise[part].to(device), wanted, use_ema).float()).cpu()
+            )
         return torch.cat(images)
 
     def _run(self, noise: Tensor, condition: Optional[Tensor], use_ema: bool) -> Tensor:

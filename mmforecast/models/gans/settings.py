@@ -10,13 +10,6 @@ from mmforecast.registry import MODELS
 _PENALTIES = (None, 'r1', 'gp')
 
 
-def check_steps(name: str, value: int) -> int:
-    """``value``, an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f'CreativeGAN: {name} must be an integer >= 1, got {value!r}')
-    return value
-
-
 def take_start(ema_config: dict) -> Tuple[dict, int]:
     """The config of the average, and the iteration that it starts at."""
     averaged = {'type': 'ExponentialMovingAverage', 'momentum': 0.001, **ema_config}

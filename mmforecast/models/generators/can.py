@@ -7,13 +7,13 @@ from torch import Tensor
 
 from mmforecast.models.utils.gan_layers import (
     block,
-    check_positive,
     conv,
     deconv,
     doublings,
     init_dcgan,
 )
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseGenerator
 

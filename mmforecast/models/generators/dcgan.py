@@ -6,8 +6,9 @@ from typing import Optional
 import torch.nn as nn
 from torch import Tensor
 
-from mmforecast.models.utils.gan_layers import block, check_positive, deconv, doublings, init_dcgan
+from mmforecast.models.utils.gan_layers import block, deconv, doublings, init_dcgan
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseGenerator, LabelEmbedding
 

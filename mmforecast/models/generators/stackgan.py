@@ -10,8 +10,9 @@ from torch import Tensor
 import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.engine import CheckpointError
 from mmforecast.models.utils import KeepFrozen, freeze
-from mmforecast.models.utils.gan_layers import check_positive, conv, init_dcgan
+from mmforecast.models.utils.gan_layers import conv, init_dcgan
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseGenerator
 

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from mmforecast.models.utils.gan_layers import (
     block,
-    check_positive,
     conv,
     deconv,
     doublings,
@@ -16,6 +15,7 @@ from mmforecast.models.utils.gan_layers import (
     mask_channel,
 )
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseGenerator
 

@@ -7,6 +7,7 @@ from .adversarial import (
 )
 from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
+from .rgb import rgb_to_unit, unit_to_rgb
 
 __all__ = [
     'AdversarialDistributedDataParallel',
@@ -21,7 +22,9 @@ __all__ = [
     'random_crop',
     'real_fake_accuracy',
     'resize_flow',
+    'rgb_to_unit',
     'slide',
     'time_cat',
     'time_slice',
+    'unit_to_rgb',
 ]

@@ -40,14 +40,14 @@ class AdversarialTrainMixin:
 class AdversarialDistributedDataParallel(MMDistributedDataParallel):
     """DistributedDataParallel for models with an :class:`AdversarialTrainMixin`.
 
-    Buffers are each process's own, since the two modes of a step would overwrite each other's batch
-    statistics; checkpoints hold those of the first process.
+    It always looks for unused parameters, since each step uses one network's alone. Buffers are each
+    process's own, since the two modes of a step would overwrite each other's batch statistics;
+    checkpoints hold those of the first process.
     """
 
     def __init__(self, module: BaseModel, **kwargs):
-        kwargs.setdefault('find_unused_parameters', True)  # each step uses one network's alone
         kwargs.setdefault('broadcast_buffers', False)
-        super().__init__(module=module, **kwargs)
+        super().__init__(module=module, **{**kwargs, 'find_unused_parameters': True})
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
         if getattr(self.module, 'discriminator', None) is None:

@@ -22,13 +22,6 @@ def doublings(owner: str, argument: str, size: int, smallest: int, largest: int 
     return int(math.log2(size // 4))
 
 
-def check_positive(owner: str, **arguments: int) -> None:
-    """Refuse what isn't an integer of at least 1."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f'{owner}: {name} must be an integer >= 1, got {value!r}')
-
-
 def init_dcgan(module: nn.Module) -> None:
     """DCGAN's initial weights, in place: N(0, 0.02), batch norm N(1, 0.02), biases 0."""
     for layer in module.modules():

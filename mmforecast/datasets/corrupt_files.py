@@ -1,0 +1,64 @@
+"""Files that can't be used: what stops, and what is replaced by another item of the data set."""
+
+import logging
+
+from mmengine.logging import print_log
+
+__all__ = ['CorruptFileError', 'CorruptFilePolicy']
+
+
+class CorruptFileError(ValueError):
+    """A file can't be used.
+
+    Args:
+        message: The sentence shown to the user; names the file.
+        path: The file.
+    """
+
+    def __init__(self, message: str, path: str = ''):
+        super().__init__(message)
+        self.path = path
+
+
+class CorruptFilePolicy:
+    """Mixin of data sets that take another item in the place of one whose file is corrupt.
+
+    Attributes:
+        item_name: What messages call an item.
+        on_corrupt: 'raise' or 'skip'.
+        corrupt_files: Those skipped so far in this process.
+    """
+
+    item_name: str
+    on_corrupt: str
+    corrupt_files: set[str]
+
+    def set_on_corrupt(self, on_corrupt: str | None, test_mode: bool) -> None:
+        """Settle the policy: by default 'raise' in ``test_mode``, where nothing else is possible, else 'skip'.
+
+        Raises:
+            ValueError: It is another word, or 'skip' in ``test_mode``.
+        """
+        if on_corrupt not in (None, 'raise', 'skip'):
+            raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
+        if test_mode and on_corrupt == 'skip':
+            raise ValueError(
+                f"on_corrupt='skip' would score another {self.item_name} twice: test_mode needs "
+                "'raise'"
+            )
+        self.on_corrupt = on_corrupt or ('raise' if test_mode else 'skip')
+        self.corrupt_files = set()
+
+    def skips(self, error: CorruptFileError) -> bool:
+        """Whether another item is to be taken instead; the file is then logged, once."""
+        if self.on_corrupt == 'raise':
+            return False
+        if error.path not in self.corrupt_files:
+            self.corrupt_files.add(error.path)
+            print_log(
+                f'{error} Another {self.item_name} takes its place ({len(self.corrupt_files)} such '
+                'files so far).',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return True
