@@ -52,7 +52,7 @@ def detector(text):
 def build(cfg):
     """The model of a config, with random weights."""
     model = without_checkpoints(cfg.model.to_dict())
-    if 'detector' in model['encoder']:
+    if 'detector' in model.get('encoder', {}):
         model['encoder']['detector'] = detector(json.dumps(model['encoder']['detector']))
     return MODELS.build(model)
 
@@ -130,6 +130,11 @@ def check_data(dataset, model, part):
         ('s2s/s2s_2scale_ar-ft_cityscapes', 1_654_950),
         ('s2s/s2s_2scale_tiny_synthetic', 1_654_950),
         ('s2s/s2s_1scale_cityscapes', 699_795),
+        ('s2s/x2x_2scale_cityscapes', 1_255_558),
+        ('video_prediction/multiscale_l2_ucf101', 12_569_740),
+        ('video_prediction/multiscale_adv-gdl_ft64_ucf101', 12_569_740),
+        ('video_prediction/1scale_l2_ucf101', 8_287_363),
+        ('video_prediction/multiscale_l2_tiny_clips', 223_644),
         ('d2d/d2d_cityscapes', 789_769),
         ('d2d/d2d_ar-ft_cached_cityscapes', 789_769),
         ('d2d/d2d_tiny_synthetic', 789_769),

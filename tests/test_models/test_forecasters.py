@@ -182,7 +182,7 @@ def batch(num_frames=5):
     return frames, samples
 
 
-@pytest.mark.parametrize('variant', ['S2S', 'XS2S', 'XS2X', 'XS2XS'])
+@pytest.mark.parametrize('variant', ['S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS'])
 def test_every_variant_trains_a_step_and_predicts_labels(variant):
     model = semantic(variant)
     frames, samples = batch()
@@ -202,7 +202,7 @@ def test_variants_that_lose_a_part_of_their_input_refuse_to_roll_out(variant):
         semantic(variant, test_cfg=dict(rollout_steps=3))
 
 
-@pytest.mark.parametrize('variant', ['S2S', 'XS2XS'])
+@pytest.mark.parametrize('variant', ['S2S', 'X2X', 'XS2XS'])
 def test_variants_that_predict_their_input_roll_out(variant):
     model = semantic(variant, train_cfg=dict(rollout_steps=2), test_cfg=dict(rollout_steps=3))
     frames, samples = batch(num_frames=7)
@@ -225,13 +225,38 @@ def test_label_map_oracle_is_the_ground_truth():
         assert torch.equal(sample.pred_sem_seg.data, sample.gt_sem_seg.data[4:])
 
 
-def test_xs2x_segments_its_own_frames():
+@pytest.mark.parametrize('variant', ['X2X', 'XS2X'])
+def test_variants_of_frames_segment_their_own_frames(variant):
     frames, samples = batch()
-    model = semantic('XS2X')
+    model = semantic(variant)
     sample = model(frames, samples, mode='predict')[0]
     rgb = nn.functional.interpolate(sample.pred_frames, (16, 32), mode='bilinear')[None]
     (scores,) = model.encoder.encode(rgb, [])
     assert torch.equal(model.decoder.labels(scores[0], (16, 32)), sample.pred_sem_seg.data)
+
+
+def test_oracle_of_x2x_segments_the_true_frames_as_coarsely_as_predicted_ones():
+    model = semantic('X2X', predictor=dict(type='Oracle'))
+    for sample in model(*batch(), mode='predict'):
+        assert torch.equal(sample.pred_sem_seg.data, sample.ref_sem_seg.data)
+
+
+def test_the_discriminator_of_scores_sees_the_window_and_the_forecast():
+    judge = dict(
+        type='MultiScaleDiscriminator',
+        patch_size=(8, 16),
+        condition_channels=4 * NUM_CLASSES,
+        candidate_channels=NUM_CLASSES,
+        widths=((4,), (4,)),
+        kernels=((3,), (3,)),
+        hidden=((), (3,)),
+        pools=(1, 2),
+    )
+    model = semantic(discriminator=judge, gan_loss=dict(type='GANLoss', gan_type='wgan'))
+    inputs = batch()
+    assert 'loss_gan' in model(*inputs, mode='loss_generator')
+    assert 'loss_disc_fake' in model(*inputs, mode='loss_discriminator')
+    assert 'loss_gan' not in model(*inputs, mode='loss')
 
 
 def test_bad_variants_are_refused():

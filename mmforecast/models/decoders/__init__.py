@@ -2,6 +2,7 @@ from .detection import DetectionDecoder
 from .distance_map import DistanceMapDecoder
 from .flow_instances import FlowInstanceDecoder
 from .flow_objects import FlowObjectDecoder
+from .rgb import RGBDecoder
 from .sem_seg import SemSegDecoder
 
 __all__ = [
@@ -9,5 +10,6 @@ __all__ = [
     'DistanceMapDecoder',
     'FlowInstanceDecoder',
     'FlowObjectDecoder',
+    'RGBDecoder',
     'SemSegDecoder',
 ]

@@ -1,6 +1,7 @@
 from .base import REAL_FAKE, BaseDiscriminator
 from .can import CANDiscriminator
 from .dcgan import DCGANDiscriminator
+from .multi_scale import MultiScaleDiscriminator
 from .style import MaskStyleDiscriminator
 
 __all__ = [
@@ -8,5 +9,6 @@ __all__ = [
     'CANDiscriminator',
     'DCGANDiscriminator',
     'MaskStyleDiscriminator',
+    'MultiScaleDiscriminator',
     'REAL_FAKE',
 ]

@@ -1,6 +1,6 @@
 """The one forecaster: encode, roll out, decode."""
 
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Callable, Dict, List, Optional, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -12,6 +12,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 Samples = List[ForecastDataSample]
+Critic = Callable[[Pyramid, List[Tensor], int], Dict[str, Tensor]]
 
 
 class BaseForecaster(BaseModel):
@@ -190,7 +191,12 @@ class BaseForecaster(BaseModel):
         self.decoder.decode(self.select_target(future), samples, target='ref')
 
     def rollout(
-        self, past: Pyramid, steps: int, context: ForecastContext, target: Optional[Pyramid] = None
+        self,
+        past: Pyramid,
+        steps: int,
+        context: ForecastContext,
+        target: Optional[Pyramid] = None,
+        critic: Optional[Critic] = None,
     ) -> Union[Pyramid, Tuple[Dict[str, Tensor], Pyramid]]:
         """Predict ``steps`` steps, feeding predictions back through a sliding window.
 
@@ -200,6 +206,9 @@ class BaseForecaster(BaseModel):
             context: of this clip; ``step`` and ``state`` are updated on the way.
             target: (B, steps, C', h, w) per level. With it, gradients flow through all steps, and
                 the losses are returned too.
+            critic: called after each call of the predictor with the window that it saw, its guesses by
+                scale, coarsest first (one for a predictor of one scale), and the index of the first step;
+                returns further losses.
 
         Returns:
             (B, steps, C', h, w) per level; with a target, the losses before it.
@@ -207,19 +216,26 @@ class BaseForecaster(BaseModel):
         window, predictions, losses = past, [], {}
         stride = self.predictor.num_outputs
         for start in range(0, steps, stride):
-            context.step = start
+            context.step, context.guesses = start, None
             if target is None:
                 new = self.predictor(window, context)
             else:
                 part = time_slice(target, start, start + stride)
                 terms, new = self.predictor.loss_and_predict(window, part, context)
-                prefix = '' if steps == stride else f't+{start + 1}.'
-                losses.update({prefix + name: value for name, value in terms.items()})
+                self._add_losses(losses, terms, start, steps)
+            if critic is not None:
+                terms = critic(window, context.guesses or new, start)
+                self._add_losses(losses, terms, start, steps)
             predictions.append(new)
             if start + stride < steps:
                 window = slide(window, new)
         future = time_cat(predictions)
         return future if target is None else (losses, future)
+
+    def _add_losses(self, losses: dict, terms: dict, start: int, steps: int) -> None:
+        """Enter the losses of a call, under the name of its step where there are several calls."""
+        prefix = '' if steps == self.predictor.num_outputs else f't+{start + 1}.'
+        losses.update({prefix + name: value for name, value in terms.items()})
 
     def _observe(self, inputs: Tensor, samples: Samples) -> Tuple[Pyramid, ForecastContext]:
         """The predictor's input of a batch of clips, and the context of its roll-out."""

@@ -15,25 +15,25 @@ from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
-from .base import BaseForecaster
+from .adversarial import AdversarialForecaster
 
-VARIANTS = ('S2S', 'XS2S', 'XS2X', 'XS2XS')
+VARIANTS = ('S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS')
 _RGB = 3
 
 
 @MODELS.register_module()
-class S2SForecaster(BaseForecaster):
-    """Semantic forecaster: S2S, XS2S, XS2X or XS2XS.
+class S2SForecaster(AdversarialForecaster):
+    """Semantic forecaster: S2S, X2X, XS2S, XS2X or XS2XS.
 
     The representation of a frame is one level of C score channels; the variants with X put the RGB
     frame in [-1, 1], averaged down to the size of the scores, in front of them. Label maps come from
-    the argmax of the predicted scores, or, for XS2X, from the segmentor run on the predicted frame.
+    the argmax of the predicted scores, or, for X2X and XS2X, from the segmentor run on the predicted frame.
 
     Args:
-        variant: one of 'S2S', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
+        variant: one of 'S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
             output lacks a part of their input.
-        encoder: gives the scores; for XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
-        kwargs: see ``BaseForecaster``.
+        encoder: gives the scores; for X2X and XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
+        kwargs: see :class:`AdversarialForecaster`.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class S2SForecaster(BaseForecaster):
         self._parts = tuple(variant.split('2'))
         super().__init__(encoder, predictor, decoder or dict(type='SemSegDecoder'), **kwargs)
         self.variant = variant
-        if variant == 'XS2X' and not self.encoder.from_rgb:
+        if self._parts[1] == 'X' and not self.encoder.from_rgb:
             raise ValueError(
-                'S2SForecaster: XS2X segments the frame it predicts, so its encoder must work on any '
+                f'S2SForecaster: {variant} segments the frame it predicts, so its encoder must work on any '
                 f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}'
             )
 
@@ -67,7 +67,10 @@ class S2SForecaster(BaseForecaster):
         )
 
     def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
-        (scores,) = self.encoder.encode(frames, samples)
+        if self.variant == 'X2X':  # of the scores only the size is needed
+            (scores,) = self.encoder.encode(frames[:1, :1], samples and samples[:1])
+        else:
+            (scores,) = self.encoder.encode(frames, samples)
         if self._parts[0] == 'S':
             return [scores]
         if frames.numel() == 0:
@@ -77,7 +80,7 @@ class S2SForecaster(BaseForecaster):
             )
         rgb = rgb_to_unit(frames).flatten(0, 1)
         rgb = F.interpolate(rgb, size=scores.shape[-2:], mode='area').unflatten(0, frames.shape[:2])
-        return [torch.cat((rgb, scores), dim=2)]
+        return [rgb if self.variant == 'X2X' else torch.cat((rgb, scores), dim=2)]
 
     def select_target(self, representation: Pyramid) -> Pyramid:
         given, out = self._parts
@@ -99,12 +102,20 @@ class S2SForecaster(BaseForecaster):
         if self._parts[1] == 'XS':
             scores = maps[:, :, _RGB:]
         else:
-            size = context.frames.shape[-2:]
-            rgb = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
-            (scores,) = self.encoder.encode(rgb.unflatten(0, maps.shape[:2]), samples)
+            scores = self._segment(rgb, context.frames.shape[-2:], samples)
         self.decoder.decode([scores], samples, target='pred')
 
     def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
         (maps,) = future
-        scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
+        if self.variant == 'X2X':  # the true frames, as coarse as predicted ones
+            size = samples[0].get('img_shape', maps.shape[-2:])
+            scores = self._segment(unit_to_rgb(maps), size, samples)
+        else:
+            scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
         self.decoder.decode([scores], samples, target='ref')
+
+    def _segment(self, rgb: Tensor, size: tuple, samples: List[ForecastDataSample]) -> Tensor:
+        """Scores (B, n, C, h, w) of frames (B, n, 3, h, w) in [0, 255], brought to ``size`` first."""
+        frames = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
+        (scores,) = self.encoder.encode(frames.unflatten(0, rgb.shape[:2]), samples)
+        return scores

@@ -24,6 +24,8 @@ class ForecastContext:
         objects: (B, num_past, 3, h, w), what the encoder saw of single objects in the past frames, where it
             tells (see ``pack_objects``); never of the future.
         step: index of the first future step that the next call predicts, 0-based.
+        guesses: (B, num_outputs, C, h_k, w_k) by scale, coarsest first and the prediction last: what the
+            newest call guessed, where the predictor works at several scales. A discriminator judges them.
         state: lives for one roll-out; a predictor keeps here what it carries from step to step.
     """
 
@@ -33,6 +35,7 @@ class ForecastContext:
     future_frames: Optional[Tensor] = None
     objects: Optional[Tensor] = None
     step: int = 0
+    guesses: Optional[List[Tensor]] = None
     state: Dict[str, Any] = field(default_factory=dict)
 
 
@@ -91,7 +94,7 @@ def check_window(predictor: BasePredictor, maps: Tensor, channels: int, multiple
         raise ValueError(
             f'{name} pools its maps {multiple} times, so their sides must be multiples of '
             f'{multiple}, got {tuple(maps.shape[-2:])}; set the size of the encoder or add '
-            'ClipResize'
+            'ClipResize or ClipPadToMultiple'
         )
 
 

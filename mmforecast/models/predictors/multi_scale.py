@@ -108,7 +108,7 @@ class MultiScalePredictor(BasePredictor):
             )
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        return [self._as_maps(self.predict_scales(past)[-1])]
+        return [self._note(self.predict_scales(past), context)[-1]]
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
@@ -122,7 +122,7 @@ class MultiScalePredictor(BasePredictor):
             pair = [self._as_maps(maps).flatten(0, 1) for maps in (prediction, pooled)]
             for name, loss in self.losses.items():
                 losses[f'loss_{name}_s{len(predictions) - 1 - k}'] = loss(*pair)
-        return losses, [self._as_maps(predictions[-1])]
+        return losses, [self._note(predictions, context)[-1]]
 
     def predict_scales(self, past: Pyramid) -> List[Tensor]:
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
@@ -145,6 +145,10 @@ class MultiScalePredictor(BasePredictor):
             guess = delta if base is None else self._pool(base, halvings) + delta
             guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
         return guesses
+
+    def _note(self, predictions: List[Tensor], context: ForecastContext) -> List[Tensor]:
+        context.guesses = [self._as_maps(maps) for maps in predictions]
+        return context.guesses
 
     def _as_maps(self, flat: Tensor) -> Tensor:
         return flat.unflatten(1, (self.num_outputs, self.out_channels))

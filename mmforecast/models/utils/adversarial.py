@@ -1,6 +1,6 @@
 """The adversarial training step, once for every system: D steps with G frozen, then G steps with D frozen."""
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 from mmengine.model import BaseModel, MMDistributedDataParallel
@@ -16,7 +16,8 @@ class AdversarialTrainMixin:
     ``forward`` answers two more modes, each with a dict of losses and of values to log:
     'loss_discriminator', which lets no gradient into the generator, and 'loss_generator'. One
     ``train_step`` runs ``discriminator_steps`` of the first and then ``generator_steps`` of the second, all
-    on the same batch, each with fresh noise where the model draws any.
+    on the same batch, each with fresh noise where the model draws any. A model whose ``discriminator`` is None
+    is trained as any other.
 
     Attributes:
         generator_name: child that is trained against ``discriminator``; both are the keys of the
@@ -27,9 +28,11 @@ class AdversarialTrainMixin:
     generator_name: str = 'generator'
     discriminator_steps: int = 1
     generator_steps: int = 1
-    discriminator: nn.Module
+    discriminator: Optional[nn.Module]
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
+        if self.discriminator is None:
+            return super().train_step(data, optim_wrapper)
         return adversarial_step(self, self, data, optim_wrapper)
 
     def after_generator_step(self) -> None:
@@ -50,7 +53,7 @@ class AdversarialDistributedDataParallel(MMDistributedDataParallel):
         super().__init__(module=module, **{**kwargs, 'find_unused_parameters': True})
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
-        if getattr(self.module, 'discriminator', None) is None:
+        if self.module.discriminator is None:
             return super().train_step(data, optim_wrapper)
         return adversarial_step(self, self.module, data, optim_wrapper)
 

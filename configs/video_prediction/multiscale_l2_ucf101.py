@@ -1,0 +1,7 @@
+# The paper's predictor, l2 alone, on moving 32x32 patches of UCF101; the test are the authors' frames.
+_base_ = [
+    '../_base_/models/multiscale.py', '../_base_/datasets/ucf101_test_frames.py',
+    '../_base_/schedules/video_sgd.py', '../_base_/default_runtime_iter.py'
+]
+train_dataloader = dict(batch_size=4)
+default_hooks = dict(checkpoint=dict(interval=10000))

@@ -1,0 +1,36 @@
+"""The identity decoder of video prediction: RGB in [-1, 1] to frames."""
+
+from typing import List
+
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+
+from mmforecast.models.utils import Pyramid, unit_to_rgb
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+
+
+@MODELS.register_module()
+class RGBDecoder(BaseModule):
+    """Frames in [0, 255], clipped, resampled (bilinear) to the size of the clip's frames."""
+
+    def decode(
+        self, future: Pyramid, samples: List[ForecastDataSample], target: str = 'pred'
+    ) -> List[ForecastDataSample]:
+        """Write ``pred_frames`` (n, 3, H, W) into each sample.
+
+        Args:
+            future: one level (B, n, 3, h, w) in [-1, 1].
+            samples: B samples; ``img_shape`` in their metainfo gives the size of the frames.
+            target: 'pred'. For 'ref', the representation of the true future, nothing is written: that are
+                the clip's own frames.
+        """
+        if target != 'pred':
+            return samples
+        (maps,) = future
+        for sample, frames in zip(samples, unit_to_rgb(maps.float())):
+            size = tuple(sample.get('img_shape', frames.shape[-2:]))
+            if tuple(frames.shape[-2:]) != size:
+                frames = F.interpolate(frames, size=size, mode='bilinear', align_corners=False)
+            sample.pred_frames = frames
+        return samples

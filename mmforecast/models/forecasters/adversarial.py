@@ -1,0 +1,131 @@
+"""Forecasters that can be trained against a discriminator.
+
+Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016, section 3.2.
+"""
+
+from typing import Dict, List, Optional
+
+import torch
+from torch import Tensor
+
+from mmforecast.models.losses.gan_loss import penalty_loss
+from mmforecast.models.utils import AdversarialTrainMixin, Pyramid, real_fake_accuracy, time_slice
+from mmforecast.registry import MODELS
+
+from .base import BaseForecaster, Samples
+
+
+class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
+    """A forecaster on one level, with or without a discriminator of its predictions.
+
+    With one, a training step is a step of the discriminator, then one of the predictor, on the same batch; the
+    predictor's losses are its own and the adversarial one. The discriminator judges every scale that the
+    predictor guesses at, given the window that it saw, in each step of a roll-out.
+
+    Args:
+        discriminator: config, e.g. of a ``MultiScaleDiscriminator``; None trains without. It is called with
+            the window (B, T*C, h, w) and candidates (B, n*C', h_k, w_k) by scale.
+        gan_loss: config, ``GANLoss`` by default; its ``loss_weight`` is that of the predictor's term.
+        penalty: 'gp' or 'r1', on the gradient of the discriminator, summed over scales; see ``penalty_loss``.
+        penalty_weight: factor on it.
+        kwargs: see ``BaseForecaster``.
+    """
+
+    generator_name = 'predictor'
+
+    def __init__(
+        self,
+        *args,
+        discriminator: Optional[dict] = None,
+        gan_loss: Optional[dict] = None,
+        penalty: Optional[str] = None,
+        penalty_weight: float = 10.0,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        if penalty not in (None, 'gp', 'r1'):
+            raise ValueError(
+                f"{type(self).__name__}: penalty must be None, 'gp' or 'r1', got {penalty!r}"
+            )
+        self.penalty, self.penalty_weight = penalty, penalty_weight
+        self.discriminator = self.gan_loss = None
+        if discriminator is not None:
+            self.discriminator = MODELS.build(discriminator)
+            self.gan_loss = MODELS.build(gan_loss or dict(type='GANLoss'))
+        elif gan_loss is not None or penalty is not None:
+            raise ValueError(
+                f'{type(self).__name__}: gan_loss and penalty are of a discriminator, but there is none; '
+                "set e.g. discriminator=dict(type='MultiScaleDiscriminator')"
+            )
+
+    def forward(self, inputs: Tensor, data_samples: Optional[Samples] = None, mode='tensor'):
+        """As ``BaseForecaster``, with the modes 'loss_discriminator' and 'loss_generator'."""
+        if mode == 'loss_discriminator':
+            return self.loss_discriminator(inputs, data_samples)
+        if mode == 'loss_generator':
+            return self.loss_generator(inputs, data_samples)
+        return super().forward(inputs, data_samples, mode)
+
+    def loss_discriminator(self, inputs: Tensor, samples: Samples) -> Dict[str, Tensor]:
+        """Losses of the discriminator on the truth and on a roll-out.
+
+        Beside the losses, summed over scales and averaged over steps: ``d_accuracy``, the share of the finest
+        scale's logits on the right side, and ``d_real`` and ``d_fake``, what it takes for real, in [0, 1].
+        """
+        past, target, context = self.observe_training(inputs, samples)
+        calls = []
+
+        def collect(window: Pyramid, guesses: List[Tensor], start: int) -> dict:
+            calls.append((_flat(window[0]), [_flat(guess) for guess in guesses], start))
+            return {}
+
+        with torch.no_grad():
+            self.rollout(past, self.train_steps, context, critic=collect)
+        terms = [
+            self._judge_call(window, fakes, self._truth(target, start))
+            for window, fakes, start in calls
+        ]
+        return {name: sum(term[name] for term in terms) / len(terms) for name in terms[0]}
+
+    def loss_generator(self, inputs: Tensor, samples: Samples) -> Dict[str, Tensor]:
+        """The predictor's own losses of a roll-out, and ``loss_gan``, one each by step as they."""
+        past, target, context = self.observe_training(inputs, samples)
+
+        def fool(window: Pyramid, guesses: List[Tensor], start: int) -> dict:
+            logits = self.discriminator(_flat(window[0]), [_flat(guess) for guess in guesses])
+            return dict(loss_gan=self.gan_loss(logits, target_is_real=True))
+
+        return self.rollout(past, self.train_steps, context, target, critic=fool)[0]
+
+    def _truth(self, target: Pyramid, start: int) -> Tensor:
+        (maps,) = time_slice(target, start, start + self.predictor.num_outputs)
+        return _flat(maps)
+
+    def _judge_call(self, window: Tensor, fakes: List[Tensor], truth: Tensor) -> Dict[str, Tensor]:
+        """Losses and values to log of one call of the predictor."""
+        judge = self.discriminator
+        reals = judge.candidates_of(truth)
+        on_real, on_fake = judge(window, reals), judge(window, fakes)
+        losses = dict(
+            loss_disc_real=self.gan_loss(on_real, target_is_real=True, is_disc=True),
+            loss_disc_fake=self.gan_loss(on_fake, target_is_real=False, is_disc=True),
+        )
+        if self.penalty is not None:
+            losses['loss_penalty'] = self.penalty_weight * sum(
+                penalty_loss(
+                    self.penalty, lambda maps, k=k: judge.judge(k, window, maps), real, fake
+                )
+                for k, (real, fake) in enumerate(zip(reals, fakes))
+            )
+        real, fake = on_real[-1].detach(), on_fake[-1].detach()
+        return dict(
+            **losses,
+            d_accuracy=real_fake_accuracy(real, fake),
+            d_real=real.sigmoid().mean(),
+            d_fake=fake.sigmoid().mean(),
+        )
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """(B, T, C, h, w) to (B, T*C, h, w)."""
+    return maps.flatten(1, 2)

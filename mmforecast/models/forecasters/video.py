@@ -1,0 +1,31 @@
+"""Video prediction: forecasting the frames themselves.
+
+Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016.
+"""
+
+from typing import Optional
+
+from mmforecast.registry import MODELS
+
+from .adversarial import AdversarialForecaster
+
+
+@MODELS.register_module()
+class VideoForecaster(AdversarialForecaster):
+    """Forecasts RGB frames in [-1, 1], with a discriminator or without.
+
+    Args:
+        predictor: config, e.g. of a ``MultiScalePredictor`` with ``out_act='tanh'``.
+        encoder, decoder: ``RGBEncoder`` and ``RGBDecoder`` by default.
+        kwargs: see :class:`AdversarialForecaster`.
+    """
+
+    def __init__(
+        self,
+        predictor: dict,
+        encoder: Optional[dict] = None,
+        decoder: Optional[dict] = None,
+        **kwargs,
+    ):
+        encoder, decoder = encoder or dict(type='RGBEncoder'), decoder or dict(type='RGBDecoder')
+        super().__init__(encoder, predictor, decoder, **kwargs)
