@@ -12,4 +12,4 @@ model = dict(
         coarsest_from='work_dirs/f2f5_cityscapes/iter_59440.pth'))
 train_dataloader = dict(batch_size=1)
 default_hooks = dict(
-    checkpoint=dict(interval=10 * 2975, save_best='AP', rule='greater'))
+    checkpoint=dict(interval=10 * 2975, save_best='AP'))

@@ -12,4 +12,4 @@ model = dict(
 train_dataloader = dict(batch_size=1)
 optim_wrapper = dict(optimizer=dict(lr=0.005))
 default_hooks = dict(
-    checkpoint=dict(interval=10 * 2975, save_best='AP', rule='greater'))
+    checkpoint=dict(interval=10 * 2975, save_best='AP'))

@@ -9,5 +9,5 @@ model = dict(encoder=dict(levels=('P5', )), predictor=dict(num_levels=1, num_sca
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_iters=80 * 743, val_interval=10 * 743)
 default_hooks = dict(
-    checkpoint=dict(interval=10 * 743, save_best='AP', rule='greater'))
+    checkpoint=dict(interval=10 * 743, save_best='AP'))
 auto_scale_lr = dict(base_batch_size=4)

@@ -21,4 +21,4 @@ model = dict(
     test_cfg=dict(rollout_steps=3))
 train_dataloader = dict(batch_size=1)
 default_hooks = dict(
-    checkpoint=dict(interval=10 * 2975, save_best='AP', rule='greater'))
+    checkpoint=dict(interval=10 * 2975, save_best='AP'))

@@ -9,4 +9,4 @@ _base_ = [
 ]
 train_dataloader = dict(batch_size=1)
 default_hooks = dict(
-    checkpoint=dict(interval=10 * 2975, save_best='AP', rule='greater'))
+    checkpoint=dict(interval=10 * 2975, save_best='AP'))

@@ -1,4 +1,4 @@
-"""How the scores of this library are read: unit, digits, and which way is better."""
+"""How the scores of this library are read: unit, digits, which way is better, and what they mean."""
 
 from dataclasses import dataclass
 
@@ -11,25 +11,107 @@ class ScoreStyle:
         unit: '' for a number without one.
         decimals: Digits after the point that a table shows.
         best: 'max' or 'min'.
+        meaning: One line of plain words; '' where nothing is known of the score.
     """
 
     unit: str = '%'
     decimals: int = 1
     best: str = 'max'
+    meaning: str = ''
 
     def label(self, name: str) -> str:
         """The score's name with its unit."""
         return f'{name} ({self.unit})' if self.unit else name
 
 
+def _percent(meaning: str) -> ScoreStyle:
+    return ScoreStyle(meaning=meaning)
+
+
 _STYLES = {
-    'PSNR': ScoreStyle('dB', 2),
-    'SSIM': ScoreStyle('', 3),
-    'sharpness': ScoreStyle('dB', 2),
-    'LPIPS': ScoreStyle('', 3, 'min'),
+    'mIoU': _percent(
+        'overlap of forecast and true label maps: intersection over union, mean over all classes'
+    ),
+    'IoU-MO': _percent(
+        'intersection over union, mean over the classes that move: people, riders and vehicles'
+    ),
+    'aAcc': _percent('share of the pixels whose class is right'),
+    'mAcc': _percent('share of the pixels whose class is right, mean over classes'),
+    'AP': _percent(
+        "average precision of instances by Cityscapes' rules, mean over mask overlaps from 0.5 to 0.95"
+    ),
+    'AP50': _percent(
+        "average precision of instances by Cityscapes' rules, found where masks overlap by half"
+    ),
+    'NO-AP': _percent('AP of masks that do not overlap: each pixel goes to the surest instance'),
+    'NO-AP50': _percent(
+        'AP50 of masks that do not overlap: each pixel goes to the surest instance'
+    ),
+    'NO-AP-const': _percent('NO-AP with one score for all instances, so that none is surer'),
+    'NO-AP50-const': _percent('NO-AP50 with one score for all instances, so that none is surer'),
+    'IDF1': _percent('share of the objects that are found under one identity throughout'),
+    'IDP': _percent('share of the forecast objects whose identity is right'),
+    'IDR': _percent('share of the true objects that are forecast under their identity'),
+    'MOTA': _percent(
+        'tracking accuracy: 100 less misses, false alarms and changes of identity; may be negative'
+    ),
+    'IDSW': ScoreStyle('', 0, 'min', 'how often a tracked object changes its identity'),
+    'accuracy': _percent('share of the images whose class is right'),
+    'PSNR': ScoreStyle('dB', 2, 'max', 'closeness of the pixels: peak signal to noise ratio'),
+    'SSIM': ScoreStyle('', 3, 'max', 'closeness of local structure; 1 for the same picture'),
+    'sharpness': ScoreStyle(
+        'dB', 2, 'max', 'closeness of the edges: a blurred forecast has a low value'
+    ),
+    'LPIPS': ScoreStyle('', 3, 'min', "distance of a network's features: less is more alike"),
+    'FID': ScoreStyle('', 1, 'min', 'distance of the distributions of images: less is more alike'),
+    'KID': ScoreStyle('', 3, 'min', 'distance of the distributions of images: less is more alike'),
+}
+
+# What a name's ending or beginning says of where or against what is scored; the longest that fits counts.
+_ENDINGS = {
+    '-MO': 'where pixels move, by optical flow',
+    '-MO-given': 'where pixels move, by the masks of the data',
+    '-iclr16': 'by the protocol of Mathieu et al. (ICLR 2016), with their masks of motion',
+    '-iclr16-flow': 'by the protocol of Mathieu et al. (ICLR 2016), with masks by our optical flow',
+}
+_AGAINST = {
+    'SEG': "against the segmentor's own output on the true frame",
+    'REF': "against the detector's own output on the true frame",
 }
 
 
+def known_style(name: str) -> ScoreStyle | None:
+    """The style of a metric's key; None for scores that aren't this library's.
+
+    What stands before and after the metric in a key is passed over: 'SEG/t+2/mIoU', 'AP/person', 'SSIM-MO',
+    'texture_accuracy', 'FID (64)'.
+    """
+    found = _metric_of(name)
+    return None if found is None else _STYLES[found[0]]
+
+
 def score_style(name: str) -> ScoreStyle:
-    """The style of a metric's key: 'SSIM-MO' and 't+2/SSIM' are read as 'SSIM'. Percents by default."""
-    return _STYLES.get(name.rpartition('/')[2].partition('-')[0], ScoreStyle())
+    """The style of a metric's key, see :func:`known_style`. Percents, more of which is better, by default."""
+    return known_style(name) or ScoreStyle()
+
+
+def explain_score(name: str) -> str:
+    """One line of plain words on a metric's key, such as 'SSIM-MO' or 'SEG/mIoU'; '' for unknown ones."""
+    found = _metric_of(name)
+    if found is None:
+        return ''
+    metric, rest = found
+    against = [text for part, text in _AGAINST.items() if part in name.split('/')]
+    return ', '.join([_STYLES[metric].meaning, *filter(None, [_ENDINGS.get(rest)]), *against])
+
+
+def _metric_of(name: str) -> tuple[str, str] | None:
+    """The metric in a key, and what follows it within its part."""
+    for part in reversed(name.split('/')):
+        part = part.split(' ')[0].rpartition('_')[2]
+        metric = part
+        while metric and metric not in _STYLES:
+            metric = metric.rpartition('-')[0]
+        if metric:
+            return metric, part[len(metric) :]
+    return None

@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 
+from mmforecast.evaluation.score_style import known_style
 from mmforecast.registry import HOOKS
 
 from ..atomic import AtomicLocalBackend, remove_leftovers, write_atomically
@@ -39,12 +40,10 @@ class ForecastCheckpointHook(CheckpointHook):
         min_matched: Least share, in [0, 1], of the model's trainable weights that a checkpoint has
             to hold to be loaded; 0 loads anything.
 
-    The others are those of mmengine's hook. ``save_best`` also knows IoU, PSNR and SSIM as better
-    when greater, LPIPS and FID as better when less.
+    The others are those of mmengine's hook. ``save_best`` knows of every score of this library which way is
+    better (:func:`~mmforecast.evaluation.score_style.known_style`), and of the others what mmengine knows;
+    ``rule``, ``greater_keys`` and ``less_keys`` come before both.
     """
-
-    _default_greater_keys = [*CheckpointHook._default_greater_keys, 'IoU', 'PSNR', 'SSIM']
-    _default_less_keys = [*CheckpointHook._default_less_keys, 'LPIPS', 'FID']
 
     def __init__(self, *args: Any, min_matched: float = 0.5, **kwargs: Any):
         if not 0 <= min_matched <= 1:
@@ -52,6 +51,23 @@ class ForecastCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         self.min_matched = min_matched
         self._unsaved: Optional[CheckpointError] = None
+
+    def _init_rule(self, rules: List[Optional[str]], key_indicators: List[str]) -> None:
+        # mmengine's method takes what is still None from greater_keys and less_keys, by parts of names.
+        rules = rules * len(key_indicators) if len(rules) == 1 else rules
+        rules = [rule or self._known_rule(key) for rule, key in zip(rules, key_indicators)]
+        try:
+            super()._init_rule(rules, key_indicators)
+        except ValueError as error:
+            raise ValueError(
+                f'save_best: {error} Add rule="greater" or rule="less" to the checkpoint hook.'
+            ) from error
+
+    def _known_rule(self, key: str) -> Optional[str]:
+        style, listed = known_style(key), (*self.greater_keys, *self.less_keys)
+        if style is None or key.lower() in map(str.lower, listed):
+            return None
+        return {'max': 'greater', 'min': 'less'}[style.best]
 
     def before_train(self, runner: Any) -> None:
         """Settle where and how checkpoints are written, and clear up after a killed run."""

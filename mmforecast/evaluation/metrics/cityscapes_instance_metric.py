@@ -64,8 +64,6 @@ class CityscapesInstanceMetric(BaseMetric):
     - ``NO-AP``, ``NO-AP50`` and ``NO-AP-const``, ``NO-AP50-const``, by step too, with ``no_ap``: AP of the
       instances made disjoint (see ``make_disjoint``; D2D, ECCVW 2018).
 
-    ``save_best='AP'`` needs ``rule='greater'``.
-
     Args:
         min_region_size: Pixels from which on an object must be found. The official 100 are meant for
             1024x2048; at half the height and width, 25 are the same.

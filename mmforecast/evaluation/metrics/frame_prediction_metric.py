@@ -61,7 +61,7 @@ class FramePredictionMetric(BaseMetric):
     - ``LPIPS``: whole frames; less is better.
     - ``t+1/PSNR``, ``t+2/SSIM-MO``, ...: every step, counted in roll-out steps, not frames.
 
-    A score that no clip has is NaN. ``save_best='PSNR'`` needs ``rule='greater'``.
+    A score that no clip has is NaN.
 
     Args:
         protocols: 'standard', 'iclr16' (which needs masks) or both.

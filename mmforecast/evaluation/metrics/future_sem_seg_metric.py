@@ -40,7 +40,6 @@ class FutureSemSegMetric(BaseMetric):
       roll-out steps, not frames.
 
     A step without labels in the whole set has no GT keys; without moving ids there is no IoU-MO.
-    ``save_best='IoU-MO'`` needs ``rule='greater'``: mmengine guesses it for ``mIoU`` alone.
 
     Args:
         ignore_index: Value of pixels without a label.

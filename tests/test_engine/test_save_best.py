@@ -1,0 +1,77 @@
+"""Which way is better of a score, as save_best takes it."""
+
+import pytest
+from mmengine.hooks import Hook
+
+from mmforecast.apis.compare import METRICS
+from mmforecast.engine import ForecastCheckpointHook
+from mmforecast.evaluation.score_style import explain_score, known_style, score_style
+
+LESS = ['LPIPS', 't+3/LPIPS', 'prefix/LPIPS', 'IDSW', 'FID (64)', 'KID x1000', 'val_loss', 'loss']
+GREATER = [
+    *METRICS,
+    *('aAcc', 'mAcc', 'NO-AP', 'NO-AP-const', 'IDP', 'IDR', 'texture_accuracy', 'AP/person'),
+    *('SEG/mIoU', 'SEG/t+2/IoU-MO', 'REF/t+1/IoU-MO', 't+3/PSNR', 't+1/NO-AP50', 'own/t+2/SSIM-MO'),
+    *('coco/bbox_mAP_50',),  # which mmengine knows
+]
+
+
+@pytest.mark.parametrize('key', [key for key in GREATER if key != 'LPIPS'])
+def test_more_is_better(key):
+    assert ForecastCheckpointHook(save_best=key).rules == ['greater']
+
+
+@pytest.mark.parametrize('key', LESS)
+def test_less_is_better(key):
+    assert ForecastCheckpointHook(save_best=key).rules == ['less']
+
+
+def test_several_scores_have_a_rule_each():
+    hook = ForecastCheckpointHook(save_best=['AP50', 't+2/LPIPS', 'val_loss'])
+    assert hook.rules == ['greater', 'less', 'less']
+
+
+def test_what_the_user_says_comes_first():
+    assert ForecastCheckpointHook(save_best='AP50', rule='less').rules == ['less']
+    assert ForecastCheckpointHook(save_best='PSNR', less_keys=['psnr']).rules == ['less']
+    assert ForecastCheckpointHook(save_best='auto').rules == [None]  # until there are scores
+    with pytest.raises(KeyError, match='rule must be greater, less or None'):
+        ForecastCheckpointHook(save_best='PSNR', rule='more')
+
+
+def test_an_unknown_score_needs_a_rule():
+    with pytest.raises(
+        ValueError, match='save_best: Cannot infer the rule for key charm,.* Add rule='
+    ):
+        ForecastCheckpointHook(save_best=['AP', 'val_loss', 'charm'])
+
+
+class Distances(Hook):
+    """The validation's outcome, best in the second epoch."""
+
+    priority = 'HIGH'
+
+    def after_val_epoch(self, runner, metrics=None):
+        metrics.clear()
+        metrics['t+2/LPIPS'] = {1: 0.4, 2: 0.1, 3: 0.3, 4: 0.2}[runner.epoch]
+
+
+@pytest.mark.parametrize('key', ['auto', 't+2/LPIPS'])
+def test_the_least_distance_is_kept(toy_runner, tmp_path, key):
+    options = {'default_hooks.checkpoint.save_best': key}
+    toy_runner('epochs', options=options, hooks=[Distances()]).train()
+    assert [path.name for path in (tmp_path / 'run').glob('best*')] == [
+        'best_t+2_LPIPS_epoch_2.pth'
+    ]
+
+
+def test_every_score_of_a_table_is_explained():
+    for key in GREATER[:-1] + LESS[:-2]:
+        text = explain_score(key)
+        assert text and '\n' not in text and text[-1] != '.', key
+    assert (
+        explain_score('PSNR-iclr16') != explain_score('PSNR-iclr16-flow') != explain_score('PSNR')
+    )
+    assert explain_score('SEG/mIoU').startswith(explain_score('mIoU'))
+    assert explain_score('charm') == '' and known_style('charm') is None
+    assert score_style('charm').best == 'max'
