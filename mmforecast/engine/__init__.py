@@ -13,6 +13,7 @@ from .hooks import (
     ForecastVisualizationHook,
     GANHealthHook,
     SampleGridHook,
+    ValLossHook,
 )
 from .interrupt import TrainingInterrupted
 from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
@@ -30,6 +31,7 @@ __all__ = [
     'ResumableDataLoader',
     'SampleGridHook',
     'TrainingInterrupted',
+    'ValLossHook',
     'cli_errors',
     'explain',
     'install_safe_loaders',

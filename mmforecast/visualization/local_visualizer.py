@@ -1,5 +1,6 @@
 """The visualizer that turns a forecast into a strip of pictures."""
 
+import importlib.util
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -36,7 +37,8 @@ class ForecastLocalVisualizer(Visualizer):
 
     Args:
         name: Name of the instance.
-        vis_backends: Where pictures are stored, as for mmengine's ``Visualizer``.
+        vis_backends: Where scalars and pictures are stored, as for mmengine's ``Visualizer``. A name stands
+            for ``dict(type=name)``, so that ``--cfg-options`` can list them.
         save_dir: Folder of the backends.
         alpha: Share of the class colours over the frame, in [0, 1].
         panel_height: Height of one picture in pixels; small frames are enlarged to it.
@@ -47,13 +49,17 @@ class ForecastLocalVisualizer(Visualizer):
     def __init__(
         self,
         name: str = 'visualizer',
-        vis_backends: Sequence[dict] | dict | None = None,
+        vis_backends: Sequence[dict | str] | None = None,
         save_dir: str | None = None,
         alpha: float = 0.6,
         panel_height: int = 160,
         score_thr: float = 0.5,
         closer_look: bool = False,
     ) -> None:
+        if isinstance(vis_backends, (list, tuple)):
+            vis_backends = [dict(type=b) if isinstance(b, str) else b for b in vis_backends]
+            if any('TensorboardVisBackend' in str(backend.get('type')) for backend in vis_backends):
+                _require_tensorboard()
         super().__init__(name=name, vis_backends=vis_backends, save_dir=save_dir)
         if not 0 <= alpha <= 1:
             raise ValueError(f'alpha must be in [0, 1], got {alpha}')
@@ -223,3 +229,11 @@ def _forecasts(sample: ForecastDataSample) -> dict[str, list[tuple]]:
     if 'pred_instances' in sample:
         forecasts['instances'] = [(None, step) for step in sample.pred_instances]
     return {kind: steps for kind, steps in forecasts.items() if steps}
+
+
+def _require_tensorboard() -> None:
+    """mmengine would find out at the first scalar, after minutes of set-up."""
+    if importlib.util.find_spec('tensorboard') is None:
+        raise ImportError(
+            'TensorboardVisBackend needs tensorboard, which is not installed: pip install tensorboard'
+        )

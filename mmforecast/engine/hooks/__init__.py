@@ -3,6 +3,7 @@
 from .checkpoint_hook import ForecastCheckpointHook
 from .gan_health_hook import GANHealthHook
 from .sample_grid_hook import SampleGridHook
+from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     'ForecastVisualizationHook',
     'GANHealthHook',
     'SampleGridHook',
+    'ValLossHook',
 ]
