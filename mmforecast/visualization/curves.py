@@ -64,3 +64,44 @@ def _far_apart(seconds: Sequence[float]) -> bool:
     """Whether every point in time has room for a tick label of its own."""
     gaps = np.diff(seconds)
     return gaps.size == 0 or bool(gaps.min() > 0.07 * (seconds[-1] - seconds[0]))
+
+
+def plot_training_curves(
+    path: str | PathLike,
+    panels: Sequence[Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]]],
+    title: str | None = None,
+    ylabels: Sequence[str] | None = None,
+) -> None:
+    """Plot curves against training iterations, panels below each other, and write them to ``path``.
+
+    Args:
+        path: File to write; missing folders are made.
+        panels: By panel, name of a curve to its iterations, values, and smoothed values. Where those differ,
+            the values are drawn faintly below them.
+        title: Heading, none if None.
+        ylabels: Of the panels.
+
+    Raises:
+        ValueError: There is no panel, or one without a curve.
+    """
+    if not panels or not all(panels):
+        raise ValueError('plot_training_curves needs at least one curve in every panel')
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(8, 1 + 3.2 * len(panels)), dpi=150, layout='constrained')
+    FigureCanvasAgg(figure)
+    rows = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for axes, curves, ylabel in zip(rows, panels, ylabels or [None] * len(panels), strict=True):
+        for index, (name, (steps, values, smoothed)) in enumerate(curves.items()):
+            color = f'C{index % 10}'
+            marker = _MARKERS[index % len(_MARKERS)] if len(steps) <= 30 else None
+            if not np.array_equal(values, smoothed):
+                axes.plot(steps, values, color=color, alpha=0.25, linewidth=1)
+            axes.plot(steps, smoothed, color=color, label=name, marker=marker, linewidth=1.8)
+        axes.set_ylabel(ylabel)
+        axes.grid(axis='y', color='#dee2e6', linewidth=0.8)
+        axes.spines[['top', 'right']].set_visible(False)
+        axes.legend(frameon=False)
+    rows[-1].set_xlabel('iteration')
+    if title is not None:
+        rows[0].set_title(title, loc='left')
+    figure.savefig(path)
