@@ -12,17 +12,20 @@ from tqdm import tqdm
 
 from mmforecast.apis.compare import (
     Entry,
-    baseline_entries,
     compare,
     comparison_columns,
     save_comparison,
+    with_baselines,
 )
-from mmforecast.apis.evaluate import load_config
+from mmforecast.apis.evaluate import build_loader, load_config
+from mmforecast.apis.report import ClipCollector, make_page, view_of
+from mmforecast.apis.report_parts import config_view, data_sentence
 from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.synthetic import write_dataset
 from mmforecast.engine import cli_errors
 from mmforecast.evaluation.table import format_table
 from mmforecast.visualization import forecast_animation, instance_classes, write_gif
+from mmforecast.visualization.report import SectionView
 
 ROOT = Path(__file__).resolve().parents[1]
 S2S_CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
@@ -32,6 +35,11 @@ S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
 # Drawn beside the truth.
 DRAWN = ('copy-last', S2S, F2F)
 HORIZONS = (1, 3)
+# The trained forecaster, its baselines and horizons, by what is forecast.
+SYSTEMS = {
+    'label maps': (S2S, ['copy-last', 'flow'], HORIZONS),
+    'instances': (F2F, ['copy-last', 'flow-shift', 'flow-warp'], HORIZONS[-1:]),
+}
 
 
 def parse_args():
@@ -54,23 +62,20 @@ def main():
     print(f'[2/4] training {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
     checkpoint = train(s2s)
     print(f'[3/4] scoring label maps, then instances, beside the baselines, {clock(start)}')
-    clips = {}
-    rows = score(s2s, S2S, checkpoint, ['copy-last', 'flow'], HORIZONS, args.pictures, clips)
-    instance_rows = score(
-        f2f,
-        F2F,
-        str(F2F_WEIGHTS),
-        ['copy-last', 'flow-shift', 'flow-warp'],
-        HORIZONS[-1:],
-        args.pictures,
-        clips,
-    )
-    rows = [dict(row, forecast='label maps') for row in rows]
-    rows += [dict(row, forecast='instances') for row in instance_rows]
+    clips, views, rows = {}, [], []
+    for kind, cfg, weights in (
+        ('label maps', s2s, checkpoint),
+        ('instances', f2f, str(F2F_WEIGHTS)),
+    ):
+        drawn = ClipCollector(args.pictures, max(HORIZONS), args.val)
+        found = score(kind, cfg, weights, [keeper(clips, args.pictures), drawn])
+        views.append(section(kind, cfg, found, drawn))
+        rows += [dict(row, forecast=kind) for row in found]
     columns = ['forecast', *comparison_columns(rows)]
     save_comparison(rows, columns, args.work_dir)
     print(f'[4/4] drawing the forecasts, {clock(start)}')
     gifs = draw(clips, args.work_dir)
+    make_page(args.work_dir / 'index.html', 'Half a second ahead on the synthetic street', views)
     print()
     print(format_table(rows, columns))
     print()
@@ -83,6 +88,7 @@ def main():
     for path in gifs:
         print(f'picture: {path}')
     print(f'table:   {args.work_dir / "table.md"}')
+    print(f'report:  {args.work_dir / "index.html"}')
     print(f'done in {clock(start)}')
 
 
@@ -131,8 +137,25 @@ def train(cfg: Config) -> str:
     return str(Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth')
 
 
-def score(cfg, learned, checkpoint, baselines, horizons, num_pictures, clips) -> list:
-    """Rows of the table; forecasts to be drawn are added to ``clips``, by sequence."""
+def score(kind, cfg, checkpoint, keepers) -> list:
+    """Rows of the table; each forecast is shown to all ``keepers``."""
+    learned, baselines, horizons = SYSTEMS[kind]
+    entries = with_baselines(cfg, [Entry(learned, cfg, checkpoint)], [*baselines, 'oracle'])
+    return compare(entries, horizons, on_sample=lambda *args: [keep(*args) for keep in keepers])
+
+
+def section(kind, cfg, rows, collector) -> SectionView:
+    """The report's section of one kind of forecast."""
+    view = view_of(
+        kind.capitalize(), rows, comparison_columns(rows), collector, CITYSCAPES_METAINFO
+    )
+    view.data = data_sentence(cfg, build_loader(cfg).dataset, SYSTEMS[kind][2])
+    view.configs = [config_view('data, baselines and trained forecaster', cfg)]
+    return view
+
+
+def keeper(clips: dict, num_pictures: int):
+    """Adds the forecasts that go into GIFs to ``clips``, by sequence."""
 
     def keep(name, steps, sample, clip):
         if steps != max(HORIZONS) or name not in DRAWN:
@@ -147,12 +170,7 @@ def score(cfg, learned, checkpoint, baselines, horizons, num_pictures, clips) ->
             entry['maps'][name] = np.asarray(sample.pred_sem_seg.data.cpu())
             entry['sample'] = sample
 
-    entries = [
-        *baseline_entries(cfg, baselines),
-        Entry(learned, cfg, checkpoint),
-        *baseline_entries(cfg, ['oracle']),
-    ]
-    return compare(entries, horizons, on_sample=keep)
+    return keep
 
 
 def draw(clips: dict, folder: Path) -> list:

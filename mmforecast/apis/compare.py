@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from mmforecast.evaluation.score_style import score_style
-from mmforecast.evaluation.table import format_table
+from mmforecast.evaluation.table import Cell, format_table, table_cells
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -61,6 +61,17 @@ def baseline_entries(config: Config, names: Optional[Sequence[str]] = None) -> L
     if unknown:
         raise ValueError(f'unknown baselines {unknown}; choose from {list(baselines)}')
     return [Entry(name, config, model=baselines[name]) for name in names]
+
+
+def with_baselines(
+    config: Config, models: Sequence[Entry], names: Optional[Sequence[str]] = None
+) -> List[Entry]:
+    """Entries of a whole table: the baselines ``names`` of ``config``, by default all, then ``models``, then
+    the oracle, where it is among the baselines.
+    """
+    names = list(baselines_of(config)) if names is None else names
+    first = baseline_entries(config, [name for name in names if name != 'oracle'])
+    return [*first, *models, *baseline_entries(config, [n for n in names if n == 'oracle'])]
 
 
 def compare(
@@ -132,11 +143,17 @@ def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = METRICS) -
 
 def comparison_table(rows: Sequence[dict], columns: Sequence[str], style: str = 'text') -> str:
     """A comparison by ``format_table``, each score with its digits; bold, in Markdown: see save_comparison."""
+    return format_table(rows, columns, style, **_reading(columns))
+
+
+def comparison_cells(rows: Sequence[dict], columns: Sequence[str]) -> List[List[Cell]]:
+    """The cells of :func:`comparison_table`, row by row."""
+    return table_cells(rows, columns, **_reading(columns))
+
+
+def _reading(columns: Sequence[str]) -> dict:
     styles = {column: score_style(column.split(' @')[0]) for column in columns if '@' in column}
-    return format_table(
-        rows,
-        columns,
-        style,
+    return dict(
         decimals={column: score.decimals for column, score in styles.items()},
         best={column: score.best for column, score in styles.items()},
         unranked=('oracle',),

@@ -38,10 +38,10 @@ _STYLES = {
     'aAcc': _percent('share of the pixels whose class is right'),
     'mAcc': _percent('share of the pixels whose class is right, mean over classes'),
     'AP': _percent(
-        "average precision of instances by Cityscapes' rules, mean over mask overlaps from 0.5 to 0.95"
+        "average precision of the instances by Cityscapes' rules, mean over mask overlaps from 0.5 to 0.95"
     ),
     'AP50': _percent(
-        "average precision of instances by Cityscapes' rules, found where masks overlap by half"
+        "average precision of the instances by Cityscapes' rules; one is found where masks overlap by half"
     ),
     'NO-AP': _percent('AP of masks that do not overlap: each pixel goes to the surest instance'),
     'NO-AP50': _percent(

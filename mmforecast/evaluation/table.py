@@ -5,11 +5,18 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 _STYLES = ('text', 'markdown', 'csv')
+
+
+class Cell(NamedTuple):
+    """A value as a table shows it, and whether it is the best of its column."""
+
+    text: str
+    best: bool
 
 
 def format_table(
@@ -55,18 +62,38 @@ def format_table(
                 f"best must map columns of {list(columns)} to 'max' or 'min', got "
                 f"'{column}': '{direction}'"
             )
-    if not isinstance(decimals, Mapping):
-        decimals = dict.fromkeys(columns, decimals)
-    digits = [decimals.get(column, 1) for column in columns]
     if style == 'csv':
-        return _as_csv(rows, columns, digits)
+        return _as_csv(rows, columns, _digits(columns, decimals))
+    mark = '**' if style == 'markdown' else ''
     cells = [
-        [_cell(row.get(column), number) for column, number in zip(columns, digits)] for row in rows
+        [f'{mark}{cell.text}{mark}' if cell.best else cell.text for cell in line]
+        for line in table_cells(rows, columns, decimals, best, unranked)
     ]
-    if style == 'markdown':
-        ranked = [row.get(columns[0]) not in unranked for row in rows]
-        _embolden(cells, rows, columns, digits, best, ranked)
-    return _aligned(columns, cells, [_is_numeric(rows, column) for column in columns], style)
+    return _aligned(columns, cells, [is_numeric(rows, column) for column in columns], style)
+
+
+def table_cells(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    decimals: int | Mapping[str, int] = 1,
+    best: Mapping[str, str] | None = None,
+    unranked: Sequence[str] = (),
+) -> list[list[Cell]]:
+    """The cells of a table row by row; arguments as for :func:`format_table`."""
+    digits, best = _digits(columns, decimals), best or {}
+    ranked = [row.get(columns[0]) not in unranked for row in rows]
+    lines: list[list[Cell]] = [[] for _ in rows]
+    for column, number in zip(columns, digits):
+        wins = _winners(rows, column, number, best.get(column), ranked)
+        for line, row, won in zip(lines, rows, wins):
+            line.append(Cell(_cell(row.get(column), number), won))
+    return lines
+
+
+def _digits(columns: Sequence[str], decimals: int | Mapping[str, int]) -> list[int]:
+    if not isinstance(decimals, Mapping):
+        return [decimals] * len(columns)
+    return [decimals.get(column, 1) for column in columns]
 
 
 def _is_value(value: Any) -> bool:
@@ -103,32 +130,24 @@ def _score(value: Any) -> float | None:
     return float(value) if isinstance(value, Real) and _is_value(value) else None
 
 
-def _is_numeric(rows: Sequence[Mapping], column: str) -> bool:
+def is_numeric(rows: Sequence[Mapping], column: str) -> bool:
+    """Whether a column holds no text."""
     values = [row.get(column) for row in rows]
     return all(_score(value) is not None or not isinstance(value, str) for value in values)
 
 
-def _embolden(
-    cells: list[list[str]],
-    rows: Sequence[Mapping],
-    columns: Sequence[str],
-    digits: Sequence[int],
-    best: Mapping[str, str],
-    ranked: Sequence[bool],
-) -> None:
-    for index, column in enumerate(columns):
-        if column not in best:
-            continue
-        scores = [
-            _score(row.get(column)) if may_win else None
-            for row, may_win in zip(rows, ranked, strict=True)
-        ]
-        scores = [None if score is None else round(score, digits[index]) for score in scores]
-        known = [score for score in scores if score is not None]
-        winner = (max if best[column] == 'max' else min)(known, default=None)
-        for row, score in zip(cells, scores, strict=True):
-            if score is not None and score == winner:
-                row[index] = f'**{row[index]}**'
+def _winners(
+    rows: Sequence[Mapping], column: str, digits: int, direction: str | None, ranked: Sequence[bool]
+) -> list[bool]:
+    """By row, whether its rounded value is the column's best."""
+    scores = [
+        _score(row.get(column)) if may_win and direction else None
+        for row, may_win in zip(rows, ranked, strict=True)
+    ]
+    scores = [None if score is None else round(score, digits) for score in scores]
+    known = [score for score in scores if score is not None]
+    winner = (max if direction == 'max' else min)(known, default=None)
+    return [score is not None and score == winner for score in scores]
 
 
 def _aligned(

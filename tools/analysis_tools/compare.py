@@ -9,12 +9,11 @@ from mmengine.logging import MMLogger
 from mmforecast.apis.compare import (
     METRICS,
     Entry,
-    baseline_entries,
-    baselines_of,
     compare,
     comparison_columns,
     comparison_table,
     save_comparison,
+    with_baselines,
 )
 from mmforecast.apis.evaluate import load_config
 from mmforecast.engine import cli_errors
@@ -73,14 +72,11 @@ def main():
     # one table at the end instead of a log for every run
     MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
-    names = list(baselines_of(base)) if args.baselines is None else args.baselines
-    entries = baseline_entries(base, [name for name in names if name != 'oracle'])
-    entries += [
+    models = [
         Entry(name, load_config(config, args.cfg_options), checkpoint)
         for name, config, checkpoint in args.model
     ]
-    entries += baseline_entries(base, [name for name in names if name == 'oracle'])
-    rows = compare(entries, sorted(args.horizons))
+    rows = compare(with_baselines(base, models, args.baselines), sorted(args.horizons))
     columns = comparison_columns(rows, args.metrics)
     print(comparison_table(rows, columns))
     for row in rows:

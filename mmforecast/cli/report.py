@@ -1,0 +1,153 @@
+"""Write a comparison as one HTML page: table, curves, moving pictures, configs, environment."""
+
+import argparse
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+
+from mmforecast.apis.compare import METRICS, Entry
+from mmforecast.apis.evaluate import load_config
+from mmforecast.apis.report import Section, report
+
+__all__ = ['add_arguments', 'add_parser', 'main', 'read_sections']
+
+EXAMPLES = """examples:
+  # a trained model (two seeds, shown as mean ± deviation) beside the baselines
+  %(prog)s configs/s2s/s2s_warp_tiny_synthetic.py --out work_dirs/report.html \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed0/iter_500.pth \\
+      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed1/iter_500.pth
+  # several systems, a section each
+  %(prog)s --sections docs/examples/street_report.yml --out work_dirs/street.html
+"""
+_PAGE_KEYS = {'title', 'text', 'sections'}
+_SECTION_KEYS = {'title', 'text', 'config', 'models', 'baselines', 'horizons', 'metrics'}
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Register the subcommand with ``argparse``'s subparsers."""
+    parser = subparsers.add_parser(
+        'report',
+        help='write a comparison as one HTML page',
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    return parser
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the subcommand."""
+    parser.add_argument('config', nargs='?', help='config whose data and encoder the baselines use')
+    parser.add_argument(
+        '--model',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='a row; repeat it, with the same NAME for seeds of one method',
+    )
+    parser.add_argument(
+        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
+    )
+    parser.add_argument(
+        '--horizons',
+        type=int,
+        nargs='+',
+        default=[1, 3],
+        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
+    )
+    parser.add_argument(
+        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
+    )
+    parser.add_argument(
+        '--sections',
+        metavar='FILE',
+        help='YAML, JSON or Python file with several sections, in place of CONFIG and --model',
+    )
+    parser.add_argument(
+        '--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)'
+    )
+    parser.add_argument('--title', help="of the page (default: the config's name)")
+    parser.add_argument(
+        '--clips', type=int, default=2, help='moving pictures per section (default: 2)'
+    )
+    parser.add_argument(
+        '--height', type=int, default=192, help='of a picture, in pixels (default: 192)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
+    )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Evaluate, and write the page."""
+    # one page at the end instead of a log for every run
+    MMLogger.get_current_instance().setLevel('WARNING')
+    if (args.sections is None) == (args.config is None):
+        raise ValueError('give a config, or --sections FILE, and not both')
+    if args.sections is not None and args.model:
+        raise ValueError('--model belongs to a config; with --sections, list models in the file')
+    if args.sections is not None:
+        title, text, sections = read_sections(args.sections, args.cfg_options)
+    else:
+        title, text = f'Forecasts by {Path(args.config).stem}', ''
+        given = dict(vars(args), title='Comparison', models=args.model)
+        sections = [_section(given, args.cfg_options)]
+    size = report(sections, args.out, args.title or title, text, args.clips, args.height)
+    print(f'written to {args.out} ({size / 1e6:.1f} MB)')
+
+
+def read_sections(path: str, options: Optional[dict] = None) -> tuple[str, str, list[Section]]:
+    """Title, text and sections of a file such as ``docs/examples/street_report.yml``.
+
+    Args:
+        path: YAML, JSON or Python, with ``sections``, a list of dicts with ``config`` and what else
+            :class:`~mmforecast.apis.report.Section` has; models are lists of name, config and checkpoint.
+        options: Overrides of all configs.
+
+    Raises:
+        ValueError: The file lacks something, or has what isn't known.
+    """
+    content = Config.fromfile(path).to_dict()
+    _check_keys(content, _PAGE_KEYS, path)
+    if not isinstance(content.get('sections'), list) or not content['sections']:
+        raise ValueError(
+            f'{path} needs sections, a list of one or more dicts with title and config'
+        )
+    sections = []
+    for number, given in enumerate(content['sections'], 1):
+        where = f'section {number} of {path}'
+        _check_keys(given, _SECTION_KEYS, where)
+        if 'config' not in given:
+            raise ValueError(f'{where} lacks config, whose data and encoder the baselines use')
+        sections.append(_section(given, options, where))
+    return content.get('title', Path(path).stem), content.get('text', ''), sections
+
+
+def _check_keys(given: dict, known: set, where: str) -> None:
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ValueError(f'{where} has unknown keys {unknown}; known are {sorted(known)}')
+
+
+def _section(given: dict, options: Optional[dict], where: str = '--model') -> Section:
+    models = []
+    for model in given.get('models') or []:
+        if len(model) != 3:
+            raise ValueError(f'a model of {where} is [name, config, checkpoint], got {model}')
+        name, config, checkpoint = model
+        models.append(Entry(name, load_config(config, options), checkpoint))
+    fields = {
+        key: given[key]
+        for key in ('baselines', 'horizons', 'metrics', 'text')
+        if given.get(key) is not None
+    }
+    config = load_config(given['config'], options)
+    return Section(given.get('title', Path(given['config']).stem), config, models, **fields)
