@@ -60,6 +60,7 @@ setup(
     license='Apache-2.0',
     keywords='computer vision, forecasting, video prediction, segmentation, OpenMMLab',
     packages=find_packages(include=['mmforecast', 'mmforecast.*']),
+    package_data={'mmforecast.visualization.report': ['*.jinja', '*.css', '*.js']},
     python_requires='>=3.10,<3.13',
     install_requires=read_requirements('runtime'),
     extras_require=extras,

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -78,3 +79,51 @@ def run_tool(monkeypatch):
         runpy.run_path(str(REPOSITORY / 'tools' / script), run_name='__main__')
 
     return run
+
+
+@pytest.fixture(scope='session')
+def browser():
+    """Headless Chromium, where the machine has one."""
+    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
+    names = ('chromium', 'chromium-browser', 'google-chrome')
+    path = os.environ.get('MMFORECAST_CHROMIUM') or next(
+        filter(None, map(shutil.which, names)), None
+    )
+    if path is None:
+        pytest.skip(
+            'no Chromium to open reports in: apt-get install chromium, or set MMFORECAST_CHROMIUM'
+        )
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=['--no-sandbox'])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open an HTML file: ``open_page(path, width=1280)``; what it logs or loads beside it fails the test."""
+    contexts, troubles = [], []
+
+    def open_(path, width=1280, height=800, **options):
+        context = browser.new_context(
+            viewport=dict(width=width, height=height), **{'reduced_motion': 'reduce', **options}
+        )
+        contexts.append(context)
+        page, url = context.new_page(), Path(path).resolve().as_uri()
+        page.set_default_timeout(15000)
+        page.on('console', lambda message: troubles.append(f'console: {message.text}'))
+        page.on('pageerror', lambda error: troubles.append(f'error: {error}'))
+        page.on('dialog', lambda dialog: (troubles.append('dialog'), dialog.dismiss()))
+        page.on(
+            'request',
+            lambda request: (
+                request.url.startswith(('data:', url)) or troubles.append(f'request: {request.url}')
+            ),
+        )
+        page.goto(url)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not troubles

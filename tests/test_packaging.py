@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGE_PARTS = ('page.html.jinja', 'page.css', 'player.js')
 LEFT_OUT = shutil.ignore_patterns('__pycache__', '.mim', '*.egg-info')
 
 
@@ -98,6 +99,8 @@ def test_wheel_holds_the_whole_package_and_nothing_beside_it(wheel, checkout, me
     assert modules == {
         name for name in wheel.namelist() if name.endswith('.py') and '/.mim/' not in name
     }
+    parts = {f'mmforecast/visualization/report/{name}' for name in PAGE_PARTS}
+    assert parts <= set(wheel.namelist())
 
 
 def test_wheel_holds_configs_and_tools_where_mim_looks(installed, checkout):

@@ -1,11 +1,14 @@
 """Write a comparison as one HTML page: table, curves, moving pictures, configs, environment."""
 
 import argparse
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Optional
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
+from mmengine.fileio import load
 from mmengine.logging import MMLogger
+from yaml import YAMLError
 
 from mmforecast.apis.compare import METRICS, Entry
 from mmforecast.apis.evaluate import load_config
@@ -65,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--sections',
         metavar='FILE',
-        help='YAML, JSON or Python file with several sections, in place of CONFIG and --model',
+        help='YAML or JSON file with several sections, in place of CONFIG and --model',
     )
     parser.add_argument(
         '--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)'
@@ -108,14 +111,14 @@ def read_sections(path: str, options: Optional[dict] = None) -> tuple[str, str, 
     """Title, text and sections of a file such as ``docs/examples/street_report.yml``.
 
     Args:
-        path: YAML, JSON or Python, with ``sections``, a list of dicts with ``config`` and what else
+        path: YAML or JSON, with ``sections``, a list of dicts with ``config`` and what else
             :class:`~mmforecast.apis.report.Section` has; models are lists of name, config and checkpoint.
         options: Overrides of all configs.
 
     Raises:
         ValueError: The file lacks something, or has what isn't known.
     """
-    content = Config.fromfile(path).to_dict()
+    content = _load(path)
     _check_keys(content, _PAGE_KEYS, path)
     if not isinstance(content.get('sections'), list) or not content['sections']:
         raise ValueError(
@@ -129,6 +132,20 @@ def read_sections(path: str, options: Optional[dict] = None) -> tuple[str, str, 
             raise ValueError(f'{where} lacks config, whose data and encoder the baselines use')
         sections.append(_section(given, options, where))
     return content.get('title', Path(path).stem), content.get('text', ''), sections
+
+
+def _load(path: str) -> dict:
+    if Path(path).suffix not in ('.yml', '.yaml', '.json'):
+        raise ValueError(f'--sections takes a .yml, .yaml or .json file, got {path}')
+    try:
+        content = load(path)
+    except (YAMLError, JSONDecodeError) as error:
+        raise ValueError(f'{path} can not be read: {error}') from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f'{path} needs sections, a list of one or more dicts with title and config'
+        )
+    return content
 
 
 def _check_keys(given: dict, known: set, where: str) -> None:
