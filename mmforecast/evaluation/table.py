@@ -32,8 +32,7 @@ def format_table(
     Args:
         rows: One mapping per row, column name to value. A value is text, an integer (printed as it
             is), a float (rounded), or a sequence of floats, one per seed, which is shown as
-            ``mean ± std`` (std of the sample, n - 1; alone it is shown without one). A missing
-            key, None or NaN means that there is no value.
+            ``mean ± std`` (std of the sample, n - 1; one alone has none). No key, None or NaN means no value.
         columns: Columns to show, in order. All of the rows' keys in order of appearance if None.
         style: 'text' (aligned), 'markdown' or 'csv'. No value is ``-``, in CSV an empty field; CSV
             gives the deviation a column of its own, named after the value's, plus ' std'.

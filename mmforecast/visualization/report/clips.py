@@ -94,40 +94,47 @@ def clip_view(
     steps = {len(forecast) for _, forecast in found.values()}
     if len(steps) != 1:
         raise ValueError(f'forecasts of one clip must have as many steps, got {sorted(steps)}')
-    (num_steps,), first = steps, next(iter(forecasts.values()))
-    meta = meta or {}
-    view = ClipView(
-        str(first.sequence_id), sample_headings(first, num_steps), first.num_past, (0, 0)
-    )
-    maps = []
+    (num_steps,), first, meta = steps, next(iter(forecasts.values())), meta or {}
+    title, times = str(first.sequence_id), sample_headings(first, num_steps)
+    view = ClipView(title, times, first.num_past, (0, 0))
     for kind in _KINDS:
-        names = [name for name, (own, _) in found.items() if own == kind]
-        if not names:
-            continue
-        images, *overlays = known_pictures(frames, forecasts[names[0]], num_steps)
-        known = {'frames': [None] * len(images), 'labels': overlays[0], 'instances': overlays[1]}[
-            kind
-        ]
-        view.size = panel_size([*images, *known, *found[names[0]][1]], height)
-        style = PanelStyle(view.size, meta.get('palette'), 0.6, instance_classes(meta))
-        truth = Panel('truth' if not view.panels else f'truth, {_KINDS[kind]}', [])
-        truth.pictures = [
-            data_uri(style.draw(image, overlay), quality) for image, overlay in zip(images, known)
-        ]
-        position = len(view.panels)
-        view.panels.append(truth)
-        future = list(zip(images, known))[view.num_past :]
-        for name in names:
-            drawn = [
-                style.draw(image, step, truth=true)
-                for (image, true), step in zip(future, found[name][1], strict=True)
-            ]
-            pictures = [data_uri(picture, quality) for picture in drawn]
-            view.panels.append(Panel(name, pictures, position))
-        if kind == 'labels':
-            maps += [*known, *(step for name in names for step in found[name][1])]
-    view.legend = _legend(maps, meta)
+        own = {name: forecast for name, (of, forecast) in found.items() if of == kind}
+        if own:
+            images, labels, instances = known_pictures(
+                frames, forecasts[next(iter(own))], num_steps
+            )
+            known = dict(frames=[None] * len(images), labels=labels, instances=instances)[kind]
+            _add_panels(view, kind, images, known, own, meta, height, quality)
     return view
+
+
+def _add_panels(
+    view: ClipView,
+    kind: str,
+    images: Sequence,
+    known: Sequence,
+    forecasts: Mapping[str, Sequence],
+    meta: Mapping,
+    height: int,
+    quality: int,
+) -> None:
+    """The truth of one kind, and the forecasts of that kind after it."""
+    view.size = panel_size([*images, *known, *next(iter(forecasts.values()))], height)
+    style = PanelStyle(view.size, meta.get('palette'), 0.6, instance_classes(meta))
+    name = 'truth' if not view.panels else f'truth, {_KINDS[kind]}'
+    truths = [style.draw(image, overlay) for image, overlay in zip(images, known, strict=True)]
+    position = len(view.panels)
+    view.panels.append(Panel(name, [data_uri(picture, quality) for picture in truths]))
+    future = list(zip(images, known))[view.num_past :]
+    for name, steps in forecasts.items():
+        drawn = [
+            style.draw(image, step, truth=true)
+            for (image, true), step in zip(future, steps, strict=True)
+        ]
+        view.panels.append(Panel(name, [data_uri(picture, quality) for picture in drawn], position))
+    if kind == 'labels':
+        maps = [*known, *(step for steps in forecasts.values() for step in steps)]
+        view.legend = _legend(maps, meta)
 
 
 def data_uri(picture: np.ndarray, quality: int = 80) -> str:
