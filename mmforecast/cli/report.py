@@ -30,19 +30,16 @@ _SECTION_KEYS = {'title', 'text', 'config', 'models', 'baselines', 'horizons', '
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
-    parser = subparsers.add_parser(
-        'report',
-        help='write a comparison as one HTML page',
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = subparsers.add_parser('report', help='write a comparison as one HTML page')
     add_arguments(parser)
     return parser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the subcommand."""
+    """Add the options of the subcommand, its description and its examples."""
+    parser.description = __doc__
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('config', nargs='?', help='config whose data and encoder the baselines use')
     parser.add_argument(
         '--model',

@@ -1,4 +1,4 @@
-"""Write a comparison as one HTML page: table, curves, moving pictures, configs, environment."""
+"""Write a comparison as one HTML page: ``mmforecast report`` without an installed package."""
 
 import argparse
 
@@ -6,16 +6,12 @@ from mmforecast.cli import report
 from mmforecast.engine import cli_errors
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog=report.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def main():
+    parser = argparse.ArgumentParser()
     report.add_arguments(parser)
-    return parser.parse_args()
+    report.main(parser.parse_args())
 
 
 if __name__ == '__main__':
     with cli_errors():
-        report.main(parse_args())
+        main()
