@@ -66,6 +66,8 @@ _STYLES = {
     'FID': ScoreStyle('', 1, 'min', 'distance of the distributions of images: less is more alike'),
     'KID': ScoreStyle('', 3, 'min', 'distance of the distributions of images: less is more alike'),
 }
+# Upper and lower case are the same, as to mmengine.
+_NAMES = {name.lower(): name for name in _STYLES}
 
 # What a name's ending or beginning says of where or against what is scored; the longest that fits counts.
 _ENDINGS = {
@@ -110,8 +112,8 @@ def _metric_of(name: str) -> tuple[str, str] | None:
     for part in reversed(name.split('/')):
         part = part.split(' ')[0].rpartition('_')[2]
         metric = part
-        while metric and metric not in _STYLES:
+        while metric and metric.lower() not in _NAMES:
             metric = metric.rpartition('-')[0]
         if metric:
-            return metric, part[len(metric) :]
+            return _NAMES[metric.lower()], part[len(metric) :]
     return None

@@ -184,6 +184,30 @@ def test_two_processes_keep_an_s2s_in_step(repository, run, street_root, tmp_pat
     assert any(not torch.equal(one[0][k], one[-1][k]) for k in one[0])  # it did train
 
 
+@pytest.mark.slow
+def test_validation_loss_is_of_the_clips_of_all_processes(repository, run, tmp_path):
+    config = repository / 'tests/toy_task/epochs.py'
+    options = [
+        'train_cfg.max_epochs=2',
+        'train_dataloader.dataset.size=16',
+        'model.dropout=0',
+        'val_dataloader.dataset.size=6',
+        'val_dataloader.batch_size=1',
+        'default_hooks.val_loss.type=mmforecast.ValLossHook',
+    ]
+    losses = {}
+    for name, batch, command in (
+        ('two', 2, ['bash', repository / 'tools/dist_train.sh', config, 2]),
+        ('one', 4, [sys.executable, repository / 'tools/train.py', config]),
+    ):
+        own = [*options, f'train_dataloader.batch_size={batch}']
+        run(*command, '--work-dir', tmp_path / name, '--cfg-options', *own)
+        (log,) = (tmp_path / name).glob('*/vis_data/scalars.json')
+        records = map(json.loads, log.read_text().splitlines())
+        losses[name] = [record['val_loss'] for record in records if 'val_loss' in record]
+    assert len(losses['one']) == 2 and losses['two'] == pytest.approx(losses['one'], rel=1e-5)
+
+
 def test_two_processes_keep_a_creative_gan_in_step(repository, run, tmp_path):
     """A shipped config, made small: the same weights of both networks on both after every step."""
     config = tmp_path / 'gan.py'
