@@ -89,7 +89,6 @@ class ConfigView:
     own: str
     whole: str
     checkpoint: str = ''
-    options: str = ''
 
 
 @dataclass
