@@ -101,6 +101,7 @@ def on_data(data: Path) -> dict:
 
 def s2s_config(args, data: Path) -> Config:
     """The tiny config on the demo's data and number of iterations."""
+    warm_up = max(1, min(50, args.iters // 2))
     return load_config(
         str(S2S_CONFIG),
         {
@@ -108,6 +109,8 @@ def s2s_config(args, data: Path) -> Config:
             'work_dir': str(args.work_dir / 'train'),
             'train_cfg.max_iters': args.iters,
             'train_cfg.val_interval': args.iters + 1,  # scored below, beside the baselines
+            'param_scheduler.0.end': warm_up,
+            'param_scheduler.1.begin': warm_up,
             'param_scheduler.1.end': args.iters,
             'default_hooks.checkpoint.interval': args.iters,
             'log_level': 'ERROR',
