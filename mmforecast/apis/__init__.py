@@ -8,10 +8,12 @@ from .compare import (
     save_comparison,
 )
 from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
+from .inferencers import ForecastInferencer
 from .streaming import StreamingForecaster
 
 __all__ = [
     'Entry',
+    'ForecastInferencer',
     'StreamingForecaster',
     'baseline_entries',
     'baselines_of',

@@ -8,7 +8,6 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -37,7 +36,10 @@ def set_horizon(cfg: Config, steps: int) -> None:
 
 
 def build_forecaster(
-    cfg: Config, checkpoint: Optional[str] = None, changes: Optional[dict] = None
+    cfg: Config,
+    checkpoint: Optional[str] = None,
+    changes: Optional[dict] = None,
+    device: Optional[str] = None,
 ) -> BaseForecaster:
     """The forecaster of a config, in eval mode.
 
@@ -47,24 +49,24 @@ def build_forecaster(
         changes: keys put in place of those of the config's model, e.g.
             ``dict(predictor=dict(type='CopyLast'))``. A baseline acts on the plain representation,
             whatever variant the config trains, and has nothing to train.
-
-    Returns:
-        The model, on a GPU if there is one.
+        device: of the model; by default a GPU if there is one.
     """
     model_cfg = cfg.model.to_dict()
     if changes is not None:
         model_cfg.pop('variant', None)
         model_cfg.update(changes, train_cfg=None)
-    return build_model(model_cfg, checkpoint)
+    return build_model(model_cfg, checkpoint, device)
 
 
-def build_model(model_cfg: dict, checkpoint: Optional[str] = None) -> nn.Module:
-    """The model of ``model_cfg`` in eval mode, on a GPU if there is one; weights as for a forecaster."""
+def build_model(
+    model_cfg: dict, checkpoint: Optional[str] = None, device: Optional[str] = None
+) -> nn.Module:
+    """The model of ``model_cfg`` in eval mode; weights and device as for a forecaster."""
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(model_cfg)
         if checkpoint is not None:
             _load_weights(model, checkpoint)
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     return model.to(device).eval()
 
 
@@ -74,7 +76,8 @@ def _load_weights(model: nn.Module, path: str) -> None:
     match = require_match(model, checkpoint, min_matched=1.0)
     if match.unexpected:
         raise CheckpointError(f'{path} is of another model: {match}; take the config it is of')
-    load_state_dict(model, checkpoint.get('state_dict', checkpoint), strict=False)
+    # torch's own: mmengine's prints the names of all frozen weights that aren't in it.
+    model.load_state_dict(checkpoint.get('state_dict', checkpoint), strict=False)
 
 
 def build_loader(cfg: Config) -> DataLoader:

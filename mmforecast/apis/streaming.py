@@ -45,16 +45,17 @@ class StreamingForecaster:
         self._seen.clear()
         self._size: Optional[Tuple[int, int]] = None
 
-    @torch.no_grad()
     def update(self, frame: np.ndarray) -> Optional[ForecastDataSample]:
-        """Take the next frame of the video and forecast from it.
+        """Take the next frame of the video and forecast from it: ``observe``, then ``forecast``."""
+        self.observe(frame)
+        return self.forecast()
+
+    @torch.no_grad()
+    def observe(self, frame: np.ndarray) -> None:
+        """Take the next frame of the video.
 
         Args:
             frame: (H, W, 3) uint8 RGB, H and W as in the first frame.
-
-        Returns:
-            A sample with ``pred_*`` of ``test_cfg.rollout_steps`` steps, the first of them ``stride``
-            frames after this one; None until ``(num_past - 1) * stride + 1`` frames were seen.
 
         Raises:
             ValueError: the frame is no such array, or of another size than the first.
@@ -62,13 +63,22 @@ class StreamingForecaster:
         self._check(frame)
         clip = torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))[None]
         inputs = self.model.data_preprocessor(dict(inputs=[clip]), False)['inputs']
-        sample = self._sample(frame.shape[:2])
-        self._seen.append((self.model.encode(inputs, [sample]), inputs))
         self._size = frame.shape[:2]
+        self._seen.append((self.model.encode(inputs, [self._sample(self._size)]), inputs))
+
+    @torch.no_grad()
+    def forecast(self) -> Optional[ForecastDataSample]:
+        """Forecast from the frames seen.
+
+        Returns:
+            A sample with ``pred_*`` of ``test_cfg.rollout_steps`` steps, the first of them ``stride``
+            frames after the last one seen; None until ``(num_past - 1) * stride + 1`` were seen.
+        """
         if len(self._seen) < self._seen.maxlen:
             return None
         pyramids, frames = zip(*list(self._seen)[:: self.stride])
-        return self.model.forecast(time_cat(pyramids), torch.cat(frames, dim=1), [sample])[0]
+        samples = [self._sample(self._size)]
+        return self.model.forecast(time_cat(pyramids), torch.cat(frames, dim=1), samples)[0]
 
     def _sample(self, size: Tuple[int, int]) -> ForecastDataSample:
         return ForecastDataSample(

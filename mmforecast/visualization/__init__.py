@@ -7,6 +7,8 @@ from .image_grid import image_grid, to_pictures
 from .instances import draw_instances
 from .local_visualizer import ForecastLocalVisualizer
 from .palette import default_palette
+from .rolling import rolling_picture, rolling_style
+from .video_file import video_file, write_video
 
 __all__ = [
     'ForecastLocalVisualizer',
@@ -23,7 +25,11 @@ __all__ = [
     'make_strip',
     'plot_metric_curve',
     'plot_training_curves',
+    'rolling_picture',
+    'rolling_style',
+    'video_file',
     'write_gif',
     'write_mp4',
+    'write_video',
     'to_pictures',
 ]

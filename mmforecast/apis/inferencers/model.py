@@ -1,0 +1,127 @@
+"""From what a user names to a forecaster that works on any video."""
+
+from dataclasses import dataclass
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.registry import DATASETS
+
+from ..compare import baselines_of
+from ..evaluate import SCOPE, load_config
+from ..shipped import SYSTEMS, shipped_file
+
+__all__ = ['Choice', 'choose', 'dataset_meta', 'require_rgb', 'require_trained']
+
+
+@dataclass
+class Choice:
+    """What is to be run.
+
+    Attributes:
+        cfg: The whole config.
+        weights: Path of the checkpoint, or None.
+        baseline: Name of the baseline in the predictor's place, or None.
+        title: What pictures call it.
+        note: What to know of shipped weights, or None.
+    """
+
+    cfg: Config
+    weights: str | None
+    baseline: str | None
+    title: str
+    note: str | None = None
+
+    @property
+    def changes(self) -> dict | None:
+        """What the baseline puts in the place of the config's keys."""
+        return None if self.baseline is None else baselines_of(self.cfg)[self.baseline]
+
+
+def choose(
+    model: str | Config,
+    weights: str | None = None,
+    baseline: str | None = None,
+    options: dict | None = None,
+) -> Choice:
+    """Read the config that ``model`` names.
+
+    Args:
+        model: Path of a config, a Config, or a shipped system: 'f2f', 's2s' or 'd2d'.
+        weights: Path of a checkpoint; None or 'none': those shipped with a system, or none at all.
+        baseline: As for :class:`Choice`.
+        options: Dotted keys that are merged into the config.
+
+    Raises:
+        ValueError: The config is no forecaster's, there is no such baseline, or it is to have weights.
+    """
+    weights = None if weights is None or weights.lower() == 'none' else weights
+    shipped = SYSTEMS.get(model) if isinstance(model, str) else None
+    if shipped is not None:
+        cfg = load_config(shipped_file(shipped.config), options)
+        if weights is None and baseline is None:
+            baseline = shipped.baseline
+            weights = shipped.weights and shipped_file(shipped.weights)
+            return Choice(cfg, weights, baseline, shipped.title, shipped.note)
+    else:
+        cfg = load_config(model, options) if isinstance(model, str) else model.copy()
+    _check(cfg, weights, baseline)
+    name = (cfg.filename or 'forecast').rpartition('/')[2].removesuffix('.py')
+    return Choice(cfg, weights, baseline, baseline or name, shipped and _note(shipped, baseline))
+
+
+def _note(shipped, baseline: str | None) -> str | None:
+    return None if baseline is None else f'the {baseline} baseline of {shipped.config}'
+
+
+def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
+    if 'model' not in cfg or 'test_dataloader' not in cfg:
+        raise ValueError(
+            f'{cfg.filename} has no model or no test_dataloader, whose pipeline and stride a video is '
+            'forecast with: give the config of a forecaster, as those in configs/f2f'
+        )
+    baselines = baselines_of(cfg)
+    if baseline is not None and baseline not in baselines:
+        raise ValueError(
+            f'{cfg.model.type} has no baseline {baseline!r}; choose from {", ".join(baselines)}'
+        )
+    if baseline is not None and weights is not None:
+        raise ValueError(
+            f'the baseline {baseline} has nothing to train, so it takes no weights: leave {weights} out, '
+            'or leave the baseline out'
+        )
+
+
+def require_rgb(model: BaseForecaster, filename: str | None) -> None:
+    """A ValueError where the model can't see a video that has nothing but frames."""
+    if model.encoder.from_rgb:
+        return
+    works = ', '.join(system.config for system in SYSTEMS.values())
+    raise ValueError(
+        f'the {type(model.encoder).__name__} of {filename or "this config"} takes what it forecasts from '
+        'a data set (labels, or stored scores), which a video of your own does not have: use a config '
+        'whose encoder works on RGB frames (SegmentorEncoder, DetectorEncoder, DetectorMapEncoder, '
+        f'DistanceMapEncoder with a detector, RGBEncoder), such as {works}'
+    )
+
+
+def require_trained(model: nn.Module, baselines: list[str]) -> None:
+    """Refuse to forecast with random weights."""
+    learns = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    if learns:
+        raise ValueError(
+            f'the model has {len(learns)} weights to train ({learns[0]}, ...) and none were given: name '
+            f'a checkpoint, or a baseline without any ({", ".join(baselines)})'
+        )
+
+
+def dataset_meta(cfg: Config) -> dict:
+    """Classes and colours of the test data set of a config, which needn't be there."""
+    settings = dict(cfg.test_dataloader.dataset.to_dict(), lazy_init=True, pipeline=[])
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        try:
+            return dict(DATASETS.build(settings).metainfo)
+        except OSError:  # a list of files that isn't there
+            return dict(getattr(DATASETS.get(settings['type']), 'METAINFO', {}))

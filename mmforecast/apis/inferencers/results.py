@@ -1,0 +1,103 @@
+"""Forecasts as plain containers: numbers, arrays, and masks as COCO's run-length encoding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from mmengine.structures import InstanceData
+from pycocotools import mask as rle
+
+from mmforecast.structures import ForecastDataSample
+from mmforecast.visualization.clip import rgb_frames, to_numpy
+
+__all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast']
+
+
+@dataclass
+class Forecast:
+    """What was forecast from one frame of a video.
+
+    Attributes:
+        sample: At the size of the video's frames; ``frame_indices`` are those of the past frames and of all
+            n forecast steps, whether or not the video reaches that far.
+        frames: (num_past + k, H, W, 3) uint8 RGB: the past, and the k <= n future frames that are known.
+    """
+
+    sample: ForecastDataSample
+    frames: np.ndarray
+
+    @property
+    def last(self) -> int:
+        """The newest frame that the forecast was made from."""
+        return self.sample.frame_indices[self.sample.num_past - 1]
+
+    @property
+    def steps(self) -> list[int]:
+        """The frames that were forecast."""
+        return self.sample.frame_indices[self.sample.num_past :]
+
+    @property
+    def num_known(self) -> int:
+        """How many of these the video has."""
+        return len(self.frames) - self.sample.num_past
+
+
+def encode_instances(instances: InstanceData, classes: Sequence[str] | None = None) -> list[dict]:
+    """Instances as in COCO's results.
+
+    Returns:
+        One dict per instance: ``label``, 0-based; ``class``, its name, where ``classes`` are known;
+        ``score``; ``bbox``, [x, y, width, height]; ``segmentation``, compressed RLE with ``counts`` as
+        str, where there are masks; ``track_id``, where there are tracks.
+    """
+    if not len(instances):
+        return []
+    fields = {key: to_numpy(instances.get(key)) for key in instances.keys()}
+    found = []
+    for index, label in enumerate(fields['labels'].tolist()):
+        entry = dict(label=label)
+        if classes is not None:
+            entry['class'] = classes[label]
+        if 'scores' in fields:
+            entry['score'] = round(float(fields['scores'][index]), 6)
+        if 'bboxes' in fields:
+            x1, y1, x2, y2 = (round(value, 3) for value in fields['bboxes'][index].tolist())
+            entry['bbox'] = [x1, y1, round(x2 - x1, 3), round(y2 - y1, 3)]
+        if 'masks' in fields:
+            encoded = rle.encode(np.asfortranarray(fields['masks'][index], dtype=np.uint8))
+            size = [int(side) for side in encoded['size']]
+            entry['segmentation'] = dict(size=size, counts=encoded['counts'].decode())
+        if 'track_ids' in fields:
+            entry['track_id'] = int(fields['track_ids'][index])
+        found.append(entry)
+    return found
+
+
+def decode_masks(instances: Sequence[dict]) -> np.ndarray:
+    """(N, H, W) bool masks of N >= 1 dicts of :func:`encode_instances`."""
+    return np.stack([rle.decode(entry['segmentation']) for entry in instances]).astype(bool)
+
+
+def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> dict:
+    """A forecast without classes of ours.
+
+    Args:
+        classes: Names of the instances' labels.
+
+    Returns:
+        ``last_frame``, the newest frame it was made from; ``frames``, the n that were forecast, counted from
+        0, and ``seconds``, their times after it (None where the frame rate is unknown); and of these, what
+        the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8, and
+        ``instances``, a list over steps of :func:`encode_instances`.
+    """
+    sample = forecast.sample
+    rate = sample.get('fps')
+    times = [round((frame - forecast.last) / rate, 4) if rate else None for frame in forecast.steps]
+    plain = dict(last_frame=forecast.last, frames=forecast.steps, seconds=times)
+    if 'pred_sem_seg' in sample:
+        plain['sem_seg'] = to_numpy(sample.pred_sem_seg.data).astype(np.uint8)
+    if 'pred_frames' in sample:
+        plain['rgb'] = np.stack(rgb_frames(sample.pred_frames))
+    if 'pred_instances' in sample:
+        plain['instances'] = [encode_instances(step, classes) for step in sample.pred_instances]
+    return plain
