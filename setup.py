@@ -64,6 +64,7 @@ setup(
     python_requires='>=3.10,<3.13',
     install_requires=read_requirements('runtime'),
     extras_require=extras,
+    entry_points=dict(console_scripts=['mmforecast=mmforecast.cli.main:main']),
     cmdclass={'build_py': BuildWithMim},
     zip_safe=False,
     classifiers=[

@@ -18,11 +18,11 @@ TRACEBACK_FLAG = '--traceback'
 
 
 @contextmanager
-def cli_errors() -> Iterator[None]:
+def cli_errors(status: int = 2) -> Iterator[None]:
     """Run a command-line tool: ``with cli_errors(): main()``.
 
     What :func:`explain` has a sentence for is printed as that sentence, and the process exits with
-    status 2. With ``--traceback`` on the command line, which this removes from ``sys.argv``, the
+    ``status``. With ``--traceback`` on the command line, which this removes from ``sys.argv``, the
     traceback is printed too. All other errors pass. Ctrl-C exits with status 130.
     """
     show_traceback = TRACEBACK_FLAG in sys.argv[1:]
@@ -40,7 +40,7 @@ def cli_errors() -> Iterator[None]:
             traceback.print_exc()
         hint = '' if show_traceback else f' ({TRACEBACK_FLAG} shows where this was raised)'
         print(f'\nError: {sentence}{hint}', file=sys.stderr)
-        sys.exit(2)
+        sys.exit(status)
 
 
 def _config_of(error: BaseException) -> Optional[Config]:

@@ -1,90 +1,15 @@
-"""One table of trained forecasters and baselines, as text, Markdown and CSV."""
+"""One table of trained forecasters and baselines: ``mmforecast compare`` without an installed package."""
 
 import argparse
-from pathlib import Path
 
-from mmengine.config import DictAction
-from mmengine.logging import MMLogger
-
-from mmforecast.apis.compare import (
-    METRICS,
-    Entry,
-    compare,
-    comparison_columns,
-    comparison_table,
-    save_comparison,
-    with_baselines,
-)
-from mmforecast.apis.evaluate import load_config
+from mmforecast.cli import compare
 from mmforecast.engine import cli_errors
-
-EXAMPLES = """examples:
-  # the baselines alone
-  python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py
-  # a trained model (three seeds, reported as mean ± deviation) beside them, short and mid term
-  python tools/analysis_tools/compare.py configs/s2s/s2s_warp_tiny_synthetic.py --horizons 1 3 \\
-      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed0/iter_500.pth \\
-      --model S2S configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/seed1/iter_500.pth \\
-      --out work_dirs/table
-"""
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config whose data and encoder the baselines use')
-    parser.add_argument(
-        '--model',
-        nargs=3,
-        action='append',
-        default=[],
-        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a row; repeat it, with the same NAME for seeds of one method',
-    )
-    parser.add_argument(
-        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
-    )
-    parser.add_argument(
-        '--horizons',
-        type=int,
-        nargs='+',
-        default=[1, 3],
-        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
-    )
-    parser.add_argument(
-        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
-    )
-    parser.add_argument(
-        '--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
-    )
-    return parser.parse_args()
 
 
 def main():
-    args = parse_args()
-    # one table at the end instead of a log for every run
-    MMLogger.get_current_instance().setLevel('WARNING')
-    base = load_config(args.config, args.cfg_options)
-    models = [
-        Entry(name, load_config(config, args.cfg_options), checkpoint)
-        for name, config, checkpoint in args.model
-    ]
-    rows = compare(with_baselines(base, models, args.baselines), sorted(args.horizons))
-    columns = comparison_columns(rows, args.metrics)
-    print(comparison_table(rows, columns))
-    for row in rows:
-        if 'note' in row:
-            print(f'{row["method"]}: {row["note"]}')
-    if args.out is not None:
-        save_comparison(rows, columns, args.out)
-        print(f'written to {args.out}/table.txt, table.md, table.csv and curves')
+    parser = argparse.ArgumentParser()
+    compare.add_arguments(parser)
+    compare.main(parser.parse_args())
 
 
 if __name__ == '__main__':

@@ -114,7 +114,7 @@ def _by_kind(forecast: Forecast, title: str) -> dict[str, Sequence]:
     """What was forecast, by kind, under names that differ."""
     kinds = _kinds(forecast)
     if len(kinds) == 1:
-        return {title: steps for steps in kinds.values()}
+        return {title: next(iter(kinds.values()))}
     return {f'{title}: {kind}': steps for kind, steps in kinds.items()}
 
 

@@ -26,8 +26,8 @@ class ForecastFiles:
     """Writes each forecast as it comes; a context. Every file is whole or not there.
 
     - ``<name>_forecast.mp4`` and ``.gif``: of one forecast, the past frames and each step, three pictures a
-      second; of a running video (``every``), what came beside what had been forecast for it, at the video's own
-      speed.
+      second; of a running video (``every``), what came beside what had been forecast for it, at the video's
+      own speed.
     - ``<name>_labels/<frame>_t+<k>.png``: label maps, 8 bit, of step k of the forecast from ``frame``;
       ``<name>_frames/...``: forecast frames, RGB.
     - ``<name>_forecast.json``: everything but pixels, and instances as COCO's results.

@@ -15,7 +15,6 @@ from mmforecast.visualization.instances import resize_masks
 
 __all__ = ['FramePipeline', 'WayBack']
 
-# Of the results dict and of samples: the size of the frames after each transform.
 _BY_CHANCE = ('ClipRandom', 'ClipMotionCrop')
 
 
@@ -89,7 +88,6 @@ class WayBack:
             masks = resize_masks(instances.masks.cpu().numpy(), size)
             for (height, width), cut in reversed(list(zip(self.sizes, self.cuts))):
                 masks = masks[:, :height, :width] if cut else resize_masks(masks, (height, width))
-            # The boxes stay as many as they were, so that only the masks' size changes.
             del instances.masks
             instances.masks = torch.from_numpy(np.ascontiguousarray(masks)).to(device)
         for key, clip in (('bboxes', True), ('centroids', False)):

@@ -66,10 +66,16 @@ def choose(
             weights = shipped.weights and shipped_file(shipped.weights)
             return Choice(cfg, weights, baseline, shipped.title, shipped.note)
     else:
-        cfg = load_config(model, options) if isinstance(model, str) else model.copy()
+        cfg = load_config(model, options) if isinstance(model, str) else _copied(model, options)
     _check(cfg, weights, baseline)
     name = (cfg.filename or 'forecast').rpartition('/')[2].removesuffix('.py')
     return Choice(cfg, weights, baseline, baseline or name, shipped and _note(shipped, baseline))
+
+
+def _copied(cfg: Config, options: dict | None) -> Config:
+    cfg = cfg.copy()
+    cfg.merge_from_dict(options or {})
+    return cfg
 
 
 def _note(shipped, baseline: str | None) -> str | None:
