@@ -40,10 +40,17 @@ SYSTEMS = {
     'label maps': (S2S, ['copy-last', 'flow'], HORIZONS),
     'instances': (F2F, ['copy-last', 'flow-shift', 'flow-warp'], HORIZONS[-1:]),
 }
+EXAMPLES = """examples:
+  %(prog)s
+  # a first look in less than a minute, whose scores say little
+  %(prog)s --train 8 --val 4 --iters 20 --work-dir work_dirs/look
+"""
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
     parser.add_argument('--train', type=int, default=72, help='sequences to train on')
     parser.add_argument('--val', type=int, default=50, help='sequences to score on')

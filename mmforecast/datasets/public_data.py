@@ -28,8 +28,8 @@ PUBLIC_DATA = {
     'cityscapes': PublicData(
         'Cityscapes sequences: driving, 30 frames each, one of them labelled',
         'https://www.cityscapes-dataset.com',
-        'with an account: leftImg8bit_sequence_trainvaltest.zip (324 GB) and gtFine_trainvaltest.zip; unpacked, '
-        'or left as they are',
+        'with an account: leftImg8bit_sequence_trainvaltest.zip (324 GB) and gtFine_trainvaltest.zip; '
+        'unpacked, or left as they are',
         """data/cityscapes/
   leftImg8bit_sequence/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png
   gtFine/<split>/<city>/<city>_<sequence>_<frame>_gtFine_labelIds.png        (or _labelTrainIds.png)""",
@@ -96,4 +96,9 @@ PUBLIC_DATA = {
 def describe(name: str) -> str:
     """What a user needs to know of one of :data:`PUBLIC_DATA`, in some lines."""
     data = PUBLIC_DATA[name]
-    return f'{data.title}\n\nfrom     {data.url}\nget      {data.files}\nused by  {data.configs}\n\n{data.layout}'
+    facts = [
+        f'from     {data.url}',
+        f'get      {data.files}',
+        f'used by  {data.configs}',
+    ]
+    return '\n'.join([data.title, '', *facts, '', data.layout])

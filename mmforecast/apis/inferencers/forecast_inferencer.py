@@ -20,7 +20,7 @@ from .drawing import clip_pictures
 from .files import FORMATS, ForecastFiles
 from .frame_source import FrameStream, open_frames
 from .geometry import FramePipeline
-from .model import choose, dataset_meta, require_rgb, require_trained
+from .model import choose, dataset_meta, require_rgb, require_trained, run_info
 from .passes import VideoPasses
 from .results import Forecast, plain_forecast
 
@@ -80,11 +80,8 @@ class ForecastInferencer(BaseInferencer):
                 self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress
             )
         self.dataset_meta = dataset_meta(self.cfg)
-        self.plan = ClipPlan(
-            self.model.num_past,
-            self.model.test_steps,
-            stride or _fixed(self.cfg.test_dataloader.dataset.get('stride', 1)),
-        )
+        stride = stride or self.cfg.test_dataloader.dataset.get('stride', 1)
+        self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
         self.passes = VideoPasses(self.model, self.pipeline, self.plan, self.collate_fn)
 
     @property
@@ -239,28 +236,11 @@ class ForecastInferencer(BaseInferencer):
                 yield finish(sample)
 
     def _files(self, out_dir, source, **settings) -> ForecastFiles:
-        choice, plan = self.choice, self.plan
-        run = dict(
-            video=dict(path=source.path, num_frames=source.num_frames, fps=source.fps),
-            config=choice.cfg.filename,
-            weights=choice.weights,
-            baseline=choice.baseline,
-            note=choice.note,
-            num_past=plan.num_past,
-            horizon=plan.horizon,
-            stride=plan.stride,
-            classes=self.dataset_meta.get('classes'),
-            instance_classes=self.instance_classes,
-        )
-        return ForecastFiles(out_dir, source, choice.title, self.dataset_meta, run, **settings)
+        run = run_info(self.choice, self.plan, source, self.dataset_meta)
+        return ForecastFiles(out_dir, source, self.choice.title, self.dataset_meta, run, **settings)
 
     def _progress(self, forecasts: Iterator[Forecast], source, every: int | None):
         if every is None or not self.show_progress:
             return forecasts
         total = source.num_frames and len(self.plan.moments(source.num_frames, every))
         return tqdm(forecasts, desc='forecasts', total=total, leave=False, mininterval=1.0)
-
-
-def _fixed(stride) -> int:
-    """The stride of test data, which is one number."""
-    return stride if isinstance(stride, int) else stride[0]

@@ -8,12 +8,14 @@ from torch import nn
 
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS
+from mmforecast.visualization import instance_classes
 
 from ..compare import baselines_of
 from ..evaluate import SCOPE, load_config
 from ..shipped import SYSTEMS, shipped_file
+from .clips import ClipPlan
 
-__all__ = ['Choice', 'choose', 'dataset_meta', 'require_rgb', 'require_trained']
+__all__ = ['Choice', 'choose', 'dataset_meta', 'require_rgb', 'require_trained', 'run_info']
 
 
 @dataclass
@@ -131,3 +133,19 @@ def dataset_meta(cfg: Config) -> dict:
             return dict(DATASETS.build(settings).metainfo)
         except OSError:  # a list of files that isn't there
             return dict(getattr(DATASETS.get(settings['type']), 'METAINFO', {}))
+
+
+def run_info(choice: Choice, plan: ClipPlan, source, meta: dict) -> dict:
+    """What a JSON file of forecasts says of how they were made."""
+    return dict(
+        video=dict(path=source.path, num_frames=source.num_frames, fps=source.fps),
+        config=choice.cfg.filename,
+        weights=choice.weights,
+        baseline=choice.baseline,
+        note=choice.note,
+        num_past=plan.num_past,
+        horizon=plan.horizon,
+        stride=plan.stride,
+        classes=meta.get('classes'),
+        instance_classes=instance_classes(meta),
+    )

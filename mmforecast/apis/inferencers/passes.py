@@ -94,6 +94,7 @@ class VideoPasses:
         known = [frame for frame in self.plan.future(last) if frame in kept]
         sample.set_metainfo(self._meta(source, last, len(known)))
         frames = np.stack([kept[frame] for frame in (*self.plan.past(last), *known)])
+        sample.set_metainfo(dict(ori_shape=frames.shape[1:3]))
         return _settled(sample, frames, back)
 
     def _meta(self, source, last: int, num_known: int) -> dict:

@@ -1,5 +1,6 @@
 """Forecasts as plain containers: numbers, arrays, and masks as COCO's run-length encoding."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,10 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
 
 def decode_masks(instances: Sequence[dict]) -> np.ndarray:
     """(N, H, W) bool masks of N >= 1 dicts of :func:`encode_instances`."""
-    return np.stack([rle.decode(entry['segmentation']) for entry in instances]).astype(bool)
+    with warnings.catch_warnings():  # pycocotools and numpy 2 disagree, and not about the result
+        warnings.simplefilter('ignore', DeprecationWarning)
+        masks = [rle.decode(entry['segmentation']) for entry in instances]
+    return np.stack(masks).astype(bool)
 
 
 def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> dict:

@@ -1,0 +1,191 @@
+"""The command ``mmforecast``: what it prints, writes and exits with."""
+
+import json
+import os
+import runpy
+import sys
+
+import numpy as np
+import pytest
+
+from mmforecast.apis.inferencers.files import ForecastFiles
+from mmforecast.cli import demo
+from mmforecast.cli.main import COMMANDS, main
+from mmforecast.datasets.public_data import PUBLIC_DATA
+from mmforecast.engine import checkpoint
+from mmforecast.visualization import write_video
+
+# The smaller the frames that the detector sees, the faster.
+SMALL = ['--cfg-options', 'model.encoder.size=(96,160)', 'model.encoder.chunk=1']
+
+
+@pytest.fixture(autouse=True)
+def command_line(monkeypatch):
+    """``main`` writes to ``sys.argv``, as ``cli_errors`` does."""
+    monkeypatch.setattr(sys, 'argv', ['mmforecast'])
+
+
+@pytest.fixture(scope='module')
+def clip(tmp_path_factory):
+    """A video of 12 frames."""
+    pytest.importorskip('av')
+    path = tmp_path_factory.mktemp('clip') / 'clip.mp4'
+    frames = np.random.default_rng(0).integers(0, 256, (12, 6, 10, 3), dtype=np.uint8)
+    write_video(path, list(np.kron(frames, np.ones((1, 8, 8, 1), np.uint8))), 10, hold_last=0)
+    return path
+
+
+def status(*argv):
+    """The exit status of a command."""
+    try:
+        main([str(argument) for argument in argv])
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_help_has_examples(name, capsys):
+    assert status(name, '--help') == 0
+    printed = capsys.readouterr().out
+    assert 'examples:' in printed and f'mmforecast {name}' in printed
+
+
+def test_help_names_all_commands(capsys):
+    assert status('--help') == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in COMMANDS)
+    assert status('--version') == 0
+    assert capsys.readouterr().out.startswith('mmforecast ')
+
+
+@pytest.mark.parametrize(
+    'argv',
+    [
+        (),
+        ('frobnicate',),
+        ('predict',),
+        ('predict', 'a.mp4', '--at', '3', '--every', '2'),
+        ('predict', 'a.mp4', 'b', 'c', 'd'),
+        ('predict', 'a.mp4', '--system', 'x'),
+        ('download-info', 'imagenet'),
+        ('compare',),
+    ],
+)
+def test_wrong_usage_is_status_2(argv, capsys):
+    assert status(*argv) == 2
+    assert 'usage: mmforecast' in capsys.readouterr().err
+
+
+def test_one_command_makes_a_forecast(clip, tmp_path, capsys):
+    assert status('predict', clip, '--out', tmp_path, '--stride', 2, '--horizon', 2, *SMALL) == 0
+    printed = capsys.readouterr().out
+    assert f'{clip}: 12 frames, 10 per second' in printed
+    assert 'F2F-warp: its weights are those of a drawn, synthetic street' in printed
+    assert 'forecast from frames 5, 7, 9, 11:' in printed and 'frame 13 (+0.20 s): ' in printed
+    assert 'Loads checkpoint' not in printed
+    for kind in ('mp4', 'gif', 'json'):
+        path = tmp_path / f'clip_forecast.{kind}'
+        assert path.is_file() and f'  {path}' in printed
+    report = json.loads((tmp_path / 'clip_forecast.json').read_text())
+    assert report['horizon'] == 2 and report['weights'].endswith('6e61a82d.pth')
+
+
+def test_along_a_video_by_a_baseline(clip, tmp_path, capsys):
+    options = ['--stride', 2, '--every', 2, '--horizon', 1, '--formats', 'json', *SMALL]
+    assert status('predict', clip, '--system', 's2s', '--out', tmp_path, *options) == 0
+    printed = capsys.readouterr().out
+    assert 'flow: no trained S2S is shipped' in printed
+    assert '3 forecasts, from frame 6 to 10' in printed
+    assert [path.name for path in tmp_path.iterdir()] == ['clip_forecast.json']
+
+
+def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
+    config = repository / 'configs/baselines/copy-last_f2f_tiny_synthetic.py'
+    options = ['--out', tmp_path, '--formats', 'png', 'json', *SMALL]
+    assert status('predict', clip, config, 'none', *options) == 0
+    assert 'copy-last_f2f_tiny_synthetic' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    'argv, sentence',
+    [
+        (['nowhere.mp4'], 'Error: there is no video or folder nowhere.mp4'),
+        (['{clip}', 'nowhere.py'], 'nowhere.py'),
+        (
+            ['{clip}', '--stride', '9', *SMALL],
+            'clip.mp4 has 12 frames, but a forecast is made from 4',
+        ),
+        (['{clip}', '--baseline', 'x'], "F2FForecaster has no baseline 'x'; choose from copy-last"),
+        (['{clip}', 'a.py', '--system', 'f2f'], 'give a config or --system, not both'),
+    ],
+)
+def test_errors_are_a_sentence_and_status_1(argv, sentence, clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    argv = [word.format(clip=clip) if word == '{clip}' else word for word in argv]
+    assert status('predict', *argv) == 1
+    printed = capsys.readouterr().err
+    assert sentence in printed and 'Traceback' not in printed
+    assert not list(tmp_path.rglob('*.*'))
+
+
+def test_ctrl_c_leaves_nothing_half_done(clip, tmp_path, monkeypatch, capsys):
+    add, count = ForecastFiles.add, []
+
+    def interrupted(self, forecast):
+        add(self, forecast)
+        count.append(forecast)
+        if len(count) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ForecastFiles, 'add', interrupted)
+    out = tmp_path / 'out'
+    options = ['--every', 2, '--stride', 2, '--horizon', 1, *SMALL]
+    assert status('predict', clip, '--out', out, *options) == 130
+    assert f'Interrupted. What is in {out} is whole' in capsys.readouterr().err
+    assert not list(out.rglob('*'))
+
+
+def test_unsafe_checkpoints_are_a_choice(clip, tmp_path, monkeypatch):
+    monkeypatch.setenv(checkpoint.ALLOW_UNSAFE_ENV, '0')
+    status('predict', clip, 'nowhere.py', 'x.pth', '--allow-unsafe-checkpoint')
+    assert os.environ[checkpoint.ALLOW_UNSAFE_ENV] == '1'
+
+
+def test_compare_is_the_tool(run_tool, street_root, tmp_path, capsys, repository):
+    config = repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'
+    options = [
+        f'test_dataloader.dataset.data_root={street_root}',
+        'test_dataloader.num_workers=0',
+        'test_dataloader.persistent_workers=False',
+    ]
+    words = [config, '--baselines', 'copy-last', '--horizons', 1, '--cfg-options', *options]
+    assert status('compare', *words) == 0
+    table = capsys.readouterr().out
+    run_tool('analysis_tools/compare.py', *words)
+    assert table == capsys.readouterr().out and 'copy-last' in table
+
+
+def test_download_info(capsys):
+    assert status('download-info') == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in PUBLIC_DATA)
+    assert status('download-info', 'ucf101') == 0
+    assert 'ucfTrainTestlist/trainlist01.txt' in capsys.readouterr().out
+
+
+def test_demo_needs_a_checkout(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demo, '_CHECKOUT', tmp_path)
+    assert status('demo', '--iters', '1') == 1
+    assert 'the demo is part of a checkout of the repository' in capsys.readouterr().err
+
+
+def test_python_m(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['mmforecast', '--version'])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module('mmforecast', run_name='__main__')
+    assert end.value.code == 0 and 'mmforecast' in capsys.readouterr().out
+
+
+def test_the_command_is_installed(repository):
+    assert "'mmforecast=mmforecast.cli.main:main'" in (repository / 'setup.py').read_text()
