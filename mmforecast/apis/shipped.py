@@ -27,15 +27,15 @@ class ShippedSystem:
     note: str
 
 
-_DETECTOR = 'a small detector, which was trained on a drawn, synthetic street'
+_DETECTOR = 'a small detector that knows a drawn, synthetic street'
 SYSTEMS = {
     'f2f': ShippedSystem(
         'F2F-warp',
         'configs/f2f/f2f_warp_tiny_synthetic.py',
         'configs/f2f/weights/f2f_warp_tiny_synthetic-6e61a82d.pth',
         None,
-        'its weights are those of a drawn, synthetic street, and so are those of its small detector: in real '
-        'video it misses most objects and mistakes others',
+        'its weights, and those of its small detector, were trained on a drawn, synthetic street: expect '
+        'little of them in real video',
     ),
     's2s': ShippedSystem(
         'flow',
@@ -50,8 +50,8 @@ SYSTEMS = {
         'configs/d2d/d2d_detector_tiny_synthetic.py',
         None,
         'flow',
-        'no trained D2D is shipped: the flow baseline moves the distance maps on that are drawn around what '
-        f'is seen by {_DETECTOR}',
+        'no trained D2D is shipped: the flow baseline moves the distance maps on of what is seen by '
+        f'{_DETECTOR}',
     ),
 }
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import runpy
+import shlex
 import sys
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from mmforecast.apis.inferencers.files import ForecastFiles
 from mmforecast.cli import demo
-from mmforecast.cli.main import COMMANDS, main
+from mmforecast.cli.main import COMMANDS, build_parser, main
 from mmforecast.datasets.public_data import PUBLIC_DATA
 from mmforecast.engine import checkpoint
 from mmforecast.visualization import write_video
@@ -81,7 +83,9 @@ def test_one_command_makes_a_forecast(clip, tmp_path, capsys):
     assert status('predict', clip, '--out', tmp_path, '--stride', 2, '--horizon', 2, *SMALL) == 0
     printed = capsys.readouterr().out
     assert f'{clip}: 12 frames, 10 per second' in printed
-    assert 'F2F-warp: its weights are those of a drawn, synthetic street' in printed
+    assert (
+        'were trained on a drawn, synthetic street: expect little of them in real video' in printed
+    )
     assert 'forecast from frames 5, 7, 9, 11:' in printed and 'frame 13 (+0.20 s): ' in printed
     assert 'Loads checkpoint' not in printed
     for kind in ('mp4', 'gif', 'json'):
@@ -185,6 +189,18 @@ def test_python_m(monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         runpy.run_module('mmforecast', run_name='__main__')
     assert end.value.code == 0 and 'mmforecast' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('name', ['README.md', 'docs/inference.md', 'docs/data.md'])
+def test_commands_of_the_docs_are_spelt_right(name, repository):
+    text = (repository / name).read_text()
+    names = '|'.join(COMMANDS)
+    lines = re.findall(rf'^(?:\$ )?mmforecast ((?:{names}).*)$|`mmforecast (.+?)`', text, re.M)
+    assert lines
+    for words in (shlex.split(line or inline, comments=True) for line, inline in lines):
+        parser = build_parser(words[:1])
+        args, rest = parser.parse_known_args(words)
+        assert not rest and args.command == words[0]
 
 
 def test_the_command_is_installed(repository):
