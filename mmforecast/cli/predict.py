@@ -159,6 +159,8 @@ def _predict(args: argparse.Namespace) -> None:
         )
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
+    if args.config is None and args.stride is None and source.fps:
+        _tell_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
     out = inferencer(
         args.video,
         batch_size=args.batch_size,
@@ -172,6 +174,16 @@ def _predict(args: argparse.Namespace) -> None:
         panel_height=args.height,
     )
     _tell(out, args, inferencer)
+
+
+def _tell_stride(stride: int, fps: float, trained_fps: float) -> None:
+    """Say how far apart frames were in training, where that is another time here."""
+    best = max(1, round(stride / trained_fps * fps))
+    if best != stride:
+        print(
+            f'a step is {stride / fps:.2f} s here and was {stride / trained_fps:.2f} s in training: '
+            f'--stride {best} comes closest'
+        )
 
 
 def _tell(out: dict, args: argparse.Namespace, inferencer: ForecastInferencer) -> None:

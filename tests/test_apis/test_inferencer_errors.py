@@ -78,12 +78,20 @@ def test_too_short(video_config, moving_square):
         (dict(every=1, at=7), 'give every or at, not both'),
         (dict(streaming=True), 'streaming goes with every'),
         (dict(batch_size=0), 'batch_size has to be an integer of at least 1'),
+        (dict(out_dir='x', score_thr=2), r'score_thr has to be in \[0, 1\], got 2'),
+        (dict(out_dir='x', panel_height=8), 'panel_height has to be at least 32 pixels, got 8'),
         (dict(out_dir='x', formats='avi'), r"formats has to be one or more of \('mp4'"),
     ],
 )
 def test_calls(settings, sentence, video_config, moving_square):
     with pytest.raises(ValueError, match=sentence):
         quiet(video_config)(moving_square, **settings)
+
+
+def test_a_file_where_a_folder_should_be(video_config, moving_square, tmp_path):
+    (tmp_path / 'out').write_text('')
+    with pytest.raises(OSError, match=r'there can be no folder .*out \(File exists\)'):
+        quiet(video_config)(moving_square, out_dir=tmp_path / 'out')
 
 
 def test_an_iterator_cannot_go_back(video_config, moving_square):
@@ -96,6 +104,7 @@ def test_an_iterator_cannot_go_back(video_config, moving_square):
     'settings, sentence',
     [
         (dict(horizon=0), 'horizon has to be an integer of at least 1, got 0'),
+        (dict(device='abacus'), "device='abacus' cannot be used"),
         (dict(stride=1.5), 'stride has to be an integer of at least 1, got 1.5'),
         (dict(predictor='magic'), "has no baseline 'magic'; choose from copy-last, flow, oracle"),
         (dict(predictor='flow', weights='x.pth'), 'nothing to train, so it takes no weights'),

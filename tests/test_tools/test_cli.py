@@ -104,6 +104,17 @@ def test_along_a_video_by_a_baseline(clip, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ['clip_forecast.json']
 
 
+@pytest.mark.parametrize(
+    'fps, sentence',
+    [(17, ''), (30, 'a step is 0.10 s here and was 0.18 s in training: --stride 5 comes closest')],
+)
+def test_the_time_of_a_step_is_told_where_it_differs(fps, sentence, clip, tmp_path, capsys):
+    options = ['--fps', fps, '--out', tmp_path, '--formats', 'json', '--horizon', 1, *SMALL]
+    assert status('predict', clip, '--system', 's2s', *options) == 0
+    printed = capsys.readouterr().out
+    assert sentence in printed and ('in training' in printed) == bool(sentence)
+
+
 def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
     config = repository / 'configs/baselines/copy-last_f2f_tiny_synthetic.py'
     options = ['--out', tmp_path, '--formats', 'png', 'json', *SMALL]

@@ -41,7 +41,7 @@ class ForecastFiles:
         drawing: ``score_thr`` and ``panel_height``.
 
     Raises:
-        ValueError: There is no such format.
+        ValueError: There is no such format, or no such picture.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class ForecastFiles:
         unknown = sorted(set(formats) - set(FORMATS))
         if unknown or not formats:
             raise ValueError(f'formats has to be one or more of {FORMATS}, got {formats}')
+        _check_drawing(drawing or {})
         self.folder, self.formats, self.source = Path(out_dir), formats, source
         self.title, self.meta, self.run = title, meta, run
         self.every, self.drawing = every, drawing or {}
@@ -75,6 +76,10 @@ class ForecastFiles:
         return (self.source.fps or 10) / self.every
 
     def __enter__(self) -> 'ForecastFiles':
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f'there can be no folder {self.folder} ({error.strerror})') from error
         if self.every is not None and 'mp4' in self.formats:
             self._video = self._stack.enter_context(video_file(self._path('mp4'), self.fps))
         return self
@@ -126,7 +131,6 @@ class ForecastFiles:
             self._write_gif(self._thinned, fps=self.fps / self._step)
         if 'json' in self.formats:
             text = json.dumps(dict(self.run, forecasts=self._forecasts), indent=1)
-            self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(str(self._path('json')), text.encode())
             self.paths.append(str(self._path('json')))
 
@@ -154,6 +158,14 @@ class ForecastFiles:
 
     def _path(self, ending: str) -> Path:
         return self.folder / f'{self.source.name}_forecast.{ending}'
+
+
+def _check_drawing(drawing: dict) -> None:
+    threshold, height = drawing.get('score_thr', 0), drawing.get('panel_height', 32)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'score_thr has to be in [0, 1], got {threshold}')
+    if height < 32:
+        raise ValueError(f'panel_height has to be at least 32 pixels, got {height}')
 
 
 def _write_png(path: Path, image: np.ndarray) -> None:

@@ -20,7 +20,7 @@ from .drawing import clip_pictures
 from .files import FORMATS, ForecastFiles
 from .frame_source import FrameStream, open_frames
 from .geometry import FramePipeline
-from .model import choose, dataset_meta, require_rgb, require_trained, run_info
+from .model import check_device, choose, dataset_meta, require_rgb, require_trained, run_info
 from .passes import VideoPasses
 from .results import Forecast, plain_forecast
 
@@ -53,9 +53,6 @@ class ForecastInferencer(BaseInferencer):
         ValueError: one of these is out of range, or the model can't forecast a video.
     """
 
-    preprocess_kwargs = {'every', 'at', 'fps', 'streaming'}
-    visualize_kwargs = {'out_dir', 'formats', 'score_thr', 'panel_height'}
-
     def __init__(
         self,
         model: str | Config = 'f2f',
@@ -71,6 +68,7 @@ class ForecastInferencer(BaseInferencer):
         for name, value in (('horizon', horizon), ('stride', stride)):
             if value is not None:
                 at_least_1(name, value)
+        check_device(device)
         self.choice = choose(model, weights, predictor, options)
         if horizon is not None:
             set_horizon(self.choice.cfg, horizon)

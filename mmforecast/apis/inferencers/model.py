@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
@@ -15,7 +16,15 @@ from ..evaluate import SCOPE, load_config
 from ..shipped import SYSTEMS, shipped_file
 from .clips import ClipPlan
 
-__all__ = ['Choice', 'choose', 'dataset_meta', 'require_rgb', 'require_trained', 'run_info']
+__all__ = [
+    'Choice',
+    'check_device',
+    'choose',
+    'dataset_meta',
+    'require_rgb',
+    'require_trained',
+    'run_info',
+]
 
 
 @dataclass
@@ -123,6 +132,15 @@ def require_trained(model: nn.Module, baselines: list[str]) -> None:
             f'the model has {len(learns)} weights to train ({learns[0]}, ...) and none were given: name '
             f'a checkpoint, or a baseline without any ({", ".join(baselines)})'
         )
+
+
+def check_device(device: str | None) -> None:
+    """A ValueError where there is no such device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split('\n')[0].split('. ')[0]
+        raise ValueError(f'device={device!r} cannot be used ({reason}): give cpu') from error
 
 
 def dataset_meta(cfg: Config) -> dict:
