@@ -172,6 +172,7 @@ def _predict(args: argparse.Namespace) -> None:
         formats=args.formats,
         score_thr=args.score_thr,
         panel_height=args.height,
+        keep_pixels=args.every is None,
     )
     _tell(out, args, inferencer)
 

@@ -143,6 +143,15 @@ def test_forecasts_of_a_running_camera_come_at_once(video_config, moving_square)
     assert np.array_equal(waited[0].frames, moving_square[[0, 2, 4, 6, 8, 10]])
 
 
+def test_pixels_of_a_long_video_need_not_be_kept(s2s_config, moving_square):
+    inferencer = quiet(s2s_config)
+    kept = inferencer(moving_square, every=2)['predictions']
+    for lean, full in zip(
+        inferencer(moving_square, every=2, keep_pixels=False)['predictions'], kept, strict=True
+    ):
+        assert full.pop('sem_seg').shape == (2, 40, 60) and lean == full
+
+
 @pytest.mark.parametrize('name', ['copy-last', 'flow', 'oracle'])
 def test_baselines(name, video_config, moving_square):
     inferencer = quiet(video_config, predictor=name)

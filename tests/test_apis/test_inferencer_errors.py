@@ -74,7 +74,7 @@ def test_too_short(video_config, moving_square):
     [
         (dict(at=5), 'at has to be a frame from 6 to 11 of the input, got 5'),
         (dict(at=12), 'at has to be a frame from 6 to 11'),
-        (dict(every=0), 'every has to be an integer of at least 1, got 0'),
+        (dict(every=0, out_dir='x'), 'every has to be an integer of at least 1, got 0'),
         (dict(every=1, at=7), 'give every or at, not both'),
         (dict(streaming=True), 'streaming goes with every'),
         (dict(batch_size=0), 'batch_size has to be an integer of at least 1'),

@@ -13,7 +13,7 @@ from mmforecast.utils.partial_file import partial_file
 from mmforecast.visualization import video_file, write_gif, write_video
 
 from .drawing import clip_pictures, running_picture
-from .results import Forecast, plain_forecast
+from .results import Forecast, plain_forecast, without_pixels
 
 __all__ = ['FORMATS', 'ForecastFiles']
 
@@ -98,8 +98,7 @@ class ForecastFiles:
         images = self._write_images(forecast) if 'png' in self.formats else {}
         if 'json' in self.formats:
             plain = plain_forecast(forecast, self.run.get('instance_classes'))
-            plain = {key: value for key, value in plain.items() if key not in ('sem_seg', 'rgb')}
-            self._forecasts.append(dict(plain, **images))
+            self._forecasts.append(dict(without_pixels(plain), **images))
 
     def _write_clip(self, forecast: Forecast) -> None:
         if not {'mp4', 'gif'} & set(self.formats):

@@ -22,7 +22,7 @@ from .frame_source import FrameStream, open_frames
 from .geometry import FramePipeline
 from .model import check_device, choose, dataset_meta, require_rgb, require_trained, run_info
 from .passes import VideoPasses
-from .results import Forecast, plain_forecast
+from .results import Forecast, plain_forecast, without_pixels
 
 __all__ = ['ForecastInferencer']
 
@@ -100,6 +100,7 @@ class ForecastInferencer(BaseInferencer):
         formats: Sequence[str] = FORMATS,
         score_thr: float = 0.5,
         panel_height: int = 256,
+        keep_pixels: bool = True,
     ) -> dict:
         """Forecast a video: what comes after its end, after frame ``at``, or after every ``every``-th frame.
 
@@ -117,6 +118,8 @@ class ForecastInferencer(BaseInferencer):
             formats: of the files: 'mp4', 'gif', 'png', 'json'; see :class:`ForecastFiles`.
             score_thr: instances with a lower score aren't drawn, and are in the results all the same.
             panel_height: pixels of the pictures of a video in MP4 and GIF files.
+            keep_pixels: False leaves label maps and frames out of plain containers, which those of a long
+                video would fill the memory with.
 
         Returns:
             ``predictions``, a list over the moments, of :func:`plain_forecast` or of samples, and
@@ -126,6 +129,8 @@ class ForecastInferencer(BaseInferencer):
             CorruptFrameError: a frame can't be read.
             ValueError: the video is too short, or an argument doesn't fit.
         """
+        if every is not None:
+            at_least_1('every', every)
         source = open_frames(inputs, fps)
         predictions = []
         with ExitStack() as stack:
@@ -135,16 +140,15 @@ class ForecastInferencer(BaseInferencer):
                 files = stack.enter_context(
                     self._files(out_dir, source, formats=formats, every=every, drawing=drawing)
                 )
-            for forecast in self._progress(
-                self._forecasts(source, every, at, streaming, batch_size), source, every
-            ):
+            forecasts = self._forecasts(source, every, at, streaming, batch_size)
+            for forecast in self._progress(forecasts, source, every):
                 if files is not None:
                     files.add(forecast)
-                predictions.append(
-                    forecast.sample
-                    if return_datasamples
-                    else plain_forecast(forecast, self.instance_classes)
-                )
+                if return_datasamples:
+                    predictions.append(forecast.sample)
+                    continue
+                plain = plain_forecast(forecast, self.instance_classes)
+                predictions.append(plain if keep_pixels else without_pixels(plain))
         return dict(predictions=predictions, files=[] if files is None else files.paths)
 
     def stream(
@@ -213,7 +217,7 @@ class ForecastInferencer(BaseInferencer):
         if every is not None and at is not None:
             raise ValueError('give every or at, not both')
         if every is not None and streaming is not False and not oracle:
-            return self.passes.streamed(source, at_least_1('every', every), wait=True)
+            return self.passes.streamed(source, every, wait=True)
         if streaming:
             raise ValueError(
                 'streaming goes with every, and without the oracle, which looks at the future'

@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization.clip import rgb_frames, to_numpy
 
-__all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast']
+__all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
 
 @dataclass
@@ -105,3 +105,8 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
     if 'pred_instances' in sample:
         plain['instances'] = [encode_instances(step, classes) for step in sample.pred_instances]
     return plain
+
+
+def without_pixels(plain: dict) -> dict:
+    """A :func:`plain_forecast` without its arrays."""
+    return {key: value for key, value in plain.items() if key not in ('sem_seg', 'rgb')}
