@@ -17,6 +17,7 @@ def rolling_picture(
     heading: str,
     done: float,
     style: PanelStyle,
+    ground: np.ndarray | None = None,
 ) -> np.ndarray:
     """One picture: the frame that came, and the forecasts that had been made for it, side by side.
 
@@ -29,6 +30,7 @@ def rolling_picture(
         heading: The moment, e.g. 't = 3.20 s'.
         done: Part of the video that is over, in [0, 1].
         style: Of the panels.
+        ground: uint8 (H, W, 3), RGB, that forecasts are laid over where ``frame`` is None.
 
     Returns:
         uint8 RGB, of one size for one ``style`` and the same titles.
@@ -37,7 +39,8 @@ def rolling_picture(
     if frame is None:
         middle = (style.size[1] // 2, style.size[0] // 2)
         came = draw_text(came, 'after the end', middle, MUTED, anchor='mm')
-    panels = [came] + [add_border(style.draw(frame, item)) for item in forecasts.values()]
+    under = ground if frame is None else frame
+    panels = [came] + [add_border(style.draw(under, item)) for item in forecasts.values()]
     strip = make_strip([panels], [['what came', *forecasts]], text_size=16)
     return np.vstack([_clock(strip.shape[1], heading, done), strip])
 

@@ -67,11 +67,15 @@ def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
 
 def _on_pale(forecast: Forecast, steps: Sequence, style: PanelStyle) -> np.ndarray:
     """Each step over its frame or, where that isn't known, over a pale copy of the last one that is."""
-    num_past = forecast.sample.num_past
-    last = forecast.frames[num_past - 1]
-    pale = (255 - (255 - last.astype(np.uint16)) * 2 // 5).astype(np.uint8)
-    grounds = [*forecast.frames[num_past:], *[pale] * (len(steps) - forecast.num_known)]
+    num_unknown = len(steps) - forecast.num_known
+    grounds = [*forecast.frames[forecast.sample.num_past :], *[_pale(forecast)] * num_unknown]
     return np.stack([style.draw(ground, step) for ground, step in zip(grounds, steps, strict=True)])
+
+
+def _pale(forecast: Forecast) -> np.ndarray:
+    """The last frame that the forecast was made from, much lighter."""
+    dark = 255 - forecast.frames[forecast.sample.num_past - 1].astype(np.uint16)
+    return (255 - dark * 2 // 5).astype(np.uint8)
 
 
 def running_picture(
@@ -107,6 +111,7 @@ def running_picture(
         f't = {moment / sample.fps:.2f} s' if sample.fps else f'frame {moment}',
         min(1.0, (moment + 1) / num_frames) if num_frames else 0.0,
         style,
+        None if known else _pale(forecast),
     )
 
 
