@@ -42,8 +42,8 @@ SYSTEMS = {
 }
 EXAMPLES = """examples:
   %(prog)s
-  # a first look in less than a minute, whose scores say little
-  %(prog)s --train 8 --val 4 --iters 20 --work-dir work_dirs/look
+  # a quick look; its scores say little
+  %(prog)s --train 8 --val 4 --iters 60 --work-dir work_dirs/look
 """
 
 
