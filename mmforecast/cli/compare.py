@@ -3,11 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.compare import (
-    METRICS,
     Entry,
     compare,
     comparison_columns,
@@ -16,6 +14,8 @@ from mmforecast.apis.compare import (
     with_baselines,
 )
 from mmforecast.apis.evaluate import load_config
+
+from .row_options import add_row_options
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
@@ -43,35 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('config', help='config whose data and encoder the baselines use')
-    parser.add_argument(
-        '--model',
-        nargs=3,
-        action='append',
-        default=[],
-        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a row; repeat it, with the same NAME for seeds of one method',
-    )
-    parser.add_argument(
-        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
-    )
-    parser.add_argument(
-        '--horizons',
-        type=int,
-        nargs='+',
-        default=[1, 3],
-        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
-    )
-    parser.add_argument(
-        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
-    )
+    add_row_options(parser)
     parser.add_argument(
         '--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
     )
 
 

@@ -15,6 +15,7 @@ __all__ = ['COMMANDS', 'build_parser', 'main']
 COMMANDS = {
     'predict': 'predict',
     'compare': 'compare',
+    'report': 'report',
     'demo': 'demo',
     'download-info': 'download_info',
 }

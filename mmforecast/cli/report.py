@@ -5,14 +5,15 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Optional
 
-from mmengine.config import DictAction
 from mmengine.fileio import load
 from mmengine.logging import MMLogger
 from yaml import YAMLError
 
-from mmforecast.apis.compare import METRICS, Entry
+from mmforecast.apis.compare import Entry
 from mmforecast.apis.evaluate import load_config
 from mmforecast.apis.report import Section, report
+
+from .row_options import add_row_options
 
 __all__ = ['add_arguments', 'add_parser', 'main', 'read_sections']
 
@@ -41,27 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('config', nargs='?', help='config whose data and encoder the baselines use')
-    parser.add_argument(
-        '--model',
-        nargs=3,
-        action='append',
-        default=[],
-        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a row; repeat it, with the same NAME for seeds of one method',
-    )
-    parser.add_argument(
-        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
-    )
-    parser.add_argument(
-        '--horizons',
-        type=int,
-        nargs='+',
-        default=[1, 3],
-        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
-    )
-    parser.add_argument(
-        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
-    )
+    add_row_options(parser)
     parser.add_argument(
         '--sections',
         metavar='FILE',
@@ -76,13 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--height', type=int, default=192, help='of a picture, in pixels (default: 192)'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
     )
 
 

@@ -1,0 +1,39 @@
+"""What compare and report both ask: which rows, how far ahead, by which scores."""
+
+import argparse
+
+from mmengine.config import DictAction
+
+from mmforecast.apis.compare import METRICS
+
+
+def add_row_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--model``, ``--baselines``, ``--horizons``, ``--metrics`` and ``--cfg-options``."""
+    parser.add_argument(
+        '--model',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='a row; repeat it, with the same NAME for seeds of one method',
+    )
+    parser.add_argument(
+        '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
+    )
+    parser.add_argument(
+        '--horizons',
+        type=int,
+        nargs='+',
+        default=[1, 3],
+        help='roll-out steps; each horizon is a run of its own (default: 1 3)',
+    )
+    parser.add_argument(
+        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
+    )
