@@ -121,7 +121,11 @@ def compare(
 def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: Optional[float]) -> None:
     """Put the scores of one run into its row: the last step into the table, all steps into curves."""
     row['unit'] = 'seconds' if step_seconds else 'steps'
-    horizon = f'{steps * step_seconds:.2f}s' if step_seconds else f'{steps} steps'
+    horizon = (
+        f'{steps * step_seconds:.2f}s'
+        if step_seconds
+        else f'{steps} step{"s" if steps > 1 else ""}'
+    )
     curves: Dict[str, list] = {}
     for key, value in scores.items():
         kind, _, metric = key.rpartition('/')

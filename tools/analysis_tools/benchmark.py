@@ -22,6 +22,9 @@ from mmforecast.registry import DATASETS, LOOPS
 EXAMPLES = """examples:
   # training step through the runner against the same step in a bare PyTorch loop
   python tools/analysis_tools/benchmark.py train configs/s2s/s2s_2scale_tiny_synthetic.py
+  # the same of video prediction's paper-size network, and how fast its clips are decoded and cut
+  python tools/analysis_tools/benchmark.py train configs/video_prediction/multiscale_gdl-l1_tiny_clips.py
+  python tools/analysis_tools/benchmark.py data configs/video_prediction/multiscale_gdl-l1_tiny_clips.py
   # clips per second from cached scores, 19x128x256 fp16, 5 frames
   python tools/analysis_tools/benchmark.py loading configs/s2s/s2s_2scale_cityscapes.py
 """
@@ -31,7 +34,7 @@ def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('what', choices=['train', 'loading'])
+    parser.add_argument('what', choices=['train', 'data', 'loading'])
     parser.add_argument('config')
     parser.add_argument('--blocks', type=int, default=10, help='alternating blocks of each kind')
     parser.add_argument('--steps', type=int, default=10, help='training steps per block')
@@ -41,12 +44,13 @@ def parse_args():
 
 
 class BareLoop:
-    """A multi-scale score predictor, L1 and GDL, in plain PyTorch on the weights of a forecaster."""
+    """A multi-scale predictor, L1 and GDL, in plain PyTorch on the weights of a forecaster."""
 
     def __init__(self, model, optim_wrapper):
         self.num_past = model.num_past
         self.encoder = model.encoder
         self.scales = copy.deepcopy(model.predictor.scales)
+        self.act = torch.tanh if model.predictor.out_act == 'tanh' else torch.nn.Identity()
         self.on_last = model.predictor.base == 'last'
         settings = optim_wrapper.optimizer.param_groups[0]
         kind = type(optim_wrapper.optimizer)
@@ -57,10 +61,10 @@ class BareLoop:
     def step(self, batch):
         """One optimisation step on a batch as the data loader gives it."""
         inputs = torch.stack(batch['inputs']).float()
-        scores = self.encoder.encode(inputs, batch['data_samples'])[0]
-        past = scores[:, : self.num_past].flatten(1, 2)
-        target = scores[:, self.num_past]
-        last = scores[:, self.num_past - 1]
+        maps = self.encoder.encode(inputs, batch['data_samples'])[0]
+        past = maps[:, : self.num_past].flatten(1, 2)
+        target = maps[:, self.num_past]
+        last = maps[:, self.num_past - 1]
         loss, delta, guess = 0.0, None, None
         for k, scale in enumerate(self.scales):
             factor = 2 ** (len(self.scales) - 1 - k)
@@ -70,9 +74,10 @@ class BareLoop:
             if delta is None:
                 delta = scale(given)
             else:
-                coarse, lower = (F.interpolate(m, scale_factor=2) for m in (guess, delta))
+                coarse = F.interpolate(guess, scale_factor=2)
+                lower = F.interpolate(delta, scale_factor=2) if self.on_last else coarse
                 delta = lower + scale(torch.cat((given, coarse), 1))
-            guess = base + delta if self.on_last else delta
+            guess = self.act(base + delta if self.on_last else delta)
             loss = loss + F.l1_loss(guess, truth)
             for dim in (-2, -1):
                 loss = loss + F.l1_loss(guess.diff(dim=dim).abs(), truth.diff(dim=dim).abs())
@@ -114,10 +119,14 @@ class AlternatingLoop(IterBasedTrainLoop):
 
 def benchmark_train(cfg, blocks, steps):
     """Median of the ratios runner / bare, block by block."""
-    if cfg.model.predictor.type != 'MultiScalePredictor' or cfg.model.variant != 'S2S':
+    if (
+        cfg.model.predictor.type != 'MultiScalePredictor'
+        or cfg.model.get('variant', 'S2S') != 'S2S'
+        or cfg.model.get('discriminator')
+    ):
         raise ValueError(
-            'the bare loop knows the multi-scale S2S network only: choose a config with '
-            "type='MultiScalePredictor' and variant='S2S'"
+            'the bare loop knows the multi-scale network of S2S and of video prediction only: choose a '
+            "config with a MultiScalePredictor, variant='S2S' and no discriminator"
         )
     names = set(cfg.model.predictor.losses)
     if names != {'l1', 'gdl'}:
@@ -153,6 +162,22 @@ def benchmark_train(cfg, blocks, steps):
         f'min {min(ratios):.3f}, max {max(ratios):.3f}'
     )
     return statistics.median(ratios)
+
+
+def benchmark_data(cfg, num_batches=200):
+    """Batches per second of the config's own training loader, after its first 20."""
+    loader = iter(Runner.build_dataloader(cfg.train_dataloader, seed=0))
+    for _ in range(20):
+        next(loader)
+    start = time.perf_counter()
+    for _ in tqdm(range(num_batches), desc='batches'):
+        next(loader)
+    rate = num_batches / (time.perf_counter() - start)
+    settings = cfg.train_dataloader
+    print(
+        f'{rate:.1f} batches of {settings.batch_size} a second with {settings.num_workers} workers'
+    )
+    return rate
 
 
 def benchmark_loading(cfg, workers, num_clips=600):
@@ -229,6 +254,8 @@ def main():
     cfg = load_config(args.config, args.cfg_options)
     if args.what == 'train':
         benchmark_train(cfg, args.blocks, args.steps)
+    elif args.what == 'data':
+        benchmark_data(cfg)
     else:
         benchmark_loading(cfg, args.workers)
 
