@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ['SYSTEMS', 'ShippedSystem', 'shipped_file']
+__all__ = ['DEFAULT_SYSTEM', 'SYSTEMS', 'ShippedSystem', 'shipped_file']
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -37,6 +37,13 @@ SYSTEMS = {
         'its weights, and those of its small detector, were trained on a drawn, synthetic street: expect '
         'little of them in real video',
     ),
+    'video': ShippedSystem(
+        'video-warp',
+        'configs/video_prediction/warp_gdl-l1_tiny_clips.py',
+        'configs/video_prediction/weights/warp_gdl-l1_tiny_clips-8cc95feb.pth',
+        None,
+        'it forecasts the frames themselves, at 160x120, and was trained for minutes on three short clips',
+    ),
     's2s': ShippedSystem(
         'flow',
         'configs/f2f/s2s-maps_tiny_synthetic.py',
@@ -54,6 +61,9 @@ SYSTEMS = {
         f'{_DETECTOR}',
     ),
 }
+
+# The one that was trained on real video.
+DEFAULT_SYSTEM = 'video'
 
 
 def shipped_file(name: str) -> str:

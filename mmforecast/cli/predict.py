@@ -11,7 +11,7 @@ from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.inferencers import FORMATS, ForecastInferencer, open_frames
-from mmforecast.apis.shipped import SYSTEMS
+from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
 from mmforecast.engine.checkpoint import ALLOW_UNSAFE_ENV
 
 __all__ = ['add_arguments', 'add_parser', 'main']
@@ -65,7 +65,7 @@ def _add_model_options(group) -> None:
     group.add_argument(
         '--system',
         choices=list(SYSTEMS),
-        help='what is shipped, in place of a config (default: f2f)',
+        help=f'what is shipped, in place of a config (default: {DEFAULT_SYSTEM})',
     )
     group.add_argument(
         '--baseline',
@@ -148,7 +148,7 @@ def _predict(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('ERROR')
     with contextlib.redirect_stdout(io.StringIO()):  # mmengine tells of every file that it reads
         inferencer = ForecastInferencer(
-            args.config or args.system or 'f2f',
+            args.config or args.system or DEFAULT_SYSTEM,
             args.checkpoint,
             args.device,
             args.baseline,
@@ -177,8 +177,10 @@ def _predict(args: argparse.Namespace) -> None:
     _tell(out, args, inferencer)
 
 
-def _tell_stride(stride: int, fps: float, trained_fps: float) -> None:
-    """Say how far apart frames were in training, where that is another time here."""
+def _tell_stride(stride: int, fps: float, trained_fps: float | None) -> None:
+    """Say how far apart frames were in training, where that is known and another time here."""
+    if trained_fps is None:
+        return
     best = max(1, round(stride / trained_fps * fps))
     if best != stride:
         print(

@@ -79,8 +79,19 @@ def test_wrong_usage_is_status_2(argv, capsys):
     assert 'usage: mmforecast' in capsys.readouterr().err
 
 
-def test_one_command_makes_a_forecast(clip, tmp_path, capsys):
-    assert status('predict', clip, '--out', tmp_path, '--stride', 2, '--horizon', 2, *SMALL) == 0
+def test_one_command_forecasts_frames(clip, tmp_path, capsys):
+    assert status('predict', clip, '--out', tmp_path, '--horizon', 2) == 0
+    printed = capsys.readouterr().out
+    assert 'video-warp: it forecasts the frames themselves' in printed
+    assert 'frame 12 (+0.10 s): a picture' in printed
+    for path in ('clip_forecast.mp4', 'clip_forecast.gif', 'clip_forecast.json', 'clip_frames'):
+        assert (tmp_path / path).exists() and f'  {tmp_path / path}' in printed
+    assert len(list((tmp_path / 'clip_frames').iterdir())) == 2
+
+
+def test_one_command_makes_a_forecast_of_instances(clip, tmp_path, capsys):
+    options = ['--system', 'f2f', '--out', tmp_path, '--stride', 2, '--horizon', 2, *SMALL]
+    assert status('predict', clip, *options) == 0
     printed = capsys.readouterr().out
     assert f'{clip}: 12 frames, 10 per second' in printed
     assert (
@@ -128,10 +139,13 @@ def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
         (['nowhere.mp4'], 'Error: there is no video or folder nowhere.mp4'),
         (['{clip}', 'nowhere.py'], 'nowhere.py'),
         (
-            ['{clip}', '--stride', '9', *SMALL],
+            ['{clip}', '--stride', '9'],
             'clip.mp4 has 12 frames, but a forecast is made from 4',
         ),
-        (['{clip}', '--baseline', 'x'], "F2FForecaster has no baseline 'x'; choose from copy-last"),
+        (
+            ['{clip}', '--baseline', 'x'],
+            "VideoForecaster has no baseline 'x'; choose from copy-last",
+        ),
         (['{clip}', 'a.py', '--system', 'f2f'], 'give a config or --system, not both'),
     ],
 )
@@ -156,7 +170,7 @@ def test_ctrl_c_leaves_nothing_half_done(clip, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(ForecastFiles, 'add', interrupted)
     out = tmp_path / 'out'
     options = ['--every', 2, '--stride', 2, '--horizon', 1, *SMALL]
-    assert status('predict', clip, '--out', out, *options) == 130
+    assert status('predict', clip, '--system', 'f2f', '--out', out, *options) == 130
     assert f'Interrupted. What is in {out} is whole' in capsys.readouterr().err
     assert not list(out.rglob('*'))
 

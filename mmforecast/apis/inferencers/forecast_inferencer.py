@@ -15,6 +15,7 @@ from mmforecast.visualization import instance_classes
 
 from ..compare import baselines_of
 from ..evaluate import SCOPE, build_forecaster, set_horizon
+from ..shipped import DEFAULT_SYSTEM
 from .clips import ClipPlan, at_least_1, keep_tail
 from .drawing import clip_pictures
 from .files import FORMATS, ForecastFiles
@@ -34,7 +35,7 @@ class ForecastInferencer(BaseInferencer):
     their size. mmengine's default scope is as it was before and after every call.
 
     Args:
-        model: path of a config, a Config, or a shipped system: 'f2f', 's2s' or 'd2d'.
+        model: path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
         weights: path of a checkpoint; None or 'none' takes the shipped weights of a shipped system, and else
             none, which only baselines and encoders with weights of their own can do with.
         device: e.g. 'cpu' or 'cuda:0'; None takes a GPU if there is one.
@@ -55,7 +56,7 @@ class ForecastInferencer(BaseInferencer):
 
     def __init__(
         self,
-        model: str | Config = 'f2f',
+        model: str | Config = DEFAULT_SYSTEM,
         weights: str | None = None,
         device: str | None = None,
         predictor: str | None = None,

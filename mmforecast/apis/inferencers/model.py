@@ -60,7 +60,7 @@ def choose(
     """Read the config that ``model`` names.
 
     Args:
-        model: Path of a config, a Config, or a shipped system: 'f2f', 's2s' or 'd2d'.
+        model: Path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
         weights: Path of a checkpoint; None or 'none': those shipped with a system, or none at all.
         baseline: As for :class:`Choice`.
         options: Dotted keys that are merged into the config.
