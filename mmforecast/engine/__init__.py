@@ -7,8 +7,10 @@ from .checkpoint import CheckpointError, install_safe_loaders, load_checkpoint
 from .checkpoint_match import Match, match_state_dict, require_match
 from .cli import cli_errors
 from .data_order import ResumableDataLoader
+from .divergence import DivergenceError
 from .errors import explain
 from .hooks import (
+    DivergenceHook,
     ForecastCheckpointHook,
     ForecastVisualizationHook,
     GANHealthHook,
@@ -21,6 +23,8 @@ from .optim_wrapper_constructor import MultiOptimWrapperConstructor
 
 __all__ = [
     'CheckpointError',
+    'DivergenceError',
+    'DivergenceHook',
     'EpochBasedTrainLoop',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',

@@ -12,6 +12,7 @@ from mmengine.registry import Registry, root
 import mmforecast
 
 from .checkpoint import CheckpointError
+from .divergence import DivergenceError
 
 __all__ = ['explain']
 
@@ -100,7 +101,7 @@ def _from_worker(error: BaseException, cfg: Any) -> Optional[str]:
 
 def _own_sentence(error: BaseException, cfg: Any) -> Optional[str]:
     """What this package or the tool raised on purpose, and files that aren't there."""
-    if isinstance(error, (CheckpointError, FileNotFoundError, NotADirectoryError)):
+    if isinstance(error, (CheckpointError, DivergenceError, FileNotFoundError, NotADirectoryError)):
         return str(error)
     frame = _innermost(error)
     raised_here = frame is not None and frame.f_globals.get('__name__', '').split('.')[0] in (

@@ -42,7 +42,7 @@ class ForecastDataSample(BaseDataElement):
     ``gt_instances`` is no field but computed from ``gt_instance_map``.
 
     Metainfo: ``sequence_id`` (str), ``frame_indices`` (T positions in the sequence, 0-based),
-    ``frame_names`` (T names), ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
+    ``frame_names`` (T names), ``img_paths``, ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
     ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it,
     ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
     :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or

@@ -29,6 +29,7 @@ class PackForecastInputs(BaseTransform):
             'sequence_id',
             'frame_indices',
             'frame_names',
+            'img_paths',
             'num_past',
             'num_future',
             'stride',

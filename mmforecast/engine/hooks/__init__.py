@@ -1,12 +1,14 @@
 """Hooks that mmengine lacks."""
 
 from .checkpoint_hook import ForecastCheckpointHook
+from .divergence_hook import DivergenceHook
 from .gan_health_hook import GANHealthHook
 from .sample_grid_hook import SampleGridHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
 __all__ = [
+    'DivergenceHook',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
     'GANHealthHook',
