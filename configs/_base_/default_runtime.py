@@ -6,6 +6,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='ForecastCheckpointHook', interval=1, max_keep_ckpts=2),
+    data_faults=dict(type='DataFaultHook'),
     divergence=dict(type='DivergenceHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='ForecastVisualizationHook'))

@@ -8,8 +8,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmforecast.registry import TRANSFORMS
 from mmforecast.structures import MISSING_LABEL
 
-from .corrupt_files import CorruptFilePolicy
-from .image_files import BadImageError
+from .corrupt_files import CorruptFileError, CorruptFilePolicy
 
 __all__ = ['BaseAttributeDataset']
 
@@ -120,7 +119,7 @@ class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
         """Image ``idx`` through the pipeline; None where it is skipped because it can't be used."""
         try:
             return self.pipeline(self.get_data_info(idx))
-        except BadImageError as error:
+        except CorruptFileError as error:
             if not self.skips(error):
                 raise
             return None

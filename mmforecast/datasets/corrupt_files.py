@@ -27,11 +27,15 @@ class CorruptFilePolicy:
         item_name: What messages call an item.
         on_corrupt: 'raise' or 'skip'.
         corrupt_files: Those skipped so far in this process.
+
+    The training loops of :mod:`mmforecast.engine` gather the faults of all processes, see
+    :class:`~mmforecast.engine.DataFaultHook`.
     """
 
     item_name: str
     on_corrupt: str
     corrupt_files: set[str]
+    _faults: dict[str, tuple[int, str]]
 
     def set_on_corrupt(self, on_corrupt: str | None, test_mode: bool) -> None:
         """Settle the policy: by default 'raise' in ``test_mode``, where nothing else is possible, else 'skip'.
@@ -48,11 +52,14 @@ class CorruptFilePolicy:
             )
         self.on_corrupt = on_corrupt or ('raise' if test_mode else 'skip')
         self.corrupt_files = set()
+        self._faults = {}
 
     def skips(self, error: CorruptFileError) -> bool:
         """Whether another item is to be taken instead; the file is then logged, once."""
         if self.on_corrupt == 'raise':
             return False
+        times = self._faults.get(error.path, (0, ''))[0]
+        self._faults[error.path] = (times + 1, str(error))
         if error.path not in self.corrupt_files:
             self.corrupt_files.add(error.path)
             print_log(
@@ -62,3 +69,8 @@ class CorruptFilePolicy:
                 level=logging.WARNING,
             )
         return True
+
+    def take_faults(self) -> dict[str, tuple[int, str]]:
+        """Since the last call in this process: by path, how often an item was replaced, and the reason."""
+        faults, self._faults = self._faults, {}
+        return faults

@@ -11,8 +11,7 @@ from mmengine.logging import print_log
 from mmforecast.registry import TRANSFORMS
 
 from .clip_layout import ClipLayout
-from .corrupt_files import CorruptFilePolicy
-from .file_access import CorruptFrameError
+from .corrupt_files import CorruptFileError, CorruptFilePolicy
 from .sequence import Sequence
 
 __all__ = ['BaseSequenceDataset']
@@ -180,7 +179,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         stride = strides[0] if len(strides) == 1 else int(np.random.choice(strides))
         try:
             return self.pipeline(self._describe(clip, stride))
-        except CorruptFrameError as error:
+        except CorruptFileError as error:
             if not self.skips(error):
                 raise
             return None

@@ -7,9 +7,11 @@ from .checkpoint import CheckpointError, install_safe_loaders, load_checkpoint
 from .checkpoint_match import Match, match_state_dict, require_match
 from .cli import cli_errors
 from .data_order import ResumableDataLoader
+from .data_watch import WorkerDiedError
 from .divergence import DivergenceError
 from .errors import explain
 from .hooks import (
+    DataFaultHook,
     DivergenceHook,
     ForecastCheckpointHook,
     ForecastVisualizationHook,
@@ -23,6 +25,7 @@ from .optim_wrapper_constructor import MultiOptimWrapperConstructor
 
 __all__ = [
     'CheckpointError',
+    'DataFaultHook',
     'DivergenceError',
     'DivergenceHook',
     'EpochBasedTrainLoop',
@@ -36,6 +39,7 @@ __all__ = [
     'SampleGridHook',
     'TrainingInterrupted',
     'ValLossHook',
+    'WorkerDiedError',
     'cli_errors',
     'explain',
     'install_safe_loaders',

@@ -9,12 +9,14 @@ processes.
 
 import itertools
 import random
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 import torch
 from mmengine.dist import get_dist_info
-from torch.utils.data import DataLoader, IterableDataset, Sampler
+from torch.utils.data import DataLoader, IterableDataset, Sampler, get_worker_info
+
+from .data_watch import CollateWithFaults, Faults, WorkerDiedError, merge_faults, worker_death
 
 __all__ = [
     'DATA_STREAM',
@@ -61,15 +63,27 @@ class SeededDataset:
     """A dataset that seeds the global generators before it loads an item of a :class:`SeededIndex`.
 
     In all else it is the dataset it wraps: attributes are read from and written to that one.
+
+    Args:
+        dataset: To be wrapped.
+        held: (workers,) int64 in shared memory, where each worker notes the item that it is loading, -1
+            in between.
     """
 
-    def __init__(self, dataset: Any):
-        self.__dict__['dataset'] = dataset
+    def __init__(self, dataset: Any, held: Optional[torch.Tensor] = None):
+        self.__dict__.update(dataset=dataset, held=held)
 
     def __getitem__(self, index: int) -> Any:
         if isinstance(index, SeededIndex):
             seed_generators(DATA_STREAM, *index.key)
-        return self.dataset[int(index)]
+        worker = get_worker_info()
+        if self.held is None or worker is None:
+            return self.dataset[int(index)]
+        self.held[worker.id] = int(index)
+        try:
+            return self.dataset[int(index)]
+        finally:
+            self.held[worker.id] = -1
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -161,11 +175,13 @@ class ResumableDataLoader(DataLoader):
                 "resumable; train on others with train_cfg type 'mmengine.IterBasedTrainLoop'"
             )
         seed = getattr(loader.batch_sampler.sampler, 'seed', seed)
+        held = torch.full((max(loader.num_workers, 1),), -1).share_memory_()
+        dataset = SeededDataset(loader.dataset, held)
         super().__init__(
-            dataset=SeededDataset(loader.dataset),
+            dataset=dataset,
             batch_sampler=ResumableBatchSampler(loader.batch_sampler, seed, endless),
             num_workers=loader.num_workers,
-            collate_fn=loader.collate_fn,
+            collate_fn=CollateWithFaults(loader.collate_fn, dataset),
             pin_memory=loader.pin_memory,
             timeout=loader.timeout,
             worker_init_fn=loader.worker_init_fn,
@@ -174,6 +190,8 @@ class ResumableDataLoader(DataLoader):
             prefetch_factor=loader.prefetch_factor,
             persistent_workers=loader.persistent_workers,
         )
+        self._faults: Faults = {}
+        self._running = None
         self._batches = self._generate()
 
     @property
@@ -193,9 +211,25 @@ class ResumableDataLoader(DataLoader):
 
     def _generate(self) -> Iterator[Any]:
         # A generator, so that nothing is drawn or started before the run is where it resumes.
-        yield from super().__iter__()
+        self._running = super().__iter__()
+        for batch, faults in self._running:
+            merge_faults(self._faults, faults)
+            yield batch
+
+    def take_faults(self) -> Faults:
+        """The faults of the batches since the last call."""
+        faults, self._faults = self._faults, {}
+        return faults
+
+    def worker_death(self, error: RuntimeError) -> Optional[WorkerDiedError]:
+        """Which worker an error of torch is about, and what it was loading; None for other errors."""
+        workers = getattr(self._running, '_workers', [])
+        return worker_death(
+            error, [process.pid for process in workers], self.dataset.held, self.dataset.dataset
+        )
 
     def stop_workers(self) -> None:
         """End the worker processes. Left to the garbage collector, they take five seconds each."""
         self._batches.close()
+        self._running = None
         self._iterator = None  # where persistent workers are kept

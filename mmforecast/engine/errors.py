@@ -12,11 +12,19 @@ from mmengine.registry import Registry, root
 import mmforecast
 
 from .checkpoint import CheckpointError
+from .data_watch import WorkerDiedError, worker_death
 from .divergence import DivergenceError
 
 __all__ = ['explain']
 
 _PACKAGE = str(Path(mmforecast.__file__).parent)
+_OF_ITS_OWN = (
+    CheckpointError,
+    DivergenceError,
+    WorkerDiedError,
+    FileNotFoundError,
+    NotADirectoryError,
+)
 
 
 def explain(error: BaseException, cfg: Any = None) -> Optional[str]:
@@ -30,7 +38,13 @@ def explain(error: BaseException, cfg: Any = None) -> Optional[str]:
         One sentence or two; None for what looks like a defect of a program, whose traceback is
         needed.
     """
-    for explanation in (_missing_type, _wrong_argument, _from_worker, _own_sentence):
+    for explanation in (
+        _missing_type,
+        _wrong_argument,
+        _from_worker,
+        _dead_worker,
+        _own_sentence,
+    ):
         sentence = explanation(error, cfg)
         if sentence is not None:
             return sentence
@@ -99,9 +113,15 @@ def _from_worker(error: BaseException, cfg: Any) -> Optional[str]:
     return sentence if files and files[-1].startswith(_PACKAGE) and _is_about_input(error) else None
 
 
+def _dead_worker(error: BaseException, cfg: Any) -> Optional[str]:
+    """A data-loading process that is gone, of a loop that doesn't know what it was loading."""
+    death = worker_death(error) if isinstance(error, RuntimeError) else None
+    return None if death is None else str(death)
+
+
 def _own_sentence(error: BaseException, cfg: Any) -> Optional[str]:
     """What this package or the tool raised on purpose, and files that aren't there."""
-    if isinstance(error, (CheckpointError, DivergenceError, FileNotFoundError, NotADirectoryError)):
+    if isinstance(error, _OF_ITS_OWN):
         return str(error)
     frame = _innermost(error)
     raised_here = frame is not None and frame.f_globals.get('__name__', '').split('.')[0] in (

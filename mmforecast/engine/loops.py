@@ -59,6 +59,11 @@ class _ResumableLoop:
         with self._stop if get_dist_info()[1] == 1 else nullcontext():
             try:
                 return self._run()
+            except RuntimeError as error:
+                death = self.dataloader.worker_death(error)
+                if death is None:
+                    raise
+                raise death from error
             finally:
                 self.dataloader.stop_workers()
 

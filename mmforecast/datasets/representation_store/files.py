@@ -7,12 +7,18 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ..corrupt_files import CorruptFileError
+
 FORMAT_VERSION = 2
 DTYPE = np.dtype('<f2')
 
 
 class StoreError(ValueError):
     """A representation store is missing, broken, or not the one that was asked for."""
+
+
+class DamagedArrayError(CorruptFileError, StoreError):
+    """One array of a store is missing or not what index and manifest promise."""
 
 
 @dataclass(frozen=True)

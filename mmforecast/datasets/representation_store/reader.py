@@ -8,6 +8,7 @@ import numpy as np
 
 from .files import (
     DTYPE,
+    DamagedArrayError,
     StoreError,
     array_path,
     check_manifest,
@@ -94,15 +95,17 @@ class RepresentationStore:
         try:
             array = np.load(path, mmap_mode='r', allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise StoreError(
+            raise DamagedArrayError(
                 f'{path} cannot be mapped, though the index names it: {error}; delete the store '
-                'and extract it again'
+                'and extract it again',
+                path,
             ) from error
         expected = (len(self._positions[key]), *self.manifest.level(level).shape)
         if array.shape != expected or array.dtype != DTYPE:
-            raise StoreError(
+            raise DamagedArrayError(
                 f'{path} holds {array.shape} {array.dtype}, but manifest and index promise '
-                f'{expected} {DTYPE}; delete the store and extract it again'
+                f'{expected} {DTYPE}; delete the store and extract it again',
+                path,
             )
         # A plain array: views of np.memmap cost a Python call each.
         self._arrays[key] = array.view(np.ndarray)

@@ -1,6 +1,7 @@
 """Hooks that mmengine lacks."""
 
 from .checkpoint_hook import ForecastCheckpointHook
+from .data_fault_hook import DataFaultHook
 from .divergence_hook import DivergenceHook
 from .gan_health_hook import GANHealthHook
 from .sample_grid_hook import SampleGridHook
@@ -8,6 +9,7 @@ from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
 __all__ = [
+    'DataFaultHook',
     'DivergenceHook',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
