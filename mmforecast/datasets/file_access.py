@@ -5,7 +5,9 @@ A path into an archive is the archive's path with the member's name after it:
 """
 
 import os
+import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from .corrupt_files import CorruptFileError
@@ -13,6 +15,12 @@ from .corrupt_files import CorruptFileError
 __all__ = ['CorruptFrameError', 'FileReader', 'find_tree', 'list_tree']
 
 _ARCHIVE_MARK = '.zip/'
+
+# Of one file; larger ones are refused unread. A 16-bit frame of 64 megapixels has 384 MB.
+MAX_BYTES = 2**29
+
+# Of a damaged archive, of one with a password, and of an unknown kind of compression.
+_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 class CorruptFrameError(CorruptFileError):
@@ -69,21 +77,35 @@ class FileReader:
         """The file's bytes.
 
         Raises:
-            OSError: The file, archive or member is missing or unreadable.
+            OSError: The file, archive or member is missing, unreadable, too large, or no plain file.
         """
         if _ARCHIVE_MARK not in path:
+            state = os.stat(path)
+            if not stat.S_ISREG(state.st_mode):  # a pipe would keep us waiting, a device never end
+                raise OSError('it is no regular file')
+            _check_bytes(state.st_size)
             with open(path, 'rb') as file:
                 return file.read()
         stem, member = path.split(_ARCHIVE_MARK, 1)
+        archive = self._archive(f'{stem}.zip')
         try:
-            return self._archive(f'{stem}.zip').read(member)
+            _check_bytes(archive.getinfo(member).file_size)
+            return archive.read(member)  # no more than that, and not to the disk
         except KeyError as error:
             raise FileNotFoundError(f'no member {member} in {stem}.zip') from error
-        except zipfile.BadZipFile as error:
-            raise OSError(str(error)) from error
+        except _BAD_ARCHIVE as error:
+            raise OSError(f'{stem}.zip: {error}') from error
 
     def _archive(self, path: str) -> zipfile.ZipFile:
         key = (os.getpid(), path)
         if key not in self._archives:
-            self._archives[key] = zipfile.ZipFile(path)
+            try:
+                self._archives[key] = zipfile.ZipFile(path)
+            except _BAD_ARCHIVE as error:
+                raise OSError(f'{path}: {error}') from error
         return self._archives[key]
+
+
+def _check_bytes(size: int) -> None:
+    if size > MAX_BYTES:
+        raise OSError(f'it has {size} bytes, more than the {MAX_BYTES} allowed')

@@ -1,6 +1,7 @@
 """Decoding of single photographs, of whatever kind users have, into RGB."""
 
 import io
+import struct
 import warnings
 
 import numpy as np
@@ -8,7 +9,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .corrupt_files import CorruptFileError
 
-__all__ = ['BadImageError', 'IMAGE_SUFFIXES', 'MAX_PIXELS', 'decode_grey', 'decode_rgb']
+__all__ = [
+    'BadImageError',
+    'IMAGE_SUFFIXES',
+    'MAX_PIXELS',
+    'claimed_size',
+    'decode_grey',
+    'decode_rgb',
+]
+
+_PNG = b'\x89PNG\r\n\x1a\n'
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif')
 
@@ -44,6 +54,23 @@ def decode_rgb(data: bytes, path: str, fill: int = 255, max_pixels: int = MAX_PI
 def decode_grey(data: bytes, path: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """As :func:`decode_rgb`, to one channel: uint8 (H, W). For masks."""
     return np.asarray(_to_rgb(_open(data, path, max_pixels), fill=0).convert('L'))
+
+
+def claimed_size(data: bytes) -> tuple[int, int] | None:
+    """(height, width) that an image file's header claims, without decoding it; None where it has none."""
+    if data.startswith(_PNG) and len(data) >= 24:
+        width, height = struct.unpack('>II', data[16:24])
+        return height, width
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            with Image.open(io.BytesIO(data)) as image:
+                return image.height, image.width
+    except Image.DecompressionBombError:
+        side = int(2 * Image.MAX_IMAGE_PIXELS) + 1
+        return 1, side  # what it claims exactly, Pillow doesn't say
+    except Exception:  # as many kinds as there are formats
+        return None
 
 
 def _open(data: bytes, path: str, max_pixels: int) -> Image.Image:

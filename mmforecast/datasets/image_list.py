@@ -117,7 +117,7 @@ def _csv_records(text: str, path: str) -> list[tuple[dict, str]]:
 def _json_records(text: str, path: str) -> list[tuple[dict, str]]:
     try:
         records = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is no well-formed JSON file: {error}') from error
     if not isinstance(records, list) or not all(isinstance(entry, Mapping) for entry in records):
         raise ValueError(

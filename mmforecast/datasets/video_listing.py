@@ -11,7 +11,9 @@ __all__ = ['IMAGE_SUFFIXES', 'VideoEntry', 'find_videos', 'natural_key', 'read_e
 
 IMAGE_SUFFIXES = ('.jpeg', '.jpg', '.png')
 
-_LINE = re.compile(r'(?P<path>.+?)(\s+(?P<first>\d*):(?P<stop>\d*))?')
+_LINE = re.compile(
+    r'(?P<path>[^\0]+?)(\s+(?P<first>[0-9]{0,18}):(?P<stop>[0-9]{0,18}))?', re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,17 @@ def read_entries(root: str, videos: str | Sequence[str]) -> list[VideoEntry]:
                 f'no list of videos {videos}, neither as it stands nor under {root}: a text file '
                 'with one path on each line'
             )
-        with open(source, encoding='utf-8') as file:
-            videos = [line for line in map(str.strip, file) if line and line[0] != '#']
+        try:
+            with open(source, encoding='utf-8') as file:
+                videos = [line for line in map(str.strip, file) if line and line[0] != '#']
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{source} is not UTF-8 text ({error}): save it as UTF-8') from error
     entries = [_read_entry(root, line, source) for line in videos]
-    ids = [entry.sequence_id for entry in entries]
-    for index, name in enumerate(ids):
-        if name in ids[:index]:
+    seen = set()
+    for name in (entry.sequence_id for entry in entries):
+        if name in seen:
             raise ValueError(f'{source} has {name} twice: take one of them out')
+        seen.add(name)
     if not entries:
         raise ValueError(f'{source} names no video')
     return entries

@@ -136,5 +136,10 @@ def _image_sizes(paths: list[str]) -> Iterator[tuple[int, int] | None]:
         try:
             with Image.open(path) as image:
                 yield image.size[::-1]
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except Image.DecompressionBombError as error:
+            raise VideoError(
+                f'has a frame, {os.path.basename(path)}, that says to have more than '
+                f'{2 * Image.MAX_IMAGE_PIXELS} pixels: its header is wrong or hostile'
+            ) from error
+        except (OSError, ValueError, SyntaxError):
             yield None

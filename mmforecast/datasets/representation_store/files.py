@@ -148,10 +148,14 @@ def read_manifest(root: str) -> StoreManifest:
             f'no representation store at {root}: {path} does not exist; write it with '
             'tools/extract_representations.py'
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
             f'{path} is not a JSON file: {error}; delete the store and extract it again'
         ) from error
+    if not isinstance(content, dict):
+        raise StoreError(
+            f'{path} is not a manifest but a {type(content).__name__}; delete the store and extract it again'
+        )
     version, dtype = content.pop('format_version', None), content.pop('dtype', None)
     if (version, dtype) != (FORMAT_VERSION, 'float16'):
         raise StoreError(
@@ -176,7 +180,18 @@ def read_index(root: str) -> dict[tuple[str, str], list[str]]:
     path = index_path(root)
     if not os.path.exists(path):
         return {}
-    with open(path, encoding='utf-8') as file:
-        lines = file.read().splitlines(keepends=True)
-    entries = [json.loads(line) for line in lines if line.endswith('\n')]
-    return {(entry['level'], entry['sequence_id']): entry['frame_names'] for entry in entries}
+    try:
+        with open(path, encoding='utf-8', newline='\n') as file:
+            lines = file.readlines()
+        entries = [json.loads(line) for line in lines if line.endswith('\n')]
+        index = {(entry['level'], entry['sequence_id']): entry['frame_names'] for entry in entries}
+        if not all(
+            isinstance(part, str) for key, names in index.items() for part in (*key, *names)
+        ):
+            raise TypeError('names have to be text')
+        return index
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise StoreError(
+            f'{path} is not an index of a store ({type(error).__name__}: {error}); delete the store and '
+            'extract it again'
+        ) from error

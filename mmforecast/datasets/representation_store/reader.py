@@ -93,7 +93,8 @@ class RepresentationStore:
             return self._arrays[key]
         path = array_path(self.root, level, sequence_id)
         try:
-            array = np.load(path, mmap_mode='r', allow_pickle=False)
+            # np.load also takes archives; this maps plain arrays only, and never unpickles.
+            array = np.lib.format.open_memmap(path, mode='r')
         except (OSError, ValueError) as error:
             raise DamagedArrayError(
                 f'{path} cannot be mapped, though the index names it: {error}; delete the store '

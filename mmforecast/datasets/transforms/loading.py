@@ -8,6 +8,7 @@ from mmforecast.registry import TRANSFORMS
 
 from ..file_access import CorruptFrameError, FileReader
 from ..frame_cache import FrameCache
+from ..image_files import MAX_PIXELS, claimed_size
 from ..labels import IGNORE_INDEX
 from ..video import VideoError, VideoReader, split_frame_path
 
@@ -30,7 +31,15 @@ def read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.n
         ) from error
     # Some OpenCV releases fill up what a truncated PNG lacks and only print a warning.
     truncated = data.startswith(b'\x89PNG') and b'IEND' not in data[-64:]
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data and not truncated else None
+    height, width = claimed_size(data) or (0, 0)
+    if height * width > MAX_PIXELS:
+        raise CorruptFrameError(
+            f'{path} of sequence {sequence} says to have {height * width} pixels or more, and {MAX_PIXELS} '
+            'are allowed: its header is wrong or hostile, or the frame has to be made smaller.',
+            path,
+        )
+    decodable = height * width > 0 and not truncated
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if decodable else None
     if image is None:
         raise CorruptFrameError(
             f'{path} of sequence {sequence} is '
