@@ -18,8 +18,8 @@ setup: ## Make .venv with the tested versions of everything (the first time minu
 test: setup ## Run the test suite, without the tests marked slow
 	$(PYTEST) -m 'not slow'
 
-test-all: setup ## Run the whole test suite
-	$(PYTEST)
+test-all: setup ## Run the whole test suite, with many more inputs for each property
+	$(PYTEST) --hypothesis-profile=thorough
 
 demo: setup ## Train, score and draw a small forecaster on data made here
 	$(BIN)/python tools/demo.py

@@ -9,11 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from mmengine.registry import DefaultScope
 
 from mmforecast.visualization import ForecastLocalVisualizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# `make test` tries a few inputs per property, the same in every run; `make test-all` many, new ones each time.
+settings.register_profile('quick', max_examples=25, deadline=None, derandomize=True)
+settings.register_profile('thorough', max_examples=500, deadline=None)
+settings.load_profile('quick')
 
 torch.set_num_threads(1)  # two xdist workers share two cores
 

@@ -38,10 +38,10 @@ class VideoEntry:
         return f'{name}__{self.first}' if self.first else name
 
 
-def natural_key(name: str) -> list:
+def natural_key(name: str) -> tuple:
     """Sorts names by the values of the numbers in them: frame2 before frame10."""
     parts = re.split(r'(\d+)', name)
-    return [int(part) if index % 2 else part.lower() for index, part in enumerate(parts)] + [name]
+    return [int(part) if index % 2 else part.lower() for index, part in enumerate(parts)], name
 
 
 def find_videos(root: str) -> list[VideoEntry]:
