@@ -1,47 +1,10 @@
 import json
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
 import torch
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return str(server.getsockname()[1])
-
-
-@pytest.fixture
-def run(repository, tmp_path):
-    """Run a command, with the toy task on the path; its output."""
-
-    def call(*command, **environment):
-        path = [repository / 'tests/toy_task', repository, os.environ.get('PYTHONPATH', '')]
-        environment = dict(
-            os.environ,
-            PYTHON=sys.executable,
-            PORT=free_port(),
-            OMP_NUM_THREADS='1',
-            CUDA_VISIBLE_DEVICES='',
-            PYTHONPATH=os.pathsep.join(map(str, path)),
-            **environment,
-        )
-        done = subprocess.run(
-            [*map(str, command)],
-            env=environment,
-            cwd=tmp_path,
-            text=True,
-            timeout=180,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
-
-    return call
 
 
 def steps(folder, rank):

@@ -1,28 +1,10 @@
 import json
-import multiprocessing
 import os
 import pickle
 import signal
-import sys
 
 import pytest
 import torch
-
-
-@pytest.fixture(scope='module')
-def start_tool(repository):
-    """Processes with everything imported, forked from one that imported it once."""
-    toy_task = str(repository / 'tests/toy_task')
-    before = os.environ.get('PYTHONPATH', '')
-    os.environ['PYTHONPATH'] = os.pathsep.join([toy_task, str(repository), before])
-    sys.path.append(toy_task)
-    import toy_task
-
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['toy_task', 'mmforecast.engine', 'mmforecast.utils.check_env'])
-    context.Process(target=int).start()  # starts the server under this PYTHONPATH
-    os.environ['PYTHONPATH'] = before
-    yield lambda *args: context.Process(target=toy_task.run_tool, args=args)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class KillHook(Hook):
     """Ends the process by ``number`` (SIGKILL by default) where the environment says so.
 
     ``KILL_AT_ITER=n``: after n iterations. ``KILL_AT_WRITE=n``: halfway through writing the n-th
-    file.
+    file. Only before a first restart by torchrun.
     """
 
     priority = 'HIGH'
@@ -102,7 +102,8 @@ class KillHook(Hook):
             atomic._write = write_or_die
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter + 1 == int(os.getenv('KILL_AT_ITER', 0)):
+        first = os.getenv('TORCHELASTIC_RESTART_COUNT', '0') == '0'
+        if first and runner.iter + 1 == int(os.getenv('KILL_AT_ITER', 0)):
             os.kill(os.getpid(), getattr(signal, os.getenv('KILL_BY', 'SIGKILL')))
 
 
