@@ -49,6 +49,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Put what this tool's own options say into the config; in place."""
     cfg.load_from = None if args.checkpoint.lower() == 'none' else args.checkpoint
     cfg.resume = False
+    cfg.model_wrapper_cfg = dict(type='mmforecast.Unwrapped')  # nothing to keep in step
     if args.show_dir:
         hook = dict(
             type='mmforecast.ForecastVisualizationHook',

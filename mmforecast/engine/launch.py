@@ -16,8 +16,36 @@ __all__ = ['build_runner', 'enable_amp', 'find_last_checkpoint', 'processes', 's
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner that the config names in ``runner_type``, mmengine's by default."""
+    """The runner that the config names in ``runner_type``, mmengine's by default.
+
+    A default hook that the config sets to None is left out, also one of ours.
+
+    Raises:
+        ValueError: It asks for sharding, and there is no GPU.
+    """
+    strategy = cfg.get('strategy') or {}
+    kind = strategy if isinstance(strategy, str) else str(strategy.get('type', ''))
+    if kind.rpartition('.')[2] in _SHARDING and not torch.cuda.is_available():
+        raise ValueError(
+            f'strategy {kind!r} needs GPUs: torch shards no model without an accelerator, and it sees '
+            'none here; leave out strategy and runner_type, and several processes train by DDP '
+            '(docs/reliability.md)'
+        )
+    for name, hook in list(cfg.get('default_hooks', {}).items()):
+        if hook is None and name not in _HOOKS_OF_MMENGINE:  # which it would not take
+            cfg.default_hooks.pop(name)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+_HOOKS_OF_MMENGINE = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
+_SHARDING = ('FSDPStrategy', 'DeepSpeedStrategy', 'ColossalAIStrategy')
 
 
 @contextmanager

@@ -98,3 +98,22 @@ def test_a_single_process_is_left_alone():
     cfg = Config(dict(launcher='none'))
     with launch.processes(cfg):
         assert 'model_wrapper_cfg' not in cfg
+
+
+@pytest.mark.parametrize('strategy', ['FSDPStrategy', dict(type='mmengine.DeepSpeedStrategy')])
+def test_sharding_without_a_gpu_is_refused(tmp_path, monkeypatch, strategy):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    cfg = config(tmp_path, runner_type='FlexibleRunner', strategy=strategy)
+    with pytest.raises(
+        ValueError, match='Strategy. needs GPUs: .* leave out strategy and runner_type'
+    ):
+        launch.build_runner(cfg)
+
+
+def test_default_hooks_of_ours_are_switched_off_by_none(toy_config, quick, tmp_path):
+    cfg = toy_config('epochs')
+    cfg.work_dir = str(tmp_path)
+    cfg.default_hooks.divergence = dict(type='mmforecast.DivergenceHook')
+    cfg.default_hooks.data_faults = cfg.default_hooks.timer = None
+    hooks = {type(hook).__name__ for hook in launch.build_runner(cfg).hooks}
+    assert 'DivergenceHook' in hooks and not {'DataFaultHook', 'IterTimerHook'} & hooks

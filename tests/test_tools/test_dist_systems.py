@@ -171,7 +171,7 @@ def test_killed_processes_are_restarted_and_go_on_exactly(repository, run, tmp_p
 def test_processes_agree_that_a_step_diverged(repository, run, tmp_path):
     """A learning rate that no network survives: both stop in the same iteration, with one dump."""
     config, script = repository / 'tests/toy_task/epochs.py', repository / 'tools/dist_train.sh'
-    hook = "default_hooks.divergence={'type': 'mmforecast.DivergenceHook'}"
+    hook = 'default_hooks.divergence.type=mmforecast.DivergenceHook'
     options = [*TOY_OPTIONS, 'optim_wrapper.optimizer.lr=1e30', hook]
     with pytest.raises(AssertionError, match='diverged: loss is (inf|nan)'):
         run('bash', script, config, 2, '--work-dir', tmp_path / 'run', '--cfg-options', *options)

@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-ITERS, INTERVAL, KILLS = 600, 8, 20
+ITERS, INTERVAL, KILLS = 800, 8, 20
 
 
 @pytest.fixture
@@ -85,9 +85,11 @@ def test_twenty_kills_at_random_moments_change_nothing(start, tmp_path):
             process.join(100)
             in_writes += 1
         else:
-            process = start('killed', '--resume', KILL_AT_WRITE='0')
+            # After some seconds, and on fast machines after some iterations.
+            limits = dict(KILL_AT_WRITE='0', KILL_AT_ITER=str(before + rng.randint(9, 50)))
+            process = start('killed', '--resume', **limits)
             process.join(rng.uniform(1, 6))
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.join()
         assert process.exitcode == -signal.SIGKILL, (tmp_path / 'log.txt').read_text()[-2000:]
         now = last_iteration(run)

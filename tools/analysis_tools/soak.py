@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import DictAction
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
 from scipy.stats import theilslopes
 
 from mmforecast.apis.evaluate import load_config
-from mmforecast.engine import cli_errors
+from mmforecast.engine import cli_errors, launch
 
 EXAMPLES = """examples:
   python tools/analysis_tools/soak.py configs/s2s/s2s_2scale_tiny_synthetic.py --minutes 30
@@ -105,7 +104,7 @@ def soak(cfg, seconds: float, interval: float):
     cfg.log_level = 'ERROR'
     hook = SoakHook(seconds, interval)
     with tempfile.TemporaryDirectory() as cfg.work_dir:
-        runner = Runner.from_cfg(cfg)
+        runner = launch.build_runner(cfg)
         runner.register_hook(hook)
         runner.train()
     return hook.readings

@@ -8,12 +8,14 @@ from .adversarial import (
 from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
 from .rgb import rgb_to_unit, unit_to_rgb
+from .unwrapped import Unwrapped
 
 __all__ = [
     'AdversarialDistributedDataParallel',
     'AdversarialTrainMixin',
     'KeepFrozen',
     'Pyramid',
+    'Unwrapped',
     'backward_warp',
     'dis_flow',
     'forward_warp',
