@@ -5,7 +5,14 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from torch import Tensor
 
-__all__ = ['CollateWithFaults', 'Faults', 'WorkerDiedError', 'find_sources', 'worker_death']
+__all__ = [
+    'CollateWithFaults',
+    'Faults',
+    'WorkerDiedError',
+    'find_sources',
+    'merge_faults',
+    'worker_death',
+]
 
 Faults = Dict[str, Tuple[int, str]]
 """By path of a file that can't be used: how often an item was replaced for it, and what is wrong."""

@@ -12,6 +12,7 @@ __all__ = [
     'all_finite',
     'describe_samples',
     'loss_terms',
+    'named_gradients',
     'not_finite',
     'what_diverged',
 ]

@@ -243,6 +243,7 @@ def test_pack(clip, store):
         sequence_id='s0',
         frame_indices=[0, 1, 2],
         frame_names=['a', 'b', 'c'],
+        img_paths=clip['img_paths'],
         num_past=2,
         num_future=1,
         stride=1,
