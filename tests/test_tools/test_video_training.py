@@ -1,9 +1,14 @@
 """Video prediction from a shipped config: trained, resumed, on two processes; frames made on the spot."""
 
+import runpy
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
+
+from mmforecast.models.forecasters import VideoForecaster
 
 CONFIG = 'configs/video_prediction/multiscale_adv-gdl_tiny_clips.py'
 
@@ -79,6 +84,49 @@ def test_fine_tuning_on_larger_patches_keeps_the_predictor(run_tool, write_confi
         if name.startswith('predictor'):
             torch.testing.assert_close(large[name], value, rtol=0, atol=1e-6)
     assert any(small[name].shape != large[name].shape for name in small)
+
+
+def test_benchmarks_of_video_run(run_tool, repository, write_config, tmp_path, capsys):
+    write_config()
+    options = [
+        '--cfg-options',
+        'model.predictor.widths=[[4],[4],[4],[4]]',
+        'model.predictor.kernels=[[3,3],[3,3],[3,3],[3,3]]',
+        *(f'train_dataloader.dataset.{key}' for key in ('videos=None', 'drop_repeats=None')),
+        f'train_dataloader.dataset.data_root={tmp_path}/videos',
+        'train_dataloader.num_workers=0',
+        'train_dataloader.persistent_workers=False',
+    ]
+    config = repository / 'configs/video_prediction/multiscale_gdl-l1_tiny_clips.py'
+    small = ['--blocks', 1, '--steps', 1]
+    run_tool('analysis_tools/benchmark.py', 'train', config, *small, *options)
+    assert 'runner / bare: median' in capsys.readouterr().out
+    run_tool('analysis_tools/benchmark.py', 'data', config, *options)
+    assert 'batches of 8 a second with 0 workers' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run_tool('analysis_tools/benchmark.py', 'train', repository / CONFIG, *small, *options)
+    assert 'no discriminator' in capsys.readouterr().err
+
+
+def test_the_bare_loop_is_the_forecaster(run_tool, repository):
+    """What the benchmark compares computes the same loss."""
+    module = runpy.run_path(str(repository / 'tools/analysis_tools/benchmark.py'))
+    model = VideoForecaster(
+        predictor=dict(
+            type='MultiScalePredictor',
+            in_channels=3,
+            widths=((4,), (4,)),
+            kernels=((3, 3), (3, 3)),
+            out_act='tanh',
+            losses=dict(l1=dict(type='mmdet.L1Loss'), gdl=dict(type='GDLoss')),
+        )
+    )
+    optimizer = OptimWrapper(torch.optim.SGD(model.predictor.parameters(), lr=0.1))
+    clips = torch.randint(0, 256, (2, 5, 3, 8, 8), dtype=torch.uint8)
+    bare = module['BareLoop'](model, optimizer)
+    loss, _ = model.parse_losses(model(clips.float(), None, mode='loss'))
+    found = bare.step(dict(inputs=list(clips), data_samples=None))
+    assert found == pytest.approx(loss.item(), rel=1e-5)
 
 
 @pytest.mark.slow

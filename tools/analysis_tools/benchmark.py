@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tqdm import tqdm
 
@@ -166,6 +167,7 @@ def benchmark_train(cfg, blocks, steps):
 
 def benchmark_data(cfg, num_batches=200):
     """Batches per second of the config's own training loader, after its first 20."""
+    init_default_scope(cfg.default_scope)
     loader = iter(Runner.build_dataloader(cfg.train_dataloader, seed=0))
     for _ in range(20):
         next(loader)
