@@ -1,14 +1,7 @@
 # Fine-tuning of multiscale_adv-gdl_ucf101.py on 64x64 patches, for which the discriminator is made anew.
-_base_ = './multiscale_adv-gdl_ucf101.py'
-model = dict(discriminator=dict(patch_size=(64, 64)))
-train_pipeline = [
-    dict(type='LoadClipFrames'),
-    dict(type='ClipMotionCrop', size=(64, 64), min_motion=0.005),
-    dict(type='PackForecastInputs'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+_base_ = './multiscale_adv_ft64_ucf101.py'
+model = dict(
+    predictor=dict(
+        losses=dict(
+            _delete_=True, l1=dict(type='mmdet.L1Loss'), gdl=dict(type='GDLoss', alpha=1))))
 load_from = 'work_dirs/multiscale_adv-gdl_ucf101/iter_500000.pth'
-train_cfg = dict(max_iters=100000, val_interval=50000)
-param_scheduler = dict(_delete_=True, predictor=[], discriminator=[])
-optim_wrapper = dict(
-    predictor=dict(optimizer=dict(lr=0.005)))
