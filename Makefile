@@ -6,7 +6,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-all demo lint clean
+.PHONY: help setup test test-all demo docs lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,10 +24,13 @@ test-all: setup ## Run the whole test suite, with many more inputs for each prop
 demo: setup ## Train, score and draw a small forecaster on data made here
 	$(BIN)/python tools/demo.py
 
+docs: setup ## Build the pages of docs/ into site/ (Python 3.11 or newer)
+	$(BIN)/python -m mkdocs build --strict --quiet
+
 lint: setup ## Check style, likely bugs and formatting with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 clean: ## Remove .venv and what builds and tests leave (the compiled mmcv in ~/.cache/mmforecast stays)
-	rm -rf .venv build dist *.egg-info mmforecast/.mim .pytest_cache .ruff_cache
+	rm -rf .venv build dist site *.egg-info mmforecast/.mim .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -153,7 +153,8 @@ def set_up() -> None:
         install_mmcv(PYTHON, tag, VENV / 'wheels', console)
     with console.step('mmdet, mmsegmentation and what they forget: about 30 s'):
         pip_install(
-            console, *requirement_flags('runtime', 'mminstall', 'optional', 'video', 'tests')
+            console,
+            *requirement_flags('runtime', 'mminstall', 'optional', 'video', 'tests', 'docs'),
         )
         ensure_opencv_loads(console)
     with console.step('mmforecast itself, in editable mode: about 5 s'):
