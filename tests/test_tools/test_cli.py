@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
 import runpy
-import shlex
 import sys
 
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 
 from mmforecast.apis.inferencers.files import ForecastFiles
 from mmforecast.cli import demo
-from mmforecast.cli.main import COMMANDS, build_parser, main
+from mmforecast.cli.main import COMMANDS, main
 from mmforecast.datasets.public_data import PUBLIC_DATA
 from mmforecast.engine import checkpoint
 from mmforecast.visualization import write_video
@@ -214,18 +212,6 @@ def test_python_m(monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         runpy.run_module('mmforecast', run_name='__main__')
     assert end.value.code == 0 and 'mmforecast' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize('name', ['README.md', 'docs/inference.md', 'docs/data.md'])
-def test_commands_of_the_docs_are_spelt_right(name, repository):
-    text = (repository / name).read_text().replace('info NAME', 'info camvid')
-    names = '|'.join(COMMANDS)
-    lines = re.findall(rf'^(?:\$ )?mmforecast ((?:{names}).*)$|`mmforecast (.+?)`', text, re.M)
-    assert lines
-    for words in (shlex.split(line or inline, comments=True) for line, inline in lines):
-        parser = build_parser(words[:1])
-        args, rest = parser.parse_known_args(words)
-        assert not rest and args.command == words[0]
 
 
 def test_the_command_is_installed(repository):
