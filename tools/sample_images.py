@@ -8,7 +8,6 @@ from mmforecast.utils.check_env import assert_environment
 assert_environment()  # before the libraries, so that a broken environment gets a sentence
 
 import torch  # noqa: E402
-from mmengine.config import DictAction  # noqa: E402
 
 from mmforecast.apis.evaluate import load_config  # noqa: E402
 from mmforecast.apis.image_features import class_names  # noqa: E402
@@ -71,13 +70,7 @@ def parse_args() -> argparse.Namespace:
         '--raw', action='store_true', help='the generator as it was last, not its average over time'
     )
     parser.add_argument('--grid-only', action='store_true', help='write no single images')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='overrides of the config',
-    )
+    cli.add_cfg_options(parser)
     parser.add_argument(
         cli.TRACEBACK_FLAG, action='store_true', help='traceback of explained errors'
     )

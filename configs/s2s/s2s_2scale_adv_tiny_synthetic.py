@@ -1,21 +1,10 @@
 # The adversarial variant on the synthetic street.
-_base_ = './s2s_2scale_tiny_synthetic.py'
+_base_ = ['./s2s_2scale_tiny_synthetic.py', '../_base_/models/score_adversary.py']
 model = dict(
-    discriminator=dict(
-        type='MultiScaleDiscriminator',
-        patch_size=(64, 64),
-        condition_channels=4 * 19,
-        candidate_channels=19,
-        widths=((64, 128, 128), (64, 128, 128)),
-        kernels=((5, 5, 5), (5, 5, 5)),
-        hidden=((512, ), (512, )),
-        pools=(2, 4)),
-    gan_loss=dict(type='GANLoss', gan_type='wgan', loss_weight=0.05),
-    penalty='gp')
-model_wrapper_cfg = dict(type='mmforecast.AdversarialDistributedDataParallel')
+    discriminator=_base_.score_adversary, gan_loss=_base_.score_gan_loss, penalty='gp')
 optim_wrapper = dict(
     _delete_=True,
     constructor='MultiOptimWrapperConstructor',
     predictor=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4)),
-    discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4, betas=(0.5, 0.9))))
+    discriminator=_base_.score_adversary_optimizer)
 param_scheduler = dict(_delete_=True, predictor=_base_.param_scheduler, discriminator=[])

@@ -172,10 +172,15 @@ def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
         (folder / f'table.{ending}').write_text(comparison_table(rows, columns, style) + '\n')
-    longest = max((key[1] for row in rows for key in row['curves']), default=1)
+    longest = longest_horizon(rows)
     if longest > 1:
         for metric in METRICS:
             _plot(rows, metric, longest, folder / f'curve_{metric}.png')
+
+
+def longest_horizon(rows: Sequence[dict]) -> int:
+    """Steps of the longest forecast that a comparison has curves of; 1 where there are none."""
+    return max((key[1] for row in rows for key in row['curves']), default=1)
 
 
 def _plot(rows: Sequence[dict], metric: str, steps: int, path: Path) -> None:

@@ -26,7 +26,7 @@ from mmforecast.visualization.report import (
     line_chart,
 )
 
-from .compare import comparison_cells
+from .compare import comparison_cells, longest_horizon
 
 __all__ = [
     'charts_of',
@@ -56,7 +56,7 @@ def charts_of(
     Returns:
         The charts, and the lines that stand in any of them; none where only one step is forecast.
     """
-    longest = max((key[1] for row in rows for key in row['curves']), default=1)
+    longest = longest_horizon(rows)
     if longest == 1:
         return [], []
     charts, shown = [], {}

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmforecast.datasets.image_files import decode_grey
+from mmforecast.engine.atomic import write_png
 from mmforecast.models.gans import CreativeGAN
 from mmforecast.visualization import image_grid, to_pictures
 
@@ -93,7 +94,7 @@ def write_images(images: Tensor, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f'{number:05d}.png' for number in range(len(images))]
     for path, picture in zip(paths, to_pictures(images), strict=True):
-        _write(path, picture)
+        write_png(path, picture)
     return paths
 
 
@@ -102,9 +103,4 @@ def write_grid(
 ) -> None:
     """Write images as one picture, rows of ``columns``, each image enlarged ``scale`` times."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, image_grid(to_pictures(images), columns, scale * images.shape[-1], captions))
-
-
-def _write(path: Path, picture: np.ndarray) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise OSError(f'could not write {path}')
+    write_png(path, image_grid(to_pictures(images), columns, scale * images.shape[-1], captions))

@@ -6,7 +6,6 @@ from pathlib import Path
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.compare import (
-    Entry,
     compare,
     comparison_columns,
     comparison_table,
@@ -15,7 +14,7 @@ from mmforecast.apis.compare import (
 )
 from mmforecast.apis.evaluate import load_config
 
-from .row_options import add_row_options
+from .row_options import add_row_options, read_entries
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
@@ -54,10 +53,7 @@ def main(args: argparse.Namespace) -> None:
     # one table at the end instead of a log for every run
     MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
-    models = [
-        Entry(name, load_config(config, args.cfg_options), checkpoint)
-        for name, config, checkpoint in args.model
-    ]
+    models = read_entries(args.model, args.cfg_options)
     rows = compare(with_baselines(base, models, args.baselines), sorted(args.horizons))
     columns = comparison_columns(rows, args.metrics)
     print(comparison_table(rows, columns))

@@ -7,20 +7,20 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.inferencers import FORMATS, ForecastInferencer, open_frames
 from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
 from mmforecast.engine.checkpoint import ALLOW_UNSAFE_ENV
+from mmforecast.engine.cli import add_cfg_options
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
 EXAMPLES = """examples:
-  # what comes after the end of a video, by the shipped F2F (trained on a synthetic street)
+  # the frames that come after the end of a video, by the weights that are shipped for real video
   %(prog)s my.mp4 --out forecasts
   # by a baseline without training: what is seen last is moved on by optical flow
-  %(prog)s my.mp4 --baseline flow-warp --out forecasts
+  %(prog)s my.mp4 --baseline flow --out forecasts
   # along the whole video: every 10 frames, each forecast beside what then came
   %(prog)s my.mp4 --every 10 --out forecasts
   # a model of your own on a folder of frames, three steps of 5 frames each
@@ -88,13 +88,7 @@ def _add_model_options(group) -> None:
         action='store_true',
         help='read a checkpoint that could run code; only of an author you trust',
     )
-    group.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='overrides of the config',
-    )
+    add_cfg_options(group)
 
 
 def _add_time_options(group) -> None:

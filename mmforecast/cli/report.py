@@ -9,11 +9,10 @@ from mmengine.fileio import load
 from mmengine.logging import MMLogger
 from yaml import YAMLError
 
-from mmforecast.apis.compare import Entry
 from mmforecast.apis.evaluate import load_config
 from mmforecast.apis.report import Section, report
 
-from .row_options import add_row_options
+from .row_options import add_row_options, read_entries
 
 __all__ = ['add_arguments', 'add_parser', 'main', 'read_sections']
 
@@ -126,16 +125,15 @@ def _check_keys(given: dict, known: set, where: str) -> None:
 
 
 def _section(given: dict, options: Optional[dict], where: str = '--model') -> Section:
-    models = []
-    for model in given.get('models') or []:
+    models = given.get('models') or []
+    for model in models:
         if len(model) != 3:
             raise ValueError(f'a model of {where} is [name, config, checkpoint], got {model}')
-        name, config, checkpoint = model
-        models.append(Entry(name, load_config(config, options), checkpoint))
     fields = {
         key: given[key]
         for key in ('baselines', 'horizons', 'metrics', 'text')
         if given.get(key) is not None
     }
     config = load_config(given['config'], options)
-    return Section(given.get('title', Path(given['config']).stem), config, models, **fields)
+    title = given.get('title', Path(given['config']).stem)
+    return Section(title, config, read_entries(models, options), **fields)

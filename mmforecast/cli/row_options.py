@@ -1,10 +1,11 @@
 """What compare and report both ask: which rows, how far ahead, by which scores."""
 
 import argparse
+from collections.abc import Iterable
 
-from mmengine.config import DictAction
-
-from mmforecast.apis.compare import METRICS
+from mmforecast.apis.compare import METRICS, Entry
+from mmforecast.apis.evaluate import load_config
+from mmforecast.engine.cli import add_cfg_options
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +31,11 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='overrides for all configs, e.g. test_dataloader.dataset.data_root=X',
-    )
+    add_cfg_options(parser, 'overrides for all configs, e.g. test_dataloader.dataset.data_root=X')
+
+
+def read_entries(models: Iterable, options: dict | None) -> list[Entry]:
+    """Rows of (name, config, checkpoint), as ``--model`` gives them, with ``--cfg-options``."""
+    return [
+        Entry(name, load_config(config, options), checkpoint) for name, config, checkpoint in models
+    ]

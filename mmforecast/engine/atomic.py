@@ -9,6 +9,8 @@ import mmengine
 import numpy as np
 from mmengine.fileio import LocalBackend, register_backend
 
+from mmforecast.utils.partial_file import partial_file
+
 __all__ = ['AtomicLocalBackend', 'remove_leftovers', 'write_atomically', 'write_png']
 
 _LEFTOVER = re.compile(r'^\..+\.\d+\.partial$')
@@ -21,22 +23,15 @@ def write_atomically(path: str, data: bytes) -> None:
         OSError: The disk is full, say. A file that was there before is untouched, and nothing is
             left behind.
     """
-    folder, name = os.path.split(os.path.abspath(path))
-    partial = os.path.join(folder, f'.{name}.{os.getpid()}.partial')
-    try:
-        with open(partial, 'wb') as handle:
-            _write(handle, data)
-        os.replace(partial, path)
-    except BaseException:
-        if os.path.exists(partial):
-            os.remove(partial)
-        raise
-    _flush_folder(folder)
+    with partial_file(path) as partial, open(partial, 'wb') as handle:
+        _write(handle, data)
+    _flush_folder(os.path.dirname(os.path.abspath(path)))
 
 
 def write_png(path: Union[str, os.PathLike], picture: np.ndarray) -> None:
-    """Write an RGB picture, uint8 (H, W, 3), by :func:`write_atomically`."""
-    write_atomically(str(path), cv2.imencode('.png', picture[..., ::-1])[1].tobytes())
+    """Write a picture, RGB (H, W, 3) or grey (H, W), uint8, by :func:`write_atomically`."""
+    stored = picture[..., ::-1] if picture.ndim == 3 else picture
+    write_atomically(str(path), cv2.imencode('.png', stored)[1].tobytes())
 
 
 def _write(handle: IO[bytes], data: bytes) -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Any, Iterator, Optional
 
 from mmengine.config import Config, DictAction
 
@@ -61,19 +61,20 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='read checkpoints that could run code; only for those whose author you trust',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='overrides of the config',
-    )
+    add_cfg_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument(
         TRACEBACK_FLAG, action='store_true', help='print the traceback of errors that are explained'
     )
     # torch.distributed.launch passes either spelling.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_cfg_options(parser: Any, text: str = 'overrides of the config') -> None:
+    """Add ``--cfg-options`` to a parser, or to a group of its options."""
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help=text
+    )
 
 
 def read_config(args: argparse.Namespace) -> Config:

@@ -2,11 +2,11 @@
 
 from typing import Optional
 
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
 from mmforecast.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmforecast.utils.unwrap import unwrap
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -41,7 +41,7 @@ class MultiOptimWrapperConstructor:
         self.optim_wrapper_cfg = optim_wrapper_cfg
 
     def __call__(self, module: nn.Module) -> OptimWrapperDict:
-        module = module.module if is_model_wrapper(module) else module
+        module = unwrap(module)
         wrappers = {}
         for name, cfg in self.optim_wrapper_cfg.items():
             child = getattr(module, name, None)

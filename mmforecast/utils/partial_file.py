@@ -13,10 +13,8 @@ def partial_file(path: str | os.PathLike) -> Iterator[Path]:
     """A path to write to, beside ``path``, which gets the name ``path`` where the block ends without error.
 
     Where it ends by an error or Ctrl-C nothing is left behind, and a file that was there before is untouched.
-    Missing folders are made.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
     try:
         yield partial

@@ -77,6 +77,7 @@ def video_file(path: str | os.PathLike, fps: float = 3) -> Iterator[VideoFile]:
         raise ValueError(f'a video has to be named .mp4, got {os.fspath(path)!r}')
     if not fps > 0:
         raise ValueError(f'fps must be above 0, got {fps}')
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with partial_file(path) as partial, av.open(str(partial), 'w', format='mp4') as container:
         file = VideoFile(container, path, fps)
         yield file

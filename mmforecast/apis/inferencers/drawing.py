@@ -32,13 +32,14 @@ def clip_pictures(
         title: What the forecast is called.
         meta: A data set's metainfo, for classes and colours.
     """
-    kinds = _by_kind(forecast, title)
+    found = _kinds(forecast)
+    kinds = _by_kind(found, title)
     settings = dict(
         palette=meta.get('palette'),
         instance_classes=instance_classes(meta),
         score_thr=score_thr,
     )
-    if forecast.num_known == len(forecast.steps) or list(_kinds(forecast)) == ['frames']:
+    if forecast.num_known == len(forecast.steps) or list(found) == ['frames']:
         settings.update(classes=meta.get('classes'), panel_height=panel_height)
         return forecast_animation(forecast.sample, forecast.frames, kinds, **settings)
     style = rolling_style(forecast.frames[0], panel_height, **settings)
@@ -48,8 +49,7 @@ def clip_pictures(
         {name: _on_pale(forecast, steps, style) for name, steps in kinds.items()},
         panel_height=panel_height,
     )
-    maps = _kinds(forecast).get('label maps', ())
-    shown = classes_shown(maps, len(meta.get('classes') or ()))
+    shown = classes_shown(found.get('label maps', ()), len(meta.get('classes') or ()))
     if not shown:
         return pictures
     legend = draw_legend(meta['classes'], pictures[0].shape[1], meta.get('palette'), shown)
@@ -106,7 +106,7 @@ def running_picture(
         forecast.frames[-1] if known else None,
         {
             f'{name}, {before} before': steps[-1]
-            for name, steps in _by_kind(forecast, title).items()
+            for name, steps in _by_kind(_kinds(forecast), title).items()
         },
         f't = {moment / sample.fps:.2f} s' if sample.fps else f'frame {moment}',
         min(1.0, (moment + 1) / num_frames) if num_frames else 0.0,
@@ -115,9 +115,8 @@ def running_picture(
     )
 
 
-def _by_kind(forecast: Forecast, title: str) -> dict[str, Sequence]:
+def _by_kind(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
     """What was forecast, by kind, under names that differ."""
-    kinds = _kinds(forecast)
     if len(kinds) == 1:
         return {title: next(iter(kinds.values()))}
     return {f'{title}: {kind}': steps for kind, steps in kinds.items()}

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mmforecast.engine.atomic import write_atomically, write_png
@@ -95,9 +94,11 @@ class ForecastFiles:
             self._add_running(forecast)
         else:
             self._write_clip(forecast)
-        images = self._write_images(forecast) if 'png' in self.formats else {}
+        if not {'png', 'json'} & set(self.formats):
+            return
+        plain = plain_forecast(forecast, self.run.get('instance_classes'))
+        images = self._write_images(plain) if 'png' in self.formats else {}
         if 'json' in self.formats:
-            plain = plain_forecast(forecast, self.run.get('instance_classes'))
             self._forecasts.append(dict(without_pixels(plain), **images))
 
     def _write_clip(self, forecast: Forecast) -> None:
@@ -138,18 +139,17 @@ class ForecastFiles:
             write_gif(partial, pictures, fps)
         self.paths.append(str(self._path('gif')))
 
-    def _write_images(self, forecast: Forecast) -> dict[str, list[str]]:
+    def _write_images(self, plain: dict) -> dict[str, list[str]]:
         """PNG files of label maps and frames; their paths under the folder, by what they are."""
-        plain = plain_forecast(forecast)
-        written = {}
+        last, written = plain['last_frame'], {}
         for key, kind in (('sem_seg', 'labels'), ('rgb', 'frames')):
             if key not in plain:
                 continue
             folder = self.folder / f'{self.source.name}_{kind}'
             folder.mkdir(parents=True, exist_ok=True)
-            names = [f'{forecast.last:06d}_t+{step}.png' for step in range(1, len(plain[key]) + 1)]
+            names = [f'{last:06d}_t+{step}.png' for step in range(1, len(plain[key]) + 1)]
             for name, image in zip(names, plain[key], strict=True):
-                _write_png(folder / name, image)
+                write_png(folder / name, image)
             if str(folder) not in self.paths:
                 self.paths.append(str(folder))
             written[f'{kind}_png'] = [f'{folder.name}/{name}' for name in names]
@@ -165,10 +165,3 @@ def _check_drawing(drawing: dict) -> None:
         raise ValueError(f'score_thr has to be in [0, 1], got {threshold}')
     if height < 32:
         raise ValueError(f'panel_height has to be at least 32 pixels, got {height}')
-
-
-def _write_png(path: Path, image: np.ndarray) -> None:
-    if image.ndim == 3:
-        write_png(path, image)
-    else:
-        write_atomically(str(path), cv2.imencode('.png', image)[1].tobytes())

@@ -7,10 +7,10 @@ from typing import Any, Iterator, List, Optional
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 
 from mmforecast.evaluation.score_style import known_style
 from mmforecast.registry import HOOKS
+from mmforecast.utils.unwrap import unwrap
 
 from ..atomic import AtomicLocalBackend, remove_leftovers, write_atomically
 from ..checkpoint import CheckpointError
@@ -101,7 +101,7 @@ class ForecastCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Refuse the checkpoint of another model, and restore what was made plain."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         match = require_match(model, checkpoint, self.min_matched)
         if match.share < 1:
             runner.logger.warning(

@@ -8,12 +8,12 @@ from typing import Any, Dict, List, Optional
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier, get_dist_info, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from mmforecast.registry import HOOKS
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.unwrap import unwrap
 
 from ..atomic import write_atomically
 from ..divergence import (
@@ -74,7 +74,7 @@ class DivergenceHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Watch the model's losses and every optimizer's steps."""
         self._runner = runner
-        self._model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self._model = unwrap(runner.model)
         self._buffers = None
         self._handles = [self._model.register_forward_hook(self._note_losses, with_kwargs=True)]
         for name, wrapper in _wrappers(runner).items():

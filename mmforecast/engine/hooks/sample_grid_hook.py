@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any, Optional
 
-import cv2
 import torch
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmforecast.registry import HOOKS
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.unwrap import unwrap
 from mmforecast.visualization.image_grid import image_grid, to_pictures
 
+from ..atomic import write_png
 from ..data_order import ResumableDataLoader, SeededIndex
 
 __all__ = ['SampleGridHook']
@@ -54,7 +54,7 @@ class SampleGridHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Fail before the first step, not at the first picture."""
-        model = self._model(runner)
+        model = unwrap(runner.model)
         if not hasattr(model, 'sample'):
             raise TypeError(
                 f'SampleGridHook draws with the method sample of the model, which a {type(model).__name__} '
@@ -68,14 +68,14 @@ class SampleGridHook(Hook):
         step = runner.iter + 1
         if step % self.interval and step != runner.max_iters:
             return
-        model = self._model(runner)
+        model = unwrap(runner.model)
         images = model.sample(
             self.num_images, seed=self.seed, mask=self._masks(runner, model), use_ema=self.use_ema
         )
         grid = image_grid(to_pictures(images), self.columns, self.scale * images.shape[2])
         folder = Path(runner.work_dir) / self.out_dir
         folder.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / f'iter_{step:06d}.png'), cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))
+        write_png(folder / f'iter_{step:06d}.png', grid)
         runner.visualizer.add_image('samples', grid, step=step)
 
     def _masks(self, runner: Any, model: Any) -> Optional[torch.Tensor]:
@@ -88,7 +88,3 @@ class SampleGridHook(Hook):
             items = (data[SeededIndex(n, (self.seed, 0, n)) if seeded else n] for n in numbers)
             self._mask = torch.stack([item['data_samples'].gt_mask for item in items]).float()
         return self._mask
-
-    @staticmethod
-    def _model(runner: Any) -> Any:
-        return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel
 from mmengine.runner import Runner, autocast
 
 from mmforecast.registry import HOOKS
+from mmforecast.utils.unwrap import unwrap
 
 __all__ = ['ValLossHook']
 
@@ -52,7 +53,7 @@ class ValLossHook(Hook):
         Raises:
             ValueError: The model has no losses, or can't compute them on these clips.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         with _seeded(batch_idx), autocast(enabled=getattr(runner.val_loop, 'fp16', False)):
             losses = _losses(model, data_batch)
         number = len(data_batch['inputs'])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmforecast.models.losses.gan_loss import penalty_loss
-from mmforecast.models.utils import AdversarialTrainMixin, Pyramid, real_fake_accuracy, time_slice
+from mmforecast.models.utils import AdversarialTrainMixin, Pyramid, real_fake_scalars, time_slice
 from mmforecast.registry import MODELS
 
 from .base import BaseForecaster, Samples
@@ -117,13 +117,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
                 )
                 for k, (real, fake) in enumerate(zip(reals, fakes))
             )
-        real, fake = on_real[-1].detach(), on_fake[-1].detach()
-        return dict(
-            **losses,
-            d_accuracy=real_fake_accuracy(real, fake),
-            d_real=real.sigmoid().mean(),
-            d_fake=fake.sigmoid().mean(),
-        )
+        return {**losses, **real_fake_scalars(on_real[-1], on_fake[-1])}
 
 
 def _flat(maps: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mmforecast.models.losses.deviation import normalised_entropy
-from mmforecast.models.utils.adversarial import real_fake_accuracy
+from mmforecast.models.utils.adversarial import real_fake_scalars
 from mmforecast.structures import MISSING_LABEL
 
 
@@ -26,11 +26,7 @@ def discriminator_scalars(
         are on the right side of 0; ``accuracy_<attribute>`` over labelled images, left out where there are
         none.
     """
-    scalars = dict(
-        d_real=real.sigmoid().mean(),
-        d_fake=fake.sigmoid().mean(),
-        d_accuracy=real_fake_accuracy(real, fake),
-    )
+    scalars = real_fake_scalars(real, fake)
     for name, logits in classes.items():
         known = labels[name] != MISSING_LABEL if name in labels else torch.zeros(len(logits)).bool()
         if known.any():

@@ -4,6 +4,7 @@ from .adversarial import (
     AdversarialDistributedDataParallel,
     AdversarialTrainMixin,
     real_fake_accuracy,
+    real_fake_scalars,
 )
 from .frozen import KeepFrozen, freeze
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
@@ -23,6 +24,7 @@ __all__ = [
     'num_steps',
     'random_crop',
     'real_fake_accuracy',
+    'real_fake_scalars',
     'resize_flow',
     'rgb_to_unit',
     'slide',

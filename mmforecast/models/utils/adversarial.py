@@ -129,3 +129,13 @@ def real_fake_accuracy(real: Tensor, fake: Tensor) -> Tensor:
     """Share of logits on the right side of 0, real ones above and fake ones below, in [0, 1]."""
     right = torch.cat(((real > 0).flatten(), (fake < 0).flatten()))
     return right.float().mean().detach()
+
+
+@torch.no_grad()
+def real_fake_scalars(real: Tensor, fake: Tensor) -> Dict[str, Tensor]:
+    """To log of logits: ``d_real`` and ``d_fake``, mean sigmoids, and ``d_accuracy``."""
+    return dict(
+        d_real=real.sigmoid().mean(),
+        d_fake=fake.sigmoid().mean(),
+        d_accuracy=real_fake_accuracy(real, fake),
+    )
