@@ -276,6 +276,12 @@ def test_masks_are_augmented_with_their_images():
     images = torch.rand(4, 1, 64, 64)
     moved, masks = model._augment(images.expand(-1, 3, -1, -1), images)
     assert torch.equal(moved[:, :1], masks) and not torch.equal(masks, images)
+    model = gan(**{**MASKED, 'augmentation': dict(noise=0.1)})
+    noisy, masks = model._augment(images.expand(-1, 3, -1, -1), images)
+    assert torch.equal(masks, images)
+    assert (noisy - images).std().item() == pytest.approx(0.1, rel=0.05)
+    with pytest.raises(ValueError, match='augmentation.noise .* 0 or more, got -1'):
+        gan(augmentation=dict(noise=-1))
 
 
 def test_predict_does_not_depend_on_batches():

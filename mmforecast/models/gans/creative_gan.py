@@ -15,7 +15,6 @@ from mmforecast.models.discriminators import REAL_FAKE
 from mmforecast.models.losses.gan_loss import penalty_loss
 from mmforecast.models.utils import unit_to_rgb
 from mmforecast.models.utils.adversarial import AdversarialTrainMixin
-from mmforecast.models.utils.diff_augment import diff_augment
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_positive
 
@@ -48,7 +47,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
             with ``penalty_weight``. See :class:`LossSettings`.
         condition: 'label:<attribute>', 'mask', or None. Where data has no label of it, a class is drawn.
         augmentation: of real and generated images, for small data: ``flip`` and ``translation`` of
-            :func:`diff_augment`.
+            :func:`diff_augment`, and ``noise``, the deviation of :func:`instance_noise` on images in [-1, 1].
         test_cfg: of ``predict``: ``seed``, ``truncation``, ``use_ema``.
 
     Images of ``predict`` depend on the seed and the sample's ``sample_idx`` alone, not on batches or
@@ -220,11 +219,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
 
     def _augment(self, images: Tensor, condition: Optional[Tensor]) -> List[Optional[Tensor]]:
         """Images, and masks where the discriminator sees them, changed in the same way."""
-        if not self.discriminator.disc_sees_mask:
-            return [diff_augment(images, **vars(self.augmentation)), None]
-        joined = torch.cat([images, condition.to(images.dtype)], dim=1)
-        joined = diff_augment(joined, **vars(self.augmentation))
-        return [joined[:, :3], joined[:, 3:]]
+        return self.augmentation(images, condition if self.discriminator.disc_sees_mask else None)
 
     def _judge(self, mask: Optional[Tensor]):
         """The discriminator as a function of images alone."""

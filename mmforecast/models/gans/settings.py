@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple, Union
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from mmforecast.models.utils.diff_augment import diff_augment, instance_noise
 from mmforecast.registry import MODELS
 
 _PENALTIES = (None, 'r1', 'gp')
@@ -28,10 +30,11 @@ def take_start(ema_config: dict) -> Tuple[dict, int]:
 
 @dataclass
 class Augmentation:
-    """Arguments of :func:`diff_augment`; by default nothing is changed."""
+    """Arguments of :func:`diff_augment`, and the noise after it; by default nothing is changed."""
 
     flip: bool = False
     translation: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self):
         if not 0 <= self.translation < 0.5:
@@ -39,6 +42,19 @@ class Augmentation:
                 'CreativeGAN: augmentation.translation is a share of the side in [0, 0.5), got '
                 f'{self.translation!r}'
             )
+        if self.noise < 0:
+            raise ValueError(
+                'CreativeGAN: augmentation.noise is the deviation of noise on images in [-1, 1], 0 or more, '
+                f'got {self.noise!r}'
+            )
+
+    def __call__(self, images: Tensor, mask: Optional[Tensor] = None) -> List[Optional[Tensor]]:
+        """Images (B, C, H, W) in [-1, 1], and masks (B, 1, H, W) that move with them but get no noise."""
+        joined = images if mask is None else torch.cat([images, mask.to(images.dtype)], dim=1)
+        joined = diff_augment(joined, self.flip, self.translation)
+        colors = images.shape[1]
+        moved = instance_noise(joined[:, :colors], self.noise)
+        return [moved, None if mask is None else joined[:, colors:]]
 
 
 class LossSettings(nn.Module):

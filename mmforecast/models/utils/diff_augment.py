@@ -3,6 +3,9 @@
 Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020: on few images a
 discriminator learns them by heart, unless it never sees one twice; and because generated images are changed
 in the same way, the changes don't show up in them.
+
+Noise on both (Arjovsky & Bottou, "Towards principled methods for training generative adversarial networks",
+ICLR 2017) makes their distributions overlap, where a discriminator else tells them apart by details alone.
 """
 
 import torch
@@ -24,6 +27,11 @@ def diff_augment(images: Tensor, flip: bool = False, translation: float = 0.0) -
     if translation:
         images = _shift(images, translation)
     return images
+
+
+def instance_noise(images: Tensor, std: float) -> Tensor:
+    """Images (B, C, H, W) with Gaussian noise of this deviation, drawn from torch's global generator."""
+    return images + std * torch.randn_like(images) if std else images
 
 
 def _shift(images: Tensor, translation: float) -> Tensor:
