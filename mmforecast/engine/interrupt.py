@@ -1,13 +1,18 @@
 """Ctrl-C and SIGTERM as a wish that the training loop fulfils between two iterations."""
 
+import mmap
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 from mmengine.logging import print_log
 
 __all__ = ['StopRequest', 'TrainingInterrupted']
+
+
+_RUNNING, _ASKED, _OVER = range(3)
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -18,10 +23,20 @@ class StopRequest:
     """A context where the first SIGINT or SIGTERM sets :attr:`pending`; the second does as ever.
 
     Signals can only be caught in the main thread of a process; elsewhere the context does nothing.
+
+    Batch systems, and Ctrl-C, signal the forked workers that load data as well, but the iteration that is to
+    be finished needs them: they go on if their parent was asked to stop too.
+
+    Attributes:
+        grace: seconds that a worker waits after a SIGTERM to see whether its parent got one.
     """
+
+    grace = 10.0
 
     def __init__(self):
         self.pending = False
+        self._state = mmap.mmap(-1, 1)  # shared with forked workers
+        self._spared = False
         self._before = {}
         self._owner = None
 
@@ -33,20 +48,30 @@ class StopRequest:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        if not self.pending:
+            self._state[0] = _OVER
         while self._before:
             signal.signal(*self._before.popitem())
 
     def _request(self, number: int, frame: Any) -> None:
         if os.getpid() != self._owner:  # a forked worker, which inherited this handler
-            if number == signal.SIGTERM:
+            if number == signal.SIGTERM and not self._spare():
                 signal.signal(number, signal.SIG_DFL)
                 os.kill(os.getpid(), number)
-            # Ctrl-C reaches the workers too, but the iteration that is to be finished needs them.
             return
         self.pending = True
+        self._state[0] = _ASKED
         self.__exit__()
         print_log(
             f'{signal.Signals(number).name}: will save a checkpoint and stop after this iteration; '
             'once more stops at once.',
             logger='current',
         )
+
+    def _spare(self) -> bool:
+        """Whether this worker outlives its first SIGTERM, since its parent was asked to stop as well."""
+        waits_until = time.monotonic() + self.grace
+        while self._state[0] == _RUNNING and time.monotonic() < waits_until:
+            time.sleep(0.02)  # the parent hears of it between two operations
+        first, self._spared = not self._spared, True
+        return first and self._state[0] == _ASKED

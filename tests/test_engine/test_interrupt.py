@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -29,15 +30,45 @@ def test_second_ctrl_c_interrupts():
         signal.signal(signal.SIGINT, before)
 
 
-def test_forked_worker_survives_ctrl_c_but_not_sigterm():
-    with StopRequest():
-        child = os.fork()
-        if child == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGTERM)
-            os._exit(0)
+def _forked(work):
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    return child
+
+
+def _ends_by(child):
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _kill_myself(*numbers):
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+
+def test_forked_worker_survives_ctrl_c_but_not_a_sigterm_of_its_own(monkeypatch):
+    monkeypatch.setattr(StopRequest, 'grace', 0.1)
+    with StopRequest():
+        child = _forked(lambda: _kill_myself(signal.SIGINT, signal.SIGTERM))
+    assert _ends_by(child) == signal.SIGTERM
+
+
+@pytest.mark.parametrize('times, end', [(1, 0), (2, signal.SIGTERM)])
+def test_forked_worker_survives_the_first_sigterm_that_its_parent_got_too(times, end):
+    with StopRequest() as stop:
+        child = _forked(lambda: _kill_myself(*[signal.SIGTERM] * times))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.pending and _ends_by(child) == end
+
+
+def test_forked_worker_dies_of_sigterm_when_the_training_is_over():
+    with StopRequest():
+        child = _forked(lambda: (time.sleep(0.5), _kill_myself(signal.SIGTERM)))
+    before = time.monotonic()
+    assert _ends_by(child) == signal.SIGTERM
+    assert time.monotonic() - before < StopRequest.grace / 2
 
 
 def test_other_threads_are_left_alone():
