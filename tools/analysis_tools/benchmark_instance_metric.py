@@ -13,6 +13,8 @@ import torch
 from mmdet.evaluation import CityScapesMetric
 from mmengine.structures import InstanceData, PixelData
 
+from mmforecast.datasets.file_access import FileReader
+from mmforecast.datasets.transforms.loading import read_image
 from mmforecast.engine import cli_errors
 from mmforecast.evaluation import CityscapesInstanceMetric
 from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
@@ -70,10 +72,10 @@ def _ellipse(centre, axes):
 
 def time_ours(id_map_paths, predictions):
     """Seconds, reading the ground truth included, and AP and AP50 in percent."""
-    metric = CityscapesInstanceMetric()
+    metric, reader = CityscapesInstanceMetric(), FileReader()
     start = time.perf_counter()
     for path, instances in zip(id_map_paths, predictions):
-        id_map = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.int32)
+        id_map = read_image(reader, str(path), cv2.IMREAD_UNCHANGED, path.stem).astype(np.int32)
         sample = ForecastDataSample(metainfo={'num_past': 0, 'img_shape': id_map.shape})
         sample.gt_instance_map = PixelData(data=torch.from_numpy(id_map)[None])
         sample.pred_instances = [instances]

@@ -8,6 +8,8 @@ import cv2
 from tqdm import tqdm
 
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
+from mmforecast.datasets.file_access import FileReader
+from mmforecast.datasets.transforms.loading import read_image
 from mmforecast.engine import cli_errors
 from mmforecast.engine.atomic import write_atomically
 
@@ -46,10 +48,10 @@ def convert(root: Path, split: str, sequence: bool, every: int) -> dict:
         raise FileNotFoundError(
             f'{folder} holds no *{SUFFIX}: give the root of a data set in the layout of Cityscapes'
         )
-    images, annotations = [], []
+    images, annotations, reader = [], [], FileReader()
     for path in tqdm(paths, desc=split, mininterval=1.0):
-        id_map = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if id_map is None or id_map.ndim != 2:
+        id_map = read_image(reader, str(path), cv2.IMREAD_UNCHANGED, path.name.replace(SUFFIX, ''))
+        if id_map.ndim != 2:
             raise ValueError(f'{path} is not an instanceIds image: restore the file')
         name = path.relative_to(root / f'gtFine{ending}').as_posix()
         name = f'leftImg8bit{ending}/' + name.replace(SUFFIX, '_leftImg8bit.png')

@@ -1,6 +1,7 @@
 from mmforecast.models.utils.rgb import rgb_to_unit, unit_to_rgb
 
 from .base import BaseEncoder
+from .cached import CachedEncoder
 from .detector import DetectorEncoder, detect
 from .detector_map import DetectorMapEncoder
 from .distance_map import DistanceMapEncoder
@@ -11,6 +12,7 @@ from .segmentor import SegmentorEncoder
 
 __all__ = [
     'BaseEncoder',
+    'CachedEncoder',
     'DetectorEncoder',
     'DetectorMapEncoder',
     'DistanceMapEncoder',

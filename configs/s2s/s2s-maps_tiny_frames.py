@@ -1,0 +1,31 @@
+# S2S on one's own frames, which need no labels: it learns to forecast what a segmentor sees in them. Here that
+# is the eight moving classes of the shipped detector, which knows a drawn street; another one goes in `encoder`.
+_base_ = [
+    '../_base_/models/mask-rcnn_tiny.py', '../_base_/datasets/frames.py',
+    '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
+]
+model = dict(
+    type='S2SForecaster',
+    num_past=4,
+    encoder=dict(
+        type='CachedEncoder',  # each frame is in many clips
+        encoder=dict(
+            type='DetectorMapEncoder',
+            detector=_base_.detector,
+            checkpoint='{{fileDirname}}/../detectors/weights/mask-rcnn_tiny_synthetic-ed24ec5e.pth',
+            stride=4)),
+    predictor=dict(
+        type='WarpCorrectPredictor',
+        channels=9,
+        losses=dict(
+            ce=dict(
+                type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),
+    decoder=dict(type='SemSegDecoder', label_values=(255, 11, 12, 13, 14, 15, 16, 17, 18)),
+    train_cfg=dict(rollout_steps=3))
+max_iters = 200
+train_cfg = dict(max_iters=max_iters)
+val_cfg = val_evaluator = test_cfg = test_evaluator = None
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),
+]
