@@ -1,5 +1,6 @@
 # S2S on one's own frames, which need no labels: it learns to forecast what a segmentor sees in them. Here that
-# is the eight moving classes of the shipped detector, which knows a drawn street; another one goes in `encoder`.
+# is the eight moving classes of the shipped detector, which knows a drawn street; another one goes in
+# `encoder.encoder`, with its classes in `metainfo`.
 _base_ = [
     '../_base_/models/mask-rcnn_tiny.py', '../_base_/datasets/frames.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
@@ -20,11 +21,19 @@ model = dict(
         losses=dict(
             ce=dict(
                 type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),
-    decoder=dict(type='SemSegDecoder', label_values=(255, 11, 12, 13, 14, 15, 16, 17, 18)),
-    train_cfg=dict(rollout_steps=3))
+    decoder=dict(type='SemSegDecoder'),
+    train_cfg=dict(rollout_steps=3),
+    test_cfg=dict(rollout_steps=3))
+metainfo = dict(
+    classes=('background', 'person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle'),
+    palette=[[70, 70, 70], [220, 20, 60], [255, 0, 0], [0, 0, 142], [0, 0, 70], [0, 60, 100],
+             [0, 80, 100], [0, 0, 230], [119, 11, 32]],
+    moving_ids=list(range(1, 9)))
+train_dataloader = dict(dataset=dict(metainfo=metainfo))
+val_dataloader = dict(dataset=dict(metainfo=metainfo))
+test_dataloader = val_dataloader
 max_iters = 200
-train_cfg = dict(max_iters=max_iters)
-val_cfg = val_evaluator = test_cfg = test_evaluator = None
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),

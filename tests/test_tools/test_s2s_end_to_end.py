@@ -1,7 +1,12 @@
 """The S2S configs through the real tools: train, resume, test."""
 
+import shutil
+
+import cv2
 import pytest
 import torch
+
+from mmforecast.cli.main import main
 
 SMALL = [
     'randomness.seed=0',
@@ -91,3 +96,32 @@ def test_weights_of_another_model_are_refused(train, run_tool, options, tmp_path
         )
     assert end.value.code == 2
     assert 'only 0 of 8 trainable weights' in capsys.readouterr().err
+
+
+def test_frames_without_labels_to_a_forecast(
+    run_tool, street_root, tmp_path, monkeypatch, repository
+):
+    """The two commands of docs/inference.md."""
+    monkeypatch.chdir(repository)
+    folders = {split: tmp_path / split for split in ('train', 'val')}
+    for split, folder in folders.items():
+        for frame in (street_root / 'leftImg8bit_sequence' / split).rglob('*.png'):
+            video = folder / frame.name.rsplit('_', 2)[0]
+            video.mkdir(parents=True, exist_ok=True)
+            shutil.copy(frame, video)
+    config, work_dir = 'configs/s2s/s2s-maps_tiny_frames.py', tmp_path / 'work'
+    options = [f'{split}_dataloader.dataset.data_root={folders[split]}' for split in folders]
+    options += [f'{split}_dataloader.dataset.stride=1' for split in folders]
+    options += ['train_cfg.max_iters=2', 'train_cfg.val_interval=2']
+    options += ['test_dataloader.dataset.stride=1', 'val_dataloader.dataset.indices=2']
+    run_tool('train.py', config, '--work-dir', work_dir, '--cfg-options', *options)
+    logs = ''.join(path.read_text() for path in work_dir.rglob('*.log'))
+    assert 'SEG/t+3/IoU-MO' in logs and 'Iter(val)' in logs
+
+    (video,) = [folder for folder in folders['val'].iterdir() if folder.name == 'street_000000']
+    arguments = [video, config, work_dir / 'iter_2.pth', '--horizon', '2', '--stride', '1']
+    arguments += ['--out', tmp_path / 'forecasts', '--formats', 'json', 'png']
+    main(['predict', *map(str, arguments)])
+    maps = [cv2.imread(str(path), 0) for path in (tmp_path / 'forecasts').rglob('*.png')]
+    assert [m.shape for m in maps] == [(64, 128)] * 2 and max(m.max() for m in maps) <= 8
+    assert 'seconds' in (tmp_path / 'forecasts/street_000000_forecast.json').read_text()

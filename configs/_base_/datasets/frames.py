@@ -1,5 +1,6 @@
-# One's own videos, without labels: files, or folders of frames, anywhere under data/frames. The first 80 % of
-# each train, the rest is the test. A step is 3 frames, 0.18 s at 17 per second.
+# One's own videos, without labels: files, or folders of frames, anywhere under data/frames/train, and those that
+# forecasts are scored on, against what the segmentor sees there, under data/frames/val. A step is 3 frames,
+# 0.18 s at 17 per second.
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/frames'
 scale = (512, 256)  # (width, height)
@@ -17,11 +18,25 @@ train_dataloader = dict(
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
-        data_root=data_root,
-        split='train',
-        val_fraction=0.2,
+        data_root=data_root + '/train',
         num_past=4,
         num_future=3,
         stride=3,
         pipeline=pipeline))
-val_dataloader = test_dataloader = None  # there are no labels to score forecasts by
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root + '/val',
+        num_past=4,
+        num_future=3,
+        stride=3,
+        test_mode=True,
+        pipeline=pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='FutureSemSegMetric', iou_kinds='SEG')
+test_evaluator = val_evaluator

@@ -94,7 +94,7 @@ def _note(shipped, baseline: str | None) -> str | None:
 
 
 def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
-    if 'model' not in cfg or 'test_dataloader' not in cfg:
+    if not (cfg.get('model') and cfg.get('test_dataloader')):
         raise ValueError(
             f'{cfg.filename} has no model or no test_dataloader, whose pipeline and stride a video is '
             'forecast with: give the config of a forecaster, as those in configs/f2f'
