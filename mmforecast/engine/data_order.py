@@ -9,6 +9,7 @@ processes.
 
 import itertools
 import random
+from functools import partial
 from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from mmengine.dist import get_dist_info
 from torch.utils.data import DataLoader, IterableDataset, Sampler, get_worker_info
 
 from .data_watch import CollateWithFaults, Faults, WorkerDiedError, merge_faults, worker_death
+from .interrupt import keep_sigterm_handler
 
 __all__ = [
     'DATA_STREAM',
@@ -184,7 +186,7 @@ class ResumableDataLoader(DataLoader):
             collate_fn=CollateWithFaults(loader.collate_fn, dataset),
             pin_memory=loader.pin_memory,
             timeout=loader.timeout,
-            worker_init_fn=loader.worker_init_fn,
+            worker_init_fn=partial(keep_sigterm_handler, loader.worker_init_fn),
             multiprocessing_context=loader.multiprocessing_context,
             generator=loader.generator,
             prefetch_factor=loader.prefetch_factor,

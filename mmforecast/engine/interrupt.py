@@ -5,11 +5,11 @@ import os
 import signal
 import threading
 import time
-from typing import Any
+from typing import Any, Callable
 
 from mmengine.logging import print_log
 
-__all__ = ['StopRequest', 'TrainingInterrupted']
+__all__ = ['StopRequest', 'TrainingInterrupted', 'keep_sigterm_handler']
 
 
 _RUNNING, _ASKED, _OVER = range(3)
@@ -17,6 +17,15 @@ _RUNNING, _ASKED, _OVER = range(3)
 
 class TrainingInterrupted(KeyboardInterrupt):
     """Training stopped because the user asked for it; the message says where it can go on."""
+
+
+def keep_sigterm_handler(worker_init_fn: Callable[[int], None] | None, worker_id: int) -> None:
+    """Start a worker of a data loader: torch has put its own handler in the place of an inherited one."""
+    handler = signal.getsignal(signal.SIGTERM)  # Python still knows that
+    if isinstance(getattr(handler, '__self__', None), StopRequest):
+        signal.signal(signal.SIGTERM, handler)
+    if worker_init_fn is not None:
+        worker_init_fn(worker_id)
 
 
 class StopRequest:

@@ -4,7 +4,10 @@ import threading
 import time
 
 import pytest
+import torch
+from torch.utils.data import DataLoader
 
+from mmforecast.engine.data_order import ResumableDataLoader
 from mmforecast.engine.interrupt import StopRequest
 
 
@@ -69,6 +72,29 @@ def test_forked_worker_dies_of_sigterm_when_the_training_is_over():
     before = time.monotonic()
     assert _ends_by(child) == signal.SIGTERM
     assert time.monotonic() - before < StopRequest.grace / 2
+
+
+class Numbers(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return index
+
+
+def test_a_data_loader_outlives_the_sigterm_of_its_whole_process_group():
+    loader = ResumableDataLoader(DataLoader(Numbers(), 1, num_workers=2, prefetch_factor=1), seed=0)
+    with StopRequest() as stop:
+        batches = iter(loader)
+        found = [next(batches)]
+        for worker in loader._running._workers:
+            os.kill(worker.pid, signal.SIGTERM)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+        found += batches
+        assert stop.pending
+    loader.stop_workers()
+    assert [int(n) for n in found] == list(range(8))
 
 
 def test_other_threads_are_left_alone():
