@@ -1,4 +1,4 @@
-from .animation import forecast_animation, write_gif, write_mp4
+from .animation import forecast_animation, write_gif
 from .clip import instance_classes
 from .curves import plot_metric_curve, plot_training_curves
 from .drawing import add_border, blend, colorize_labels, draw_legend, make_strip
@@ -29,7 +29,6 @@ __all__ = [
     'rolling_style',
     'video_file',
     'write_gif',
-    'write_mp4',
     'write_video',
     'to_pictures',
 ]

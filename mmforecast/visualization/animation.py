@@ -1,10 +1,9 @@
-"""Moving pictures of forecasts: side-by-side panels, and the GIF and MP4 files they go into."""
+"""Moving pictures of forecasts: side-by-side panels, and the GIF they go into."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-import cv2
 import numpy as np
 from mmengine.structures import InstanceData
 from PIL import Image
@@ -191,30 +190,6 @@ def write_gif(
         loop=0,
         optimize=True,
     )
-
-
-def write_mp4(
-    path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3, hold_last: float = 1.5
-) -> None:
-    """Write an MP4 (MPEG-4 part 2, the codec that OpenCV always brings); see :func:`write_gif`.
-
-    Odd sides lose their last pixel: the codec needs even ones.
-
-    Raises:
-        OSError: OpenCV can't write the file.
-    """
-    _check_frames(frames, fps)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    height, width = (side // 2 * 2 for side in frames[0].shape[:2])
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height))
-    if not writer.isOpened():
-        raise OSError(
-            f'OpenCV cannot write {path}: check that the folder is writable, that the '
-            'name ends in .mp4, and that this OpenCV has video support'
-        )
-    for frame in [*frames, *[frames[-1]] * max(0, round(hold_last * fps) - 1)]:
-        writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
-    writer.release()
 
 
 def _check_frames(frames: Sequence[np.ndarray], fps: float) -> None:
