@@ -4,4 +4,5 @@ model = dict(
     discriminator=dict(attributes=dict(shape=10)),
     loss_config=dict(
         disc_auxiliary_loss=dict(type='AttributeClassificationLoss'),
-        gen_auxiliary_loss=dict(type='CreativityLoss', mode='can_h', ramp=(500, 1500))))
+        gen_auxiliary_loss=dict(
+            type='CreativityLoss', mode='can_h', loss_weight=0.6, ramp=(500, 1500))))
