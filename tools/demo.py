@@ -121,6 +121,7 @@ def s2s_config(args, data: Path) -> Config:
             'param_scheduler.1.end': args.iters,
             'default_hooks.checkpoint.interval': args.iters,
             'log_level': 'ERROR',
+            'randomness.seed': 0,  # so that the table is that of the README
         },
     )
 
