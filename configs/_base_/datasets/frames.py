@@ -1,6 +1,6 @@
-# One's own videos, without labels: files, or folders of frames, anywhere under data/frames/train, and those that
-# forecasts are scored on, against what the segmentor sees there, under data/frames/val. A step is 3 frames,
-# 0.18 s at 17 per second.
+# One's own videos, without labels: files, or folders of frames, anywhere under data/frames/train, and those
+# that forecasts are scored on, against what the segmentor sees there, under data/frames/val. A step is 3
+# frames, 0.18 s at 17 per second.
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/frames'
 scale = (512, 256)  # (width, height)
