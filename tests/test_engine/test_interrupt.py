@@ -86,7 +86,7 @@ def test_a_data_loader_outlives_the_sigterm_of_its_whole_process_group():
     loader = ResumableDataLoader(DataLoader(Numbers(), 1, num_workers=2, prefetch_factor=1), seed=0)
     with StopRequest() as stop:
         batches = iter(loader)
-        found = [next(batches)]
+        found = [next(batches), next(batches)]  # one of each worker: both have started
         for worker in loader._running._workers:
             os.kill(worker.pid, signal.SIGTERM)
         time.sleep(0.2)
