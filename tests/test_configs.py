@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import HOOKS, VISUALIZERS
 
 from mmforecast.datasets import BaseSequenceDataset
+from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
@@ -227,3 +228,13 @@ def test_metafiles_name_existing_configs():
                 with torch.device('meta'):
                     predictor = MODELS.build(Config.fromfile(path).model.predictor.to_dict())
                 assert given == sum(p.numel() for p in predictor.parameters())
+
+
+def test_frames_over_a_segmentor_of_cityscapes_have_its_classes():
+    """Configs can't import the table."""
+    cfg = Config.fromfile(str(CONFIGS / 's2s/s2s_warp_pspnet_frames.py'))
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        given = loader.dataset.metainfo
+        assert tuple(given.classes) == CITYSCAPES_METAINFO['classes']
+        assert tuple(map(tuple, given.palette)) == CITYSCAPES_METAINFO['palette']
+        assert tuple(given.moving_ids) == CITYSCAPES_METAINFO['moving_ids']

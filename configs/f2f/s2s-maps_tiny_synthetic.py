@@ -4,25 +4,10 @@
 #   python tools/extract_representations.py configs/f2f/s2s-maps_tiny_synthetic.py none --out DIR
 # and train with LoadClipScores and PrecomputedEncoder(num_channels=9), as the S2S configs of Cityscapes do.
 _base_ = [
-    '../_base_/models/mask-rcnn_tiny.py', '../_base_/datasets/synthetic_street_instances.py',
+    '../_base_/models/s2s-maps_tiny.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = dict(
-    type='S2SForecaster',
-    num_past=4,
-    encoder=dict(
-        type='DetectorMapEncoder',
-        detector=_base_.detector,
-        checkpoint='{{fileDirname}}/../detectors/weights/mask-rcnn_tiny_synthetic-ed24ec5e.pth',
-        size=(256, 512),
-        chunk=8),
-    predictor=dict(
-        type='WarpCorrectPredictor',
-        channels=9,
-        losses=dict(
-            ce=dict(
-                type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),
-    decoder=dict(type='SemSegDecoder', label_values=(255, 11, 12, 13, 14, 15, 16, 17, 18)),
-    train_cfg=dict(rollout_steps=3),
-    test_cfg=dict(rollout_steps=3))
+    encoder=dict(size=(256, 512), chunk=8, **_base_.maps_encoder),
+    decoder=dict(label_values=(255, 11, 12, 13, 14, 15, 16, 17, 18)))
 train_dataloader = dict(dataset=dict(num_future=3))

@@ -2,28 +2,13 @@
 # is the eight moving classes of the shipped detector, which knows a drawn street; another one goes in
 # `encoder.encoder`, with its classes in `metainfo`.
 _base_ = [
-    '../_base_/models/mask-rcnn_tiny.py', '../_base_/datasets/frames.py',
+    '../_base_/models/s2s-maps_tiny.py', '../_base_/datasets/frames.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = dict(
-    type='S2SForecaster',
-    num_past=4,
     encoder=dict(
         type='CachedEncoder',  # each frame is in many clips
-        encoder=dict(
-            type='DetectorMapEncoder',
-            detector=_base_.detector,
-            checkpoint='{{fileDirname}}/../detectors/weights/mask-rcnn_tiny_synthetic-ed24ec5e.pth',
-            stride=4)),
-    predictor=dict(
-        type='WarpCorrectPredictor',
-        channels=9,
-        losses=dict(
-            ce=dict(
-                type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),
-    decoder=dict(type='SemSegDecoder'),
-    train_cfg=dict(rollout_steps=3),
-    test_cfg=dict(rollout_steps=3))
+        encoder=dict(stride=4, **_base_.maps_encoder)))
 metainfo = dict(
     classes=('background', 'person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle'),
     palette=[[70, 70, 70], [220, 20, 60], [255, 0, 0], [0, 0, 142], [0, 0, 70], [0, 60, 100],

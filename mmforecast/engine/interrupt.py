@@ -43,11 +43,15 @@ class StopRequest:
     grace = 10.0
 
     def __init__(self):
-        self.pending = False
         self._state = mmap.mmap(-1, 1)  # shared with forked workers
         self._spared = False
         self._before = {}
         self._owner = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether this process, or the one that a worker was forked from, was asked to stop."""
+        return self._state[0] == _ASKED
 
     def __enter__(self) -> 'StopRequest':
         if threading.current_thread() is threading.main_thread():
@@ -68,7 +72,6 @@ class StopRequest:
                 signal.signal(number, signal.SIG_DFL)
                 os.kill(os.getpid(), number)
             return
-        self.pending = True
         self._state[0] = _ASKED
         self.__exit__()
         print_log(
@@ -83,4 +86,4 @@ class StopRequest:
         while self._state[0] == _RUNNING and time.monotonic() < waits_until:
             time.sleep(0.02)  # the parent hears of it between two operations
         first, self._spared = not self._spared, True
-        return first and self._state[0] == _ASKED
+        return first and self.pending
