@@ -25,9 +25,7 @@ SOURCES = (
     'configs/*/weights/*.pth',
 )
 _LINK = re.compile(r'(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)#:\s]+)\)')
-_EQUATION = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.S
-)
+_EQUATION = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.S)
 _ROLE = re.compile(r':(?:class|meth|func):(?=<code>)')
 # Spaces and sizes that MathML does without, and names that the converter lacks.
 _TEX = (

@@ -30,7 +30,16 @@ __all__ = [
 
 # Forecasters, encoders, predictors, decoders, losses and data preprocessors.
 MODELS = Registry(
-    'model', parent=MMENGINE_MODELS, locations=['mmforecast.models'], scope='mmforecast'
+    'model',
+    parent=MMENGINE_MODELS,
+    locations=[
+        'mmforecast.models',
+        # apart, because it imports mmdet's models
+        'mmforecast.models.data_preprocessors.clip_det_data_preprocessor',
+        'mmforecast.creative.models',
+        'mmforecast.creative.losses',
+    ],
+    scope='mmforecast',
 )
 
 # Adversarial training over several processes, and with two optimizers.
@@ -49,25 +58,36 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
 
 # Sequence datasets, and the clip transforms of their pipelines.
 DATASETS = Registry(
-    'dataset', parent=MMENGINE_DATASETS, locations=['mmforecast.datasets'], scope='mmforecast'
+    'dataset',
+    parent=MMENGINE_DATASETS,
+    locations=['mmforecast.datasets', 'mmforecast.creative.datasets'],
+    scope='mmforecast',
 )
 TRANSFORMS = Registry(
     'transform',
     parent=MMENGINE_TRANSFORMS,
-    locations=['mmforecast.datasets.transforms'],
+    locations=['mmforecast.datasets.transforms', 'mmforecast.creative.datasets'],
     scope='mmforecast',
 )
 
 # Metrics over `ForecastDataSample`.
 METRICS = Registry(
-    'metric', parent=MMENGINE_METRICS, locations=['mmforecast.evaluation'], scope='mmforecast'
+    'metric',
+    parent=MMENGINE_METRICS,
+    locations=['mmforecast.evaluation', 'mmforecast.creative.evaluation'],
+    scope='mmforecast',
 )
 
 # mmengine's training loops, made to resume exactly.
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'], scope='mmforecast')
 
 # Hooks that mmengine lacks, and the visualizer of forecasts.
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['mmforecast.engine'], scope='mmforecast')
+HOOKS = Registry(
+    'hook',
+    parent=MMENGINE_HOOKS,
+    locations=['mmforecast.engine', 'mmforecast.creative.hooks'],
+    scope='mmforecast',
+)
 VISUALIZERS = Registry(
     'visualizer',
     parent=MMENGINE_VISUALIZERS,

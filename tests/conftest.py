@@ -67,7 +67,7 @@ def real_videos():
 @pytest.fixture(scope='session')
 def street_root(tmp_path_factory):
     """A small synthetic street: 3 + 2 sequences at 64x128, in Cityscapes' layout."""
-    from mmforecast.datasets.synthetic import write_dataset
+    from mmforecast.street import write_dataset
 
     root = tmp_path_factory.mktemp('street')
     write_dataset(root, dict(train=3, val=2), height=64, width=128, progress=False)
@@ -92,13 +92,9 @@ def browser():
     """Headless Chromium, where the machine has one."""
     playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
     names = ('chromium', 'chromium-browser', 'google-chrome')
-    path = os.environ.get('MMFORECAST_CHROMIUM') or next(
-        filter(None, map(shutil.which, names)), None
-    )
+    path = os.environ.get('MMFORECAST_CHROMIUM') or next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        pytest.skip(
-            'no Chromium to open reports in: apt-get install chromium, or set MMFORECAST_CHROMIUM'
-        )
+        pytest.skip('no Chromium to open reports in: apt-get install chromium, or set MMFORECAST_CHROMIUM')
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, args=['--no-sandbox'])
         yield chromium

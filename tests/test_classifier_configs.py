@@ -7,8 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import HOOKS
 
-from mmforecast.datasets import BaseAttributeDataset
-from mmforecast.models.classifiers import AttributeClassifier
+from mmforecast.creative.datasets import BaseAttributeDataset
+from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -70,7 +70,5 @@ def test_classifiers_of_made_data_fit_it(name):
 
 
 def test_narrow_classifier_has_the_stated_size():
-    model = build(
-        Config.fromfile(CONFIGS / 'creative_gan/attribute-classifier_tiny_clothing-64.py')
-    )
+    model = build(Config.fromfile(CONFIGS / 'creative_gan/attribute-classifier_tiny_clothing-64.py'))
     assert sum(p.numel() for p in model.parameters()) == 703_386

@@ -16,7 +16,7 @@ from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
-from mmforecast.utils.weight_conversion import MMDET_SETTINGS
+from mmforecast.weight_conversion import MMDET_SETTINGS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 ALL_FILES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
@@ -35,9 +35,7 @@ def without_checkpoints(cfg):
     """Weights are not in the repository; nothing else is taken out."""
     if isinstance(cfg, dict):
         return {
-            k: without_checkpoints(v)
-            for k, v in cfg.items()
-            if not (k == 'checkpoint' and isinstance(v, str))
+            k: without_checkpoints(v) for k, v in cfg.items() if not (k == 'checkpoint' and isinstance(v, str))
         }
     if isinstance(cfg, (list, tuple)):
         return type(cfg)(without_checkpoints(v) for v in cfg)
@@ -195,9 +193,7 @@ def test_f2f_is_trained_as_the_authors_do(name, level, optimiser, rate, batch, i
 
 def test_checkpoints_of_other_configs_are_the_last_ones_of_their_training():
     named = {
-        pair
-        for path in ALL_FILES
-        for pair in re.findall(r'work_dirs/([\w-]+)/iter_(\d+)', path.read_text())
+        pair for path in ALL_FILES for pair in re.findall(r'work_dirs/([\w-]+)/iter_(\d+)', path.read_text())
     }
     assert len(named) >= 5
     for stem, iteration in named:
@@ -213,9 +209,7 @@ def test_the_released_detector_gets_all_settings_it_needs():
 
 def test_metafiles_name_existing_configs():
     index = yaml.safe_load((CONFIGS.parent / 'model-index.yml').read_text())['Import']
-    assert sorted(index) == sorted(
-        str(p.relative_to(CONFIGS.parent)) for p in CONFIGS.rglob('metafile.yml')
-    )
+    assert sorted(index) == sorted(str(p.relative_to(CONFIGS.parent)) for p in CONFIGS.rglob('metafile.yml'))
     for name in index:
         content = yaml.safe_load((CONFIGS.parent / name).read_text())
         collections = {entry['Name'] for entry in content['Collections']}

@@ -7,9 +7,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import HOOKS
 
-from mmforecast.datasets import BaseAttributeDataset
+from mmforecast.creative.datasets import BaseAttributeDataset
+from mmforecast.creative.models import CreativeGAN
 from mmforecast.engine import MultiOptimWrapperConstructor
-from mmforecast.models.gans import CreativeGAN
 from mmforecast.registry import DATASETS, MODEL_WRAPPERS, MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs/creative_gan'

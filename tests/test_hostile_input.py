@@ -14,11 +14,11 @@ import pytest
 import torch
 from PIL import Image
 
+from mmforecast.creative.datasets.idx_files import read_idx
+from mmforecast.creative.datasets.image_list import read_image_list
 from mmforecast.datasets import VideoFolderDataset
 from mmforecast.datasets.file_access import CorruptFrameError, FileReader
-from mmforecast.datasets.idx_files import read_idx
 from mmforecast.datasets.image_files import decode_grey, decode_rgb
-from mmforecast.datasets.image_list import read_image_list
 from mmforecast.datasets.representation_store import (
     Level,
     RepresentationStore,
@@ -27,10 +27,10 @@ from mmforecast.datasets.representation_store import (
 )
 from mmforecast.datasets.transforms.loading import LoadClipFrames
 from mmforecast.datasets.video import index_video
-from mmforecast.datasets.video_listing import read_entries
-from mmforecast.engine import load_checkpoint
-from mmforecast.utils.safe_pickle import load_pickle
-from mmforecast.utils.weight_conversion import read_detectron, read_f2f
+from mmforecast.datasets.video.listing import read_entries
+from mmforecast.fileio import load_checkpoint
+from mmforecast.fileio.safe_pickle import load_pickle
+from mmforecast.weight_conversion import read_detectron, read_f2f
 
 
 class Payload:
@@ -146,13 +146,7 @@ def png_of(width, height):
     pixels = b'IDAT' + zlib.compress(bytes(1000))
     chunks += struct.pack('>I', len(pixels) - 4) + pixels + struct.pack('>I', zlib.crc32(pixels))
     end = b'IEND'
-    return (
-        b'\x89PNG\r\n\x1a\n'
-        + chunks
-        + struct.pack('>I', 0)
-        + end
-        + struct.pack('>I', zlib.crc32(end))
-    )
+    return b'\x89PNG\r\n\x1a\n' + chunks + struct.pack('>I', 0) + end + struct.pack('>I', zlib.crc32(end))
 
 
 def jpeg_of(width, height):
@@ -175,9 +169,7 @@ BOMBS = {
 def test_decompression_bombs_are_refused_by_their_headers(tmp_path, little_memory, name):
     path = tmp_path / 'frame0.png'
     path.write_bytes(BOMBS[name])
-    with pytest.raises(
-        CorruptFrameError, match=r'frame0\.png of sequence s says to have \d+ pixels'
-    ):
+    with pytest.raises(CorruptFrameError, match=r'frame0\.png of sequence s says to have \d+ pixels'):
         read_frame(path)
     for decode in (decode_rgb, decode_grey):
         with pytest.raises(ValueError, match=r'frame0\.png says to be'):
@@ -240,9 +232,7 @@ def test_archive_with_a_lie_or_a_password_is_one_sentence(tmp_path):
         FileReader().read(f'{path}/a')
 
 
-@pytest.mark.parametrize(
-    'content', ['[' * 100_000, '[1, 2]', '"text"', '{"levels": 1}', '{"a": NaN}']
-)
+@pytest.mark.parametrize('content', ['[' * 100_000, '[1, 2]', '"text"', '{"levels": 1}', '{"a": NaN}'])
 def test_manifests_of_any_form_are_one_sentence(tmp_path, content):
     (tmp_path / 'manifest.json').write_text(content)
     with pytest.raises(ValueError, match='extract'):

@@ -84,9 +84,7 @@ def run_python(*arguments, path):
 
 
 def relative_files(folder, *suffixes):
-    return {
-        file.relative_to(folder).as_posix() for file in folder.rglob('*') if file.suffix in suffixes
-    }
+    return {file.relative_to(folder).as_posix() for file in folder.rglob('*') if file.suffix in suffixes}
 
 
 def test_wheel_holds_the_whole_package_and_nothing_beside_it(wheel, checkout, metadata):
@@ -96,9 +94,7 @@ def test_wheel_holds_the_whole_package_and_nothing_beside_it(wheel, checkout, me
         f'mmforecast-{version}.dist-info',
     }
     modules = {f'mmforecast/{name}' for name in relative_files(checkout / 'mmforecast', '.py')}
-    assert modules == {
-        name for name in wheel.namelist() if name.endswith('.py') and '/.mim/' not in name
-    }
+    assert modules == {name for name in wheel.namelist() if name.endswith('.py') and '/.mim/' not in name}
     parts = {f'mmforecast/visualization/report/{name}' for name in PAGE_PARTS}
     assert parts <= set(wheel.namelist())
 
@@ -109,9 +105,7 @@ def test_wheel_holds_configs_and_tools_where_mim_looks(installed, checkout):
         mim / 'configs', '.py', '.yml'
     )
     tools = {
-        name
-        for name in relative_files(checkout / 'tools', '.py', '.sh')
-        if not name.startswith('bootstrap/')
+        name for name in relative_files(checkout / 'tools', '.py', '.sh') if not name.startswith('bootstrap/')
     }
     assert tools == relative_files(mim / 'tools', '.py', '.sh')
     assert (mim / 'model-index.yml').is_file()

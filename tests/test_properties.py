@@ -15,19 +15,20 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mmforecast.creative.datasets.idx_files import read_idx
+from mmforecast.creative.datasets.image_list import read_image_list
+from mmforecast.creative.evaluation import attribute_scores
 from mmforecast.datasets import BaseSequenceDataset, Sequence
-from mmforecast.datasets.idx_files import read_idx
 from mmforecast.datasets.image_files import BadImageError, claimed_size, decode_rgb
-from mmforecast.datasets.image_list import read_image_list
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.datasets.representation_store.files import index_line, read_index, read_manifest
 from mmforecast.datasets.video import split_frame_path
-from mmforecast.datasets.video_listing import natural_key, read_entries
-from mmforecast.engine import CheckpointError, load_checkpoint
-from mmforecast.engine.plain_state import from_plain, to_plain
-from mmforecast.evaluation.functional import attribute_scores, image_quality, instance_ap
-from mmforecast.utils.safe_pickle import PickleError, load_pickle
-from mmforecast.utils.weight_conversion import bbox_reg_weights, f2f_to_neck, read_detectron
+from mmforecast.datasets.video.listing import natural_key, read_entries
+from mmforecast.evaluation.functional import image_quality, instance_ap
+from mmforecast.fileio import CheckpointError, load_checkpoint
+from mmforecast.fileio.plain_state import from_plain, to_plain
+from mmforecast.fileio.safe_pickle import PickleError, load_pickle
+from mmforecast.weight_conversion import bbox_reg_weights, f2f_to_neck, read_detectron
 
 # One folder for all examples: each writes its file anew.
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -157,9 +158,7 @@ def test_average_precision(frames, random):
 
 
 @given(
-    arrays.arrays(
-        np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=st.floats(0, 9)
-    ),
+    arrays.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=st.floats(0, 9)),
     st.randoms(use_true_random=False),
 )
 def test_scores_of_classifiers(weights, random):
@@ -227,9 +226,7 @@ def test_checkpoints_of_any_bytes(tmp_path, data):
 
 
 names = st.from_regex(r'([a-z]{0,3}\.)?conv[0-9]\.(weight|bias)', fullmatch=True)
-tensors = arrays.arrays(np.float32, arrays.array_shapes(min_dims=0, max_side=3)).map(
-    torch.from_numpy
-)
+tensors = arrays.arrays(np.float32, arrays.array_shapes(min_dims=0, max_side=3)).map(torch.from_numpy)
 
 
 @given(st.dictionaries(names, tensors, max_size=4))
@@ -314,9 +311,7 @@ def test_stores_of_any_bytes(tmp_path, data):
 @given(st.text(), st.lists(st.text(), min_size=1))
 def test_an_index_comes_back(tmp_path, sequence, frames):
     line = index_line('P5', sequence, frames)
-    (tmp_path / 'index.jsonl').write_text(
-        line + line[:-1], encoding='utf-8'
-    )  # the second is cut short
+    (tmp_path / 'index.jsonl').write_text(line + line[:-1], encoding='utf-8')  # the second is cut short
     assert read_index(str(tmp_path)) == {('P5', sequence): frames}
 
 
@@ -333,9 +328,7 @@ def test_idx_files_of_any_bytes(tmp_path, data):
 
 @given(st.lists(st.text(alphabet='ab09.', max_size=6)))
 def test_natural_order_is_one(words):
-    assert sorted(reversed(sorted(words, key=natural_key)), key=natural_key) == sorted(
-        words, key=natural_key
-    )
+    assert sorted(reversed(sorted(words, key=natural_key)), key=natural_key) == sorted(words, key=natural_key)
 
 
 @given(st.text(), st.integers(0, 10**9))

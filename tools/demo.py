@@ -20,10 +20,10 @@ from mmforecast.apis.compare import (
 from mmforecast.apis.evaluate import build_loader, load_config
 from mmforecast.apis.report import ClipCollector, make_page, view_of
 from mmforecast.apis.report_parts import config_view, data_sentence
+from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.labels import CITYSCAPES_METAINFO
-from mmforecast.datasets.synthetic import write_dataset
-from mmforecast.engine import cli_errors
 from mmforecast.evaluation.table import format_table
+from mmforecast.street import write_dataset
 from mmforecast.visualization import forecast_animation, instance_classes, write_gif
 from mmforecast.visualization.report import SectionView
 
@@ -101,9 +101,7 @@ def main():
 
 def on_data(data: Path) -> dict:
     """Options that put the demo's data in place of a config's."""
-    return {
-        f'{split}_dataloader.dataset.data_root': str(data) for split in ('train', 'val', 'test')
-    }
+    return {f'{split}_dataloader.dataset.data_root': str(data) for split in ('train', 'val', 'test')}
 
 
 def s2s_config(args, data: Path) -> Config:
@@ -157,9 +155,7 @@ def score(kind, cfg, checkpoint, keepers) -> list:
 
 def section(kind, cfg, rows, collector) -> SectionView:
     """The report's section of one kind of forecast."""
-    view = view_of(
-        kind.capitalize(), rows, comparison_columns(rows), collector, CITYSCAPES_METAINFO
-    )
+    view = view_of(kind.capitalize(), rows, comparison_columns(rows), collector, CITYSCAPES_METAINFO)
     view.data = data_sentence(cfg, build_loader(cfg).dataset, SYSTEMS[kind][2])
     view.configs = [config_view('data, baselines and trained forecaster', cfg)]
     return view

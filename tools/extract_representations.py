@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 
 from mmforecast.apis.evaluate import SCOPE, load_config
 from mmforecast.apis.extract import extract_representations
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.registry import DATASETS, MODELS
 
 EXAMPLES = """examples:
@@ -33,9 +33,7 @@ def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        'config', help='config whose model.encoder is a SegmentorEncoder or a DetectorEncoder'
-    )
+    parser.add_argument('config', help='config whose model.encoder is a SegmentorEncoder or a DetectorEncoder')
     parser.add_argument(
         'checkpoint', help="the segmentor's or detector's weights; 'none' for those of the config"
     )
@@ -46,9 +44,7 @@ def parse_args():
         default=['train', 'val'],
         help='data loaders of the config to take the frames of (train, val, test)',
     )
-    parser.add_argument(
-        '--levels', nargs='+', help='levels of the pyramid, e.g. P5 P4 (default: all)'
-    )
+    parser.add_argument('--levels', nargs='+', help='levels of the pyramid, e.g. P5 P4 (default: all)')
     parser.add_argument('--dry-run', action='store_true', help='print the sizes, write nothing')
     parser.add_argument('--chunk', type=int, default=8, help='frames per forward pass')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)

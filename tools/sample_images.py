@@ -10,15 +10,15 @@ assert_environment()  # before the libraries, so that a broken environment gets 
 import torch  # noqa: E402
 
 from mmforecast.apis.evaluate import load_config  # noqa: E402
-from mmforecast.apis.image_features import class_names  # noqa: E402
-from mmforecast.apis.sample_images import (  # noqa: E402
+from mmforecast.cli.common import TRACEBACK_FLAG, add_cfg_options, cli_errors  # noqa: E402
+from mmforecast.creative.apis.image_features import class_names  # noqa: E402
+from mmforecast.creative.apis.sample_images import (  # noqa: E402
     build_sampler,
     read_labels,
     read_masks,
     write_grid,
     write_images,
 )
-from mmforecast.engine import cli  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/sample_images.py CONFIG CHECKPOINT --out samples
@@ -40,9 +40,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file of a CreativeGAN')
     parser.add_argument('checkpoint', help='its weights')
-    parser.add_argument(
-        '--out', type=Path, default=Path('samples'), help='folder (default: samples)'
-    )
+    parser.add_argument('--out', type=Path, default=Path('samples'), help='folder (default: samples)')
     parser.add_argument(
         '--num',
         type=int,
@@ -60,9 +58,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--steps', type=int, default=8, help='images from end to end (default: 8)')
     parser.add_argument('--labels', nargs='+', help="classes by name or number, or 'all'")
-    parser.add_argument(
-        '--masks', nargs='+', metavar='FILE', help='pictures of shapes, bright on dark'
-    )
+    parser.add_argument('--masks', nargs='+', metavar='FILE', help='pictures of shapes, bright on dark')
     parser.add_argument('--columns', type=int, default=8, help='of the grid (default: 8)')
     parser.add_argument('--scale', type=int, default=1, help='enlarges the grid (default: 1)')
     parser.add_argument('--batch-size', type=int, default=64, help='images at a time (default: 64)')
@@ -70,10 +66,8 @@ def parse_args() -> argparse.Namespace:
         '--raw', action='store_true', help='the generator as it was last, not its average over time'
     )
     parser.add_argument('--grid-only', action='store_true', help='write no single images')
-    cli.add_cfg_options(parser)
-    parser.add_argument(
-        cli.TRACEBACK_FLAG, action='store_true', help='traceback of explained errors'
-    )
+    add_cfg_options(parser)
+    parser.add_argument(TRACEBACK_FLAG, action='store_true', help='traceback of explained errors')
     return parser.parse_args()
 
 
@@ -85,9 +79,7 @@ def conditions(args: argparse.Namespace, model) -> list:
     if args.masks and kind != 'mask':
         raise ValueError(f'--masks: the condition of this model is {kind or "none"}')
     if kind == 'mask' and not args.masks:
-        raise ValueError(
-            'this model fills shapes: give --masks, pictures of shapes, bright on dark'
-        )
+        raise ValueError('this model fills shapes: give --masks, pictures of shapes, bright on dark')
     if args.labels:
         names = class_names(args.checkpoint).get(model.condition.attribute, ())
         labels = read_labels(args.labels, names, model.condition.num_classes)
@@ -131,5 +123,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    with cli.cli_errors():
+    with cli_errors():
         main()

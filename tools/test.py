@@ -12,7 +12,8 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.dist import is_main_process  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
-from mmforecast.engine import cli, launch  # noqa: E402
+from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
+from mmforecast.engine import launch  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_500.pth
@@ -28,9 +29,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument(
-        'checkpoint', help="checkpoint file or address; 'none' for a model without weights"
-    )
+    parser.add_argument('checkpoint', help="checkpoint file or address; 'none' for a model without weights")
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics there')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions there')
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures of forecasts there')
@@ -41,7 +40,7 @@ def parse_args() -> argparse.Namespace:
         metavar='N',
         help='of every Nth batch (default: every batch)',
     )
-    cli.add_runner_arguments(parser)
+    add_runner_arguments(parser)
     return parser.parse_args()
 
 
@@ -60,9 +59,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.merge_from_dict(dict(default_hooks=dict(visualization=dict(_delete_=True, **hook))))
     if args.dump:
         check_writable('--dump', args.dump, '.pkl')
-        evaluators = (
-            cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-        )
+        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
     if args.out:
         check_writable('--out', args.out, '.json')
@@ -77,9 +74,7 @@ def check_writable(option: str, path: str, suffix: str) -> None:
 
 def require_no_weights(runner: Runner) -> None:
     """Refuse 'none' as the checkpoint of a model that learns: it would score random weights."""
-    trainable = [
-        name for name, parameter in runner.model.named_parameters() if parameter.requires_grad
-    ]
+    trainable = [name for name, parameter in runner.model.named_parameters() if parameter.requires_grad]
     if trainable:
         raise ValueError(
             f'The model has {len(trainable)} trainable weights ({trainable[0]}, ...): '
@@ -89,7 +84,7 @@ def require_no_weights(runner: Runner) -> None:
 
 def main() -> None:
     args = parse_args()
-    cfg = cli.read_config(args)
+    cfg = read_config(args)
     with launch.processes(cfg):
         merge_args(cfg, args)
         runner = launch.build_runner(cfg)
@@ -103,5 +98,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    with cli.cli_errors():
+    with cli_errors():
         main()

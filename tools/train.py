@@ -8,7 +8,8 @@ assert_environment()  # before the libraries, so that a broken environment gets 
 
 from mmengine.config import Config  # noqa: E402
 
-from mmforecast.engine import cli, launch  # noqa: E402
+from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
+from mmforecast.engine import launch  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py
@@ -25,9 +26,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument(
-        '--amp', action='store_true', help='mixed precision, in every optimizer of the config'
-    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision, in every optimizer of the config')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
@@ -40,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='go on from this checkpoint, or without a value from the last one in the work dir',
     )
-    cli.add_runner_arguments(parser)
+    add_runner_arguments(parser)
     return parser.parse_args()
 
 
@@ -60,12 +59,12 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 
 def main() -> None:
     args = parse_args()
-    cfg = cli.read_config(args)
+    cfg = read_config(args)
     with launch.processes(cfg):
         merge_args(cfg, args)
         launch.build_runner(cfg).train()
 
 
 if __name__ == '__main__':
-    with cli.cli_errors():
+    with cli_errors():
         main()

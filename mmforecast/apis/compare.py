@@ -1,8 +1,8 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -38,11 +38,11 @@ class Entry:
 
     name: str
     config: Config
-    checkpoint: Optional[str] = None
-    model: Optional[dict] = None
+    checkpoint: str | None = None
+    model: dict | None = None
 
 
-def baselines_of(config: Config) -> Dict[str, dict]:
+def baselines_of(config: Config) -> dict[str, dict]:
     """The baselines of the forecaster of ``config``, by name: what they change in its model."""
     kind = MODELS.get(config.model.type)
     if kind is None or not issubclass(kind, BaseForecaster):
@@ -53,7 +53,7 @@ def baselines_of(config: Config) -> Dict[str, dict]:
     return kind.baselines
 
 
-def baseline_entries(config: Config, names: Optional[Sequence[str]] = None) -> List[Entry]:
+def baseline_entries(config: Config, names: Sequence[str] | None = None) -> list[Entry]:
     """Entries of the baselines ``names``, by default all, on the data and the encoder of ``config``."""
     baselines = baselines_of(config)
     names = list(baselines) if names is None else names
@@ -63,9 +63,7 @@ def baseline_entries(config: Config, names: Optional[Sequence[str]] = None) -> L
     return [Entry(name, config, model=baselines[name]) for name in names]
 
 
-def with_baselines(
-    config: Config, models: Sequence[Entry], names: Optional[Sequence[str]] = None
-) -> List[Entry]:
+def with_baselines(config: Config, models: Sequence[Entry], names: Sequence[str] | None = None) -> list[Entry]:
     """Entries of a whole table: the baselines ``names`` of ``config``, by default all, then ``models``, then
     the oracle, where it is among the baselines.
     """
@@ -77,8 +75,8 @@ def with_baselines(
 def compare(
     entries: Sequence[Entry],
     horizons: Sequence[int],
-    on_sample: Optional[Callable[[str, int, ForecastDataSample, torch.Tensor], None]] = None,
-) -> List[dict]:
+    on_sample: Callable[[str, int, ForecastDataSample, torch.Tensor], None] | None = None,
+) -> list[dict]:
     """Evaluate all entries on all horizons.
 
     Args:
@@ -93,8 +91,8 @@ def compare(
         step, one list per seed; times are in 'unit': seconds, or steps where the data have no frame rate in
         common.
     """
-    rows: Dict[str, dict] = {}
-    clips: Dict[int, list] = {}
+    rows: dict[str, dict] = {}
+    clips: dict[int, list] = {}
     for entry in entries:
         row = rows.setdefault(entry.name, dict(method=entry.name, curves={}))
         for steps in sorted(horizons):
@@ -118,15 +116,11 @@ def compare(
     return [_flatten(row) for row in rows.values()]
 
 
-def _enter(row: dict, scores: Dict[str, float], steps: int, step_seconds: Optional[float]) -> None:
+def _enter(row: dict, scores: dict[str, float], steps: int, step_seconds: float | None) -> None:
     """Put the scores of one run into its row: the last step into the table, all steps into curves."""
     row['unit'] = 'seconds' if step_seconds else 'steps'
-    horizon = (
-        f'{steps * step_seconds:.2f}s'
-        if step_seconds
-        else f'{steps} step{"s" if steps > 1 else ""}'
-    )
-    curves: Dict[str, list] = {}
+    horizon = f'{steps * step_seconds:.2f}s' if step_seconds else f'{steps} step{"s" if steps > 1 else ""}'
+    curves: dict[str, list] = {}
     for key, value in scores.items():
         kind, _, metric = key.rpartition('/')
         if 't+' not in kind:
@@ -150,7 +144,7 @@ def comparison_table(rows: Sequence[dict], columns: Sequence[str], style: str = 
     return format_table(rows, columns, style, **_reading(columns))
 
 
-def comparison_cells(rows: Sequence[dict], columns: Sequence[str]) -> List[List[Cell]]:
+def comparison_cells(rows: Sequence[dict], columns: Sequence[str]) -> list[list[Cell]]:
     """The cells of :func:`comparison_table`, row by row."""
     return table_cells(rows, columns, **_reading(columns))
 
@@ -204,7 +198,7 @@ def _flatten(row: dict) -> dict:
     return {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in row.items()}
 
 
-def _check_same_clips(clips: Dict[int, list], steps: int, name: str, dataset) -> None:
+def _check_same_clips(clips: dict[int, list], steps: int, name: str, dataset) -> None:
     """Scores on different clips can't stand in one table."""
     targets = []
     for index in range(len(dataset)):

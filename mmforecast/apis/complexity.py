@@ -1,7 +1,7 @@
 """Parameters and multiply-adds of a forecaster, by part, without computing anything."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, List, Sequence, Tuple
 
 import torch
 import torch.nn as nn
@@ -37,7 +37,7 @@ class Cost:
     whole: int
 
 
-def count_macs(call: Callable, *args) -> Tuple[int, object]:
+def count_macs(call: Callable, *args) -> tuple[int, object]:
     """Multiply-adds of the matrix products and convolutions in ``call(*args)``, and its result.
 
     Biases, activations, pooling and resampling aren't counted. Works on meta tensors, which have shapes
@@ -49,7 +49,7 @@ def count_macs(call: Callable, *args) -> Tuple[int, object]:
     return counter.get_total_flops() // 2, out
 
 
-def complexity(model: BaseForecaster, size: Tuple[int, int], device: str = 'meta') -> List[Cost]:
+def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta') -> list[Cost]:
     """Costs of encoder, predictor and decoder for one clip of frames of ``size``.
 
     A detector's heads are counted as if they met their limits: as many proposals as its RPN keeps, and as
@@ -99,7 +99,7 @@ def complexity(model: BaseForecaster, size: Tuple[int, int], device: str = 'meta
     ]
 
 
-def detector_heads(detector: nn.Module) -> List[nn.Module]:
+def detector_heads(detector: nn.Module) -> list[nn.Module]:
     """The modules of an mmdet detector that read its pyramid."""
     names = ('rpn_head', 'roi_head', 'bbox_head', 'mask_head')
     return [getattr(detector, name) for name in names if getattr(detector, name, None) is not None]
@@ -131,7 +131,7 @@ def heads_macs(encoder: DetectorEncoder, step: Pyramid, size: Sequence[int]) -> 
     return total
 
 
-def _stages(module) -> List[nn.Module]:
+def _stages(module) -> list[nn.Module]:
     """One module per stage: cascades have a list of them."""
     if module is None:
         return []

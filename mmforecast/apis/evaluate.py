@@ -1,6 +1,6 @@
 """Evaluate a forecaster of a config in the current process, without a runner or a work directory."""
 
-from typing import Callable, Dict, Optional
+from collections.abc import Callable
 
 import cv2
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from mmforecast.engine import CheckpointError, load_checkpoint, require_match
+from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -20,7 +20,7 @@ from mmforecast.structures import ForecastDataSample
 SCOPE = 'mmforecast'
 
 
-def load_config(path: str, options: Optional[dict] = None) -> Config:
+def load_config(path: str, options: dict | None = None) -> Config:
     """Read a config file and merge dotted ``options`` into it, as ``--cfg-options`` does."""
     cfg = Config.fromfile(path)
     if options:
@@ -37,9 +37,9 @@ def set_horizon(cfg: Config, steps: int) -> None:
 
 def build_forecaster(
     cfg: Config,
-    checkpoint: Optional[str] = None,
-    changes: Optional[dict] = None,
-    device: Optional[str] = None,
+    checkpoint: str | None = None,
+    changes: dict | None = None,
+    device: str | None = None,
 ) -> BaseForecaster:
     """The forecaster of a config, in eval mode.
 
@@ -58,9 +58,7 @@ def build_forecaster(
     return build_model(model_cfg, checkpoint, device)
 
 
-def build_model(
-    model_cfg: dict, checkpoint: Optional[str] = None, device: Optional[str] = None
-) -> nn.Module:
+def build_model(model_cfg: dict, checkpoint: str | None = None, device: str | None = None) -> nn.Module:
     """The model of ``model_cfg`` in eval mode; weights and device as for a forecaster."""
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(model_cfg)
@@ -93,8 +91,8 @@ def evaluate(
     loader: DataLoader,
     evaluator: dict,
     title: str = 'test',
-    on_sample: Optional[Callable[[ForecastDataSample, torch.Tensor], None]] = None,
-) -> Dict[str, float]:
+    on_sample: Callable[[ForecastDataSample, torch.Tensor], None] | None = None,
+) -> dict[str, float]:
     """Forecast every clip of a loader and score it.
 
     Args:

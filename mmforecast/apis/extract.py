@@ -1,7 +1,7 @@
 """Compute the representations of a data set once, for every training run to read."""
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -15,11 +15,11 @@ from mmforecast.datasets import (
     StoreWriter,
 )
 from mmforecast.datasets.transforms import LoadClipFrames
+from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
-from mmforecast.utils.fingerprint import weights_fingerprint
 
 # One array (n, C, h, w) float16 per level of the encoder, of n frames.
-_Maps = List[np.ndarray]
+_Maps = list[np.ndarray]
 
 
 @torch.no_grad()
@@ -28,7 +28,7 @@ def extract_representations(
     dataset: BaseSequenceDataset,
     root: str,
     model: str,
-    levels: Optional[Sequence[str]] = None,
+    levels: Sequence[str] | None = None,
     chunk: int = 8,
     dry_run: bool = False,
 ) -> dict:
@@ -75,11 +75,7 @@ def extract_representations(
     manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
     writer = StoreWriter(root, manifest, num_frames)
     for sequence, positions, frame_names in tqdm(work, desc='sequences', mininterval=1.0):
-        missing = [
-            level
-            for level in wanted
-            if not writer.has_sequence(level.name, sequence.id, frame_names)
-        ]
+        missing = [level for level in wanted if not writer.has_sequence(level.name, sequence.id, frame_names)]
         if not missing:
             report['kept'] += 1
             continue
@@ -96,7 +92,7 @@ def extract_representations(
     return report
 
 
-def _check_levels(encoder: BaseEncoder, levels: Optional[Sequence[str]]) -> Tuple[str, ...]:
+def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[str, ...]:
     """The names of the levels to write."""
     name = type(encoder).__name__
     if not encoder.from_rgb or getattr(encoder, 'network', None) is None:
@@ -115,7 +111,7 @@ def _check_levels(encoder: BaseEncoder, levels: Optional[Sequence[str]]) -> Tupl
     return tuple(levels)
 
 
-def _probe(encoder: BaseEncoder, work: list) -> Tuple[object, _Maps]:
+def _probe(encoder: BaseEncoder, work: list) -> tuple[object, _Maps]:
     """The first sequence whose first frame can be read, and the maps of that frame."""
     errors = []
     for sequence, positions, _ in work:
@@ -135,7 +131,7 @@ def _probe(encoder: BaseEncoder, work: list) -> Tuple[object, _Maps]:
 
 
 def _print_sizes(
-    levels: List[Level], sizes: Dict[str, int], names: Sequence[str], num_frames: int, root: str
+    levels: list[Level], sizes: dict[str, int], names: Sequence[str], num_frames: int, root: str
 ) -> None:
     print(f'{num_frames} frames in fp16, by level (C, h, w):')
     for level in levels:
@@ -162,10 +158,10 @@ def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_M
 def _gather(
     encoder: BaseEncoder,
     parts: Iterator[_Maps],
-    levels: List[Level],
+    levels: list[Level],
     sequence_id: str,
     num_frames: int,
-) -> Dict[str, np.ndarray]:
+) -> dict[str, np.ndarray]:
     """(num_frames, C, h, w) of each of these levels of a sequence."""
     arrays = {level.name: np.empty((num_frames, *level.shape), np.float16) for level in levels}
     done = 0

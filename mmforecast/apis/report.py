@@ -1,9 +1,9 @@
 """A comparison as one page: table, curves, moving pictures, configs, environment."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class Section:
     title: str
     config: Config
     models: Sequence[Entry] = ()
-    baselines: Optional[Sequence[str]] = None
+    baselines: Sequence[str] | None = None
     horizons: Sequence[int] = (1, 3)
     metrics: Sequence[str] = METRICS
     text: str = ''
@@ -69,18 +69,14 @@ class ClipCollector:
     horizon: int
     total: int
     without: Sequence[str] = (ORACLE,)
-    clips: Dict[tuple, Tuple[torch.Tensor, Dict[str, ForecastDataSample]]] = field(
-        default_factory=dict
-    )
-    _seen: Dict[str, int] = field(default_factory=dict, repr=False)
+    clips: dict[tuple, tuple[torch.Tensor, dict[str, ForecastDataSample]]] = field(default_factory=dict)
+    _seen: dict[str, int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
         positions = (np.arange(self.number) + 0.5) / max(self.number, 1) * self.total
         self._positions = set(positions.astype(int).tolist())
 
-    def __call__(
-        self, name: str, steps: int, sample: ForecastDataSample, clip: torch.Tensor
-    ) -> None:
+    def __call__(self, name: str, steps: int, sample: ForecastDataSample, clip: torch.Tensor) -> None:
         """Keep a sample, if it is of a clip to be drawn."""
         if steps != self.horizon or name in self.without:
             return
@@ -116,9 +112,7 @@ def report(
     return make_page(path, title, [run_section(one, clips, height) for one in sections], text)
 
 
-def make_page(
-    path: str | PathLike, title: str, sections: Sequence[SectionView], text: str = ''
-) -> int:
+def make_page(path: str | PathLike, title: str, sections: Sequence[SectionView], text: str = '') -> int:
     """Write a page of sections, with date and environment; its size in bytes."""
     date = datetime.datetime.now().strftime('%Y-%m-%d %H:%M')
     return write_page(path, Page(title, date, sections, text, environment()))
@@ -157,7 +151,7 @@ def view_of(
     rows: Sequence[dict],
     columns: Sequence[str],
     collector: ClipCollector,
-    meta: Optional[Mapping] = None,
+    meta: Mapping | None = None,
     height: int = 192,
 ) -> SectionView:
     """Lay out what :func:`compare` found.
@@ -183,13 +177,11 @@ def view_of(
         charts=charts,
         has_bands=any(len(seeds) > 1 for row in rows for seeds in row['curves'].values()),
         clips=clips,
-        overlaid=any(
-            'pred_frames' not in s for _, by in collector.clips.values() for s in by.values()
-        ),
+        overlaid=any('pred_frames' not in s for _, by in collector.clips.values() for s in by.values()),
     )
 
 
-def _config_views(section: Section) -> List:
+def _config_views(section: Section) -> list:
     """Each file once, with the checkpoints of all its entries."""
     views = {}
     entries = [Entry('data and baselines', section.config), *section.models]

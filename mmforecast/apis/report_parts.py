@@ -79,9 +79,7 @@ def charts_of(
 def _over_seeds(seeds: Sequence) -> list[tuple[float, float, float | None]]:
     """(time, mean, deviation) of curves of (time, score), one per seed."""
     values = np.array(seeds, dtype=np.float64)
-    spread = (
-        values[..., 1].std(axis=0, ddof=1).tolist() if len(values) > 1 else [None] * len(values[0])
-    )
+    spread = values[..., 1].std(axis=0, ddof=1).tolist() if len(values) > 1 else [None] * len(values[0])
     return [(float(x), float(y), s) for (x, y), s in zip(values.mean(axis=0), spread)]
 
 
@@ -94,17 +92,14 @@ def table_of(rows: Sequence[dict], columns: Sequence[str], series: dict[str, Ser
         names = [c.split(' @')[0] for c in columns if c.endswith(f' @{time}')]
         styles = [score_style(name) for name in names]
         metrics = [Metric(name, style.unit, style.best) for name, style in zip(names, styles)]
-        groups.append(
-            Group(time.removesuffix('s') + ' s' if time[-2:-1].isdigit() else time, metrics)
-        )
+        groups.append(Group(time.removesuffix('s') + ' s' if time[-2:-1].isdigit() else time, metrics))
     ordered = [*lead, *(f'{m.name} @{t}' for t, g in zip(times, groups) for m in g.metrics)]
     starts = set(np.cumsum([len(lead), *(len(group.metrics) for group in groups)]).tolist())
     table = Table(lead, groups, [])
     for row, cells in zip(rows, comparison_cells(rows, ordered)):
         texts = [_thousands(row.get(c), cell.text) for c, cell in zip(ordered, cells)]
         shown = [
-            TableCell(text, cell.best, index in starts)
-            for index, (text, cell) in enumerate(zip(texts, cells))
+            TableCell(text, cell.best, index in starts) for index, (text, cell) in enumerate(zip(texts, cells))
         ]
         table.rows.append(Row(texts[0], shown[1:], series.get(row['method'])))
     table.has_oracle = any(row['method'] == 'oracle' for row in rows)
@@ -126,13 +121,9 @@ def data_sentence(cfg: Config, dataset, horizons: Sequence[int]) -> str:
     """What was forecast: clips, past frames and times ahead."""
     settings = cfg.test_dataloader.dataset
     fps, stride, past = dataset.metainfo.get('fps'), settings.get('stride', 1), settings.num_past
-    unit = (
-        (lambda n: f'{n * stride / fps:.2f} s') if fps else (lambda n: f'{n} step' + 's' * (n > 1))
-    )
+    unit = (lambda n: f'{n * stride / fps:.2f} s') if fps else (lambda n: f'{n} step' + 's' * (n > 1))
     ahead = ' and '.join(unit(steps) for steps in sorted(horizons))
-    where = ', '.join(
-        str(settings[key]) for key in ('data_root', 'split') if settings.get(key) is not None
-    )
+    where = ', '.join(str(settings[key]) for key in ('data_root', 'split') if settings.get(key) is not None)
     gap = f', {stride / fps:.2f} s apart' if fps else ''
     return (
         f'Data: {len(dataset)} clips of {settings.type} ({where}). From {past} past frames{gap}, '

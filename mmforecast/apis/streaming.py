@@ -1,7 +1,6 @@
 """Forecast a video as its frames come in, each of them encoded once."""
 
 from collections import deque
-from typing import Optional, Tuple
 
 import numpy as np
 import torch
@@ -43,9 +42,9 @@ class StreamingForecaster:
     def reset(self) -> None:
         """Forget all frames: the next one starts another video, of any size."""
         self._seen.clear()
-        self._size: Optional[Tuple[int, int]] = None
+        self._size: tuple[int, int] | None = None
 
-    def update(self, frame: np.ndarray) -> Optional[ForecastDataSample]:
+    def update(self, frame: np.ndarray) -> ForecastDataSample | None:
         """Take the next frame of the video and forecast from it: ``observe``, then ``forecast``."""
         self.observe(frame)
         return self.forecast()
@@ -67,7 +66,7 @@ class StreamingForecaster:
         self._seen.append((self.model.encode(inputs, [self._sample(self._size)]), inputs))
 
     @torch.no_grad()
-    def forecast(self) -> Optional[ForecastDataSample]:
+    def forecast(self) -> ForecastDataSample | None:
         """Forecast from the frames seen.
 
         Returns:
@@ -80,7 +79,7 @@ class StreamingForecaster:
         samples = [self._sample(self._size)]
         return self.model.forecast(time_cat(pyramids), torch.cat(frames, dim=1), samples)[0]
 
-    def _sample(self, size: Tuple[int, int]) -> ForecastDataSample:
+    def _sample(self, size: tuple[int, int]) -> ForecastDataSample:
         return ForecastDataSample(
             metainfo=dict(
                 num_past=self.model.num_past,
@@ -95,9 +94,7 @@ class StreamingForecaster:
         array = isinstance(frame, np.ndarray)
         if not array or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             given = f'{frame.dtype} of shape {frame.shape}' if array else type(frame).__name__
-            raise ValueError(
-                f'StreamingForecaster takes frames as (H, W, 3) uint8 RGB arrays, got {given}'
-            )
+            raise ValueError(f'StreamingForecaster takes frames as (H, W, 3) uint8 RGB arrays, got {given}')
         size = frame.shape[:2]
         if self._size not in (None, size):
             raise ValueError(

@@ -43,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('config', help='config whose data and encoder the baselines use')
     add_row_options(parser)
-    parser.add_argument(
-        '--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here'
-    )
+    parser.add_argument('--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here')
 
 
 def main(args: argparse.Namespace) -> None:

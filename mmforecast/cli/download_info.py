@@ -22,9 +22,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        'dataset', nargs='?', choices=list(PUBLIC_DATA), help='by default a list of all'
-    )
+    parser.add_argument('dataset', nargs='?', choices=list(PUBLIC_DATA), help='by default a list of all')
     return parser
 
 
@@ -36,6 +34,4 @@ def main(args: argparse.Namespace) -> None:
     width = max(map(len, PUBLIC_DATA))
     for name, data in PUBLIC_DATA.items():
         print(f'{name:{width}}  {data.title}')
-    print(
-        '\n`mmforecast download-info NAME` says where it is and how it must lie; docs/data.md has more.'
-    )
+    print('\n`mmforecast download-info NAME` says where it is and how it must lie; docs/data.md has more.')

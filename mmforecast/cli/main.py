@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmforecast.engine.cli import TRACEBACK_FLAG, cli_errors
+from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
 from mmforecast.version import __version__
 
 __all__ = ['COMMANDS', 'build_parser', 'main']

@@ -11,8 +11,8 @@ from mmengine.logging import MMLogger
 
 from mmforecast.apis.inferencers import FORMATS, ForecastInferencer, open_frames
 from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
-from mmforecast.engine.checkpoint import ALLOW_UNSAFE_ENV
-from mmforecast.engine.cli import add_cfg_options
+from mmforecast.cli.common import add_cfg_options
+from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
@@ -50,15 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_time_options(parser.add_argument_group('time'))
     files = parser.add_argument_group('files')
     files.add_argument('--out', default='forecasts', metavar='DIR', help='(default: forecasts)')
-    files.add_argument(
-        '--formats', nargs='+', choices=FORMATS, default=FORMATS, help='(default: all)'
-    )
+    files.add_argument('--formats', nargs='+', choices=FORMATS, default=FORMATS, help='(default: all)')
     files.add_argument(
         '--score-thr', type=float, default=0.5, help='of instances that are drawn (default: 0.5)'
     )
-    files.add_argument(
-        '--height', type=int, default=256, help='of a picture, in pixels (default: 256)'
-    )
+    files.add_argument('--height', type=int, default=256, help='of a picture, in pixels (default: 256)')
 
 
 def _add_model_options(group) -> None:
@@ -92,9 +88,7 @@ def _add_model_options(group) -> None:
 
 
 def _add_time_options(group) -> None:
-    group.add_argument(
-        '--horizon', type=int, metavar='N', help="steps to forecast (default: the config's)"
-    )
+    group.add_argument('--horizon', type=int, metavar='N', help="steps to forecast (default: the config's)")
     group.add_argument(
         '--stride',
         type=int,

@@ -3,7 +3,6 @@
 import argparse
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Optional
 
 from mmengine.fileio import load
 from mmengine.logging import MMLogger
@@ -51,12 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)'
     )
     parser.add_argument('--title', help="of the page (default: the config's name)")
-    parser.add_argument(
-        '--clips', type=int, default=2, help='moving pictures per section (default: 2)'
-    )
-    parser.add_argument(
-        '--height', type=int, default=192, help='of a picture, in pixels (default: 192)'
-    )
+    parser.add_argument('--clips', type=int, default=2, help='moving pictures per section (default: 2)')
+    parser.add_argument('--height', type=int, default=192, help='of a picture, in pixels (default: 192)')
 
 
 def main(args: argparse.Namespace) -> None:
@@ -77,7 +72,7 @@ def main(args: argparse.Namespace) -> None:
     print(f'written to {args.out} ({size / 1e6:.1f} MB)')
 
 
-def read_sections(path: str, options: Optional[dict] = None) -> tuple[str, str, list[Section]]:
+def read_sections(path: str, options: dict | None = None) -> tuple[str, str, list[Section]]:
     """Title, text and sections of a file such as ``docs/examples/street_report.yml``.
 
     Args:
@@ -91,9 +86,7 @@ def read_sections(path: str, options: Optional[dict] = None) -> tuple[str, str, 
     content = _load(path)
     _check_keys(content, _PAGE_KEYS, path)
     if not isinstance(content.get('sections'), list) or not content['sections']:
-        raise ValueError(
-            f'{path} needs sections, a list of one or more dicts with title and config'
-        )
+        raise ValueError(f'{path} needs sections, a list of one or more dicts with title and config')
     sections = []
     for number, given in enumerate(content['sections'], 1):
         where = f'section {number} of {path}'
@@ -112,9 +105,7 @@ def _load(path: str) -> dict:
     except (YAMLError, JSONDecodeError) as error:
         raise ValueError(f'{path} can not be read: {error}') from error
     if not isinstance(content, dict):
-        raise ValueError(
-            f'{path} needs sections, a list of one or more dicts with title and config'
-        )
+        raise ValueError(f'{path} needs sections, a list of one or more dicts with title and config')
     return content
 
 
@@ -124,15 +115,13 @@ def _check_keys(given: dict, known: set, where: str) -> None:
         raise ValueError(f'{where} has unknown keys {unknown}; known are {sorted(known)}')
 
 
-def _section(given: dict, options: Optional[dict], where: str = '--model') -> Section:
+def _section(given: dict, options: dict | None, where: str = '--model') -> Section:
     models = given.get('models') or []
     for model in models:
         if len(model) != 3:
             raise ValueError(f'a model of {where} is [name, config, checkpoint], got {model}')
     fields = {
-        key: given[key]
-        for key in ('baselines', 'horizons', 'metrics', 'text')
-        if given.get(key) is not None
+        key: given[key] for key in ('baselines', 'horizons', 'metrics', 'text') if given.get(key) is not None
     }
     config = load_config(given['config'], options)
     title = given.get('title', Path(given['config']).stem)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from mmforecast.apis.compare import METRICS, Entry
 from mmforecast.apis.evaluate import load_config
-from mmforecast.engine.cli import add_cfg_options
+from mmforecast.cli.common import add_cfg_options
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
@@ -28,14 +28,10 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
         default=[1, 3],
         help='roll-out steps; each horizon is a run of its own (default: 1 3)',
     )
-    parser.add_argument(
-        '--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO']
-    )
+    parser.add_argument('--metrics', nargs='+', default=[*METRICS, 'SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO'])
     add_cfg_options(parser, 'overrides for all configs, e.g. test_dataloader.dataset.data_root=X')
 
 
 def read_entries(models: Iterable, options: dict | None) -> list[Entry]:
     """Rows of (name, config, checkpoint), as ``--model`` gives them, with ``--cfg-options``."""
-    return [
-        Entry(name, load_config(config, options), checkpoint) for name, config, checkpoint in models
-    ]
+    return [Entry(name, load_config(config, options), checkpoint) for name, config, checkpoint in models]

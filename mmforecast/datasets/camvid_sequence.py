@@ -78,9 +78,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         if label_space not in ('camvid', 'cityscapes'):
             raise ValueError(f"label_space has to be 'camvid' or 'cityscapes', got {label_space!r}")
         if anchor == 'annotated':
-            raise ValueError(
-                "anchor='annotated' does not fit CamVid: all frames are; give a position or None"
-            )
+            raise ValueError("anchor='annotated' does not fit CamVid: all frames are; give a position or None")
         self.instance_root = instance_root
         if label_space == 'cityscapes':
             self.label_map = CAMVID_LABEL_TO_CITYSCAPES_TRAIN_ID
@@ -99,9 +97,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
 
     def load_sequences(self) -> list[Sequence]:
         recordings = self._list_recordings()
-        gaps = Counter(
-            b - a for numbers in map(sorted, recordings.values()) for a, b in pairwise(numbers)
-        )
+        gaps = Counter(b - a for numbers in map(sorted, recordings.values()) for a, b in pairwise(numbers))
         self._gap = gaps.most_common(1)[0][0] if gaps else 1
         self._metainfo['fps'] = VIDEO_FPS / self._gap
         labels = self._list_labels()
@@ -140,8 +136,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         labels = {_stem(path): path for path in paths if path.endswith('.png')}
         if not labels:
             print_log(
-                f'{type(self).__name__}: no label maps {os.path.join(folder, "*.png")}: clips '
-                'carry no labels',
+                f'{type(self).__name__}: no label maps {os.path.join(folder, "*.png")}: clips carry no labels',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -185,9 +180,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             )
         return runs
 
-    def _part(
-        self, files: list[str], labels: dict[str, str], instances: dict[str, str]
-    ) -> Sequence:
+    def _part(self, files: list[str], labels: dict[str, str], instances: dict[str, str]) -> Sequence:
         """The split's part of one run of frames."""
         part = self.time_split.part_of(len(files))
         names = [_stem(file) for file in files]

@@ -20,9 +20,7 @@ __all__ = ['CityscapesSequenceDataset', 'cut_snippets']
 ANNOTATED_INDEX = 19
 
 _IMAGE_SUFFIX = '_leftImg8bit.png'
-_LABEL_SUFFIXES = {
-    kind: f'_gtFine_{kind}.png' for kind in ('labelIds', 'labelTrainIds', 'instanceIds')
-}
+_LABEL_SUFFIXES = {kind: f'_gtFine_{kind}.png' for kind in ('labelIds', 'labelTrainIds', 'instanceIds')}
 _LABEL_KINDS = ('auto', 'labelIds', 'labelTrainIds')
 
 
@@ -143,9 +141,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         self.label_kind = label_kind
         self.cities = None if cities is None else tuple(cities)
         self.snippet_length = snippet_length
-        super().__init__(
-            data_root=data_root, data_prefix={**prefix, **(data_prefix or {})}, **kwargs
-        )
+        super().__init__(data_root=data_root, data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
     def load_sequences(self) -> list[Sequence]:
         images = self._list_images()
@@ -195,9 +191,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 images[name[: -len(_IMAGE_SUFFIX)]] = path
         malformed = [name for name in images if not _is_frame_name(name)]
         if malformed:
-            raise ValueError(
-                f'{type(self).__name__}: {images[malformed[0]]} is not named {pattern}'
-            )
+            raise ValueError(f'{type(self).__name__}: {images[malformed[0]]} is not named {pattern}')
         if not images:
             found = ', '.join(sorted(cities)[:3]) + ', ...' if cities else 'none'
             raise FileNotFoundError(

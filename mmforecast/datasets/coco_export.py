@@ -52,6 +52,4 @@ def coco_annotations(id_map: np.ndarray, image_id: int, first_id: int) -> list[d
 
 def coco_dataset(images: Iterable[dict], annotations: Iterable[dict]) -> dict:
     """The whole of a COCO file: ``images`` have ``id, file_name, height, width``."""
-    return dict(
-        images=list(images), annotations=list(annotations), categories=list(COCO_CATEGORIES)
-    )
+    return dict(images=list(images), annotations=list(annotations), categories=list(COCO_CATEGORIES))

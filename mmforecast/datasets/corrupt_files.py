@@ -47,8 +47,7 @@ class CorruptFilePolicy:
             raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
         if test_mode and on_corrupt == 'skip':
             raise ValueError(
-                f"on_corrupt='skip' would score another {self.item_name} twice: test_mode needs "
-                "'raise'"
+                f"on_corrupt='skip' would score another {self.item_name} twice: test_mode needs 'raise'"
             )
         self.on_corrupt = on_corrupt or ('raise' if test_mode else 'skip')
         self.corrupt_files = set()

@@ -73,9 +73,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         self.layout = ClipLayout(num_past, num_future, anchor_step)
         self.strides = _stride_range(stride, test_mode)
         if not (anchor is None or anchor == 'annotated' or isinstance(anchor, int) and anchor >= 0):
-            raise ValueError(
-                f"anchor has to be 'annotated', a frame position >= 0 or None, got {anchor!r}"
-            )
+            raise ValueError(f"anchor has to be 'annotated', a frame position >= 0 or None, got {anchor!r}")
         if clip_step < 1:
             raise ValueError(f'clip_step has to be at least 1, got {clip_step}')
         self.anchor = anchor
@@ -88,9 +86,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             data_root=data_root,
             data_prefix=data_prefix or {},
             # Built here, so that our transforms need no prefix where no default scope is set.
-            pipeline=[
-                TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline
-            ],
+            pipeline=[TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline],
             test_mode=test_mode,
             indices=indices,
             lazy_init=lazy_init,
@@ -127,9 +123,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
                     used.setdefault(clip['sequence'], set()).update(
                         self.layout.indices(clip['anchor'], stride)
                     )
-        return [
-            (self._sequences[number], sorted(frames)) for number, frames in sorted(used.items())
-        ]
+        return [(self._sequences[number], sorted(frames)) for number, frames in sorted(used.items())]
 
     def load_data_list(self) -> list[dict]:
         """One entry per clip: the number of its sequence, and its anchor frame."""
@@ -158,8 +152,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         ]
         print_log(
             f'{type(self).__name__}: left out {len(too_short) + len(self.unreadable)} of '
-            f'{len(self._sequences) + len(self.unreadable)} sequences: '
-            + '; '.join(filter(None, reasons)),
+            f'{len(self._sequences) + len(self.unreadable)} sequences: ' + '; '.join(filter(None, reasons)),
             logger='current',
             level=logging.WARNING,
         )
@@ -224,26 +217,16 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     def _fitting_strides(self, clip: dict) -> list[int]:
         low, high = self.strides
         length = len(self._sequences[clip['sequence']])
-        return [
-            stride
-            for stride in range(low, high + 1)
-            if self.layout.fits(clip['anchor'], stride, length)
-        ]
+        return [stride for stride in range(low, high + 1) if self.layout.fits(clip['anchor'], stride, length)]
 
     def _need(self) -> str:
         before, after = self.layout.margins(self.strides[0])
         layout = self.layout
-        clip = (
-            f'num_past={layout.num_past}, num_future={layout.num_future}, stride={self.strides[0]}'
-        )
+        clip = f'num_past={layout.num_past}, num_future={layout.num_future}, stride={self.strides[0]}'
         if self.anchor is None:
             return f'{clip} needs {before + after + 1} frames'
-        anchor = (
-            'the annotated one' if self.anchor == 'annotated' else f'frame {self.anchor} (0-based)'
-        )
-        return f'{clip} needs {before + 1} frames up to {anchor}' + (
-            f' and {after} after it' if after else ''
-        )
+        anchor = 'the annotated one' if self.anchor == 'annotated' else f'frame {self.anchor} (0-based)'
+        return f'{clip} needs {before + 1} frames up to {anchor}' + (f' and {after} after it' if after else '')
 
     def _longest(self) -> str:
         if not self._sequences:
@@ -251,9 +234,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         longest = max(self._sequences, key=len)
         text = f'the longest of {len(self._sequences)} sequences, {longest.id}, has {len(longest)}'
         if self.anchor == 'annotated':
-            annotated = [
-                seq.annotated_index for seq in self._sequences if seq.annotated_index is not None
-            ]
+            annotated = [seq.annotated_index for seq in self._sequences if seq.annotated_index is not None]
             text += (
                 f' and no more than {max(annotated) + 1} lie up to an annotated one'
                 if annotated

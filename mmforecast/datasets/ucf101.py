@@ -5,8 +5,8 @@ import os
 from mmforecast.registry import DATASETS
 
 from .sequence import Sequence
+from .video.listing import VideoEntry
 from .video_folder import VideoFolderDataset
-from .video_listing import VideoEntry
 
 __all__ = ['UCF101Dataset']
 

@@ -11,8 +11,8 @@ from mmforecast.registry import DATASETS
 from .sequence import Sequence, TimeSplit
 from .sequence_dataset import BaseSequenceDataset
 from .video import VideoError
-from .video_listing import VideoEntry, find_videos, read_entries
-from .video_sources import Source, open_sources
+from .video.listing import VideoEntry, find_videos, read_entries
+from .video.sources import Source, open_sources
 
 __all__ = ['VideoFolderDataset']
 
@@ -79,9 +79,7 @@ class VideoFolderDataset(BaseSequenceDataset):
         if sampling not in self.samplings:
             raise ValueError(f'sampling has to be one of {self.samplings}, got {sampling!r}')
         if test_mode and sampling != 'clip':
-            raise ValueError(
-                f"sampling={sampling!r} draws clips anew each time: test_mode needs 'clip'"
-            )
+            raise ValueError(f"sampling={sampling!r} draws clips anew each time: test_mode needs 'clip'")
         if drop_repeats is not None and not drop_repeats >= 0:
             raise ValueError(f'drop_repeats has to be at least 0 or None, got {drop_repeats}')
         if anchor == 'annotated':
@@ -91,9 +89,7 @@ class VideoFolderDataset(BaseSequenceDataset):
         self.sampling = sampling
         self.drop_repeats = drop_repeats
         self._groups: list[list[int]] = []
-        super().__init__(
-            data_root=data_root, anchor=anchor, stride=stride, test_mode=test_mode, **kwargs
-        )
+        super().__init__(data_root=data_root, anchor=anchor, stride=stride, test_mode=test_mode, **kwargs)
 
     def load_sequences(self) -> list[Sequence]:
         entries = self.find_entries()

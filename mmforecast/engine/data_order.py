@@ -9,8 +9,9 @@ processes.
 
 import itertools
 import random
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,9 +51,9 @@ def seed_generators(stream: int, *key: int) -> None:
 class SeededIndex(int):
     """The index of an item, with the key that its random transforms are seeded from."""
 
-    key: Tuple[int, ...]
+    key: tuple[int, ...]
 
-    def __new__(cls, index: int, key: Tuple[int, ...]) -> 'SeededIndex':
+    def __new__(cls, index: int, key: tuple[int, ...]) -> 'SeededIndex':
         self = super().__new__(cls, index)
         self.key = key
         return self
@@ -72,7 +73,7 @@ class SeededDataset:
             in between.
     """
 
-    def __init__(self, dataset: Any, held: Optional[torch.Tensor] = None):
+    def __init__(self, dataset: Any, held: torch.Tensor | None = None):
         self.__dict__.update(dataset=dataset, held=held)
 
     def __getitem__(self, index: int) -> Any:
@@ -141,7 +142,7 @@ class ResumableBatchSampler(Sampler):
     def __len__(self) -> int:
         return len(self.batch_sampler)
 
-    def __iter__(self) -> Iterator[List[SeededIndex]]:
+    def __iter__(self) -> Iterator[list[SeededIndex]]:
         rank, world_size = get_dist_info()
         skip = self.batch
         for epoch in itertools.count(self.epoch) if self.endless else (self.epoch,):
@@ -223,7 +224,7 @@ class ResumableDataLoader(DataLoader):
         faults, self._faults = self._faults, {}
         return faults
 
-    def worker_death(self, error: RuntimeError) -> Optional[WorkerDiedError]:
+    def worker_death(self, error: RuntimeError) -> WorkerDiedError | None:
         """Which worker an error of torch is about, and what it was loading; None for other errors."""
         workers = getattr(self._running, '_workers', [])
         return worker_death(

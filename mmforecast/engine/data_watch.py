@@ -1,7 +1,8 @@
 """What the processes that load data tell of themselves: files they couldn't use, and what they died of."""
 
 import re
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ __all__ = [
     'worker_death',
 ]
 
-Faults = Dict[str, Tuple[int, str]]
+Faults = dict[str, tuple[int, str]]
 """By path of a file that can't be used: how often an item was replaced for it, and what is wrong."""
 
 _DEATH = re.compile(r'^DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (.*)', flags=re.DOTALL)
@@ -38,7 +39,7 @@ def find_sources(dataset: Any) -> Iterator[Any]:
         yield from find_sources(part)
 
 
-def merge_faults(into: Faults, faults: Mapping[str, Tuple[int, str]]) -> None:
+def merge_faults(into: Faults, faults: Mapping[str, tuple[int, str]]) -> None:
     """Add the counts of ``faults``; in place."""
     for path, (times, reason) in faults.items():
         into[path] = (into.get(path, (0, ''))[0] + times, reason)
@@ -54,7 +55,7 @@ class CollateWithFaults:
         self.collate_fn = collate_fn
         self.dataset = dataset
 
-    def __call__(self, items: Sequence[Any]) -> Tuple[Any, Faults]:
+    def __call__(self, items: Sequence[Any]) -> tuple[Any, Faults]:
         faults: Faults = {}
         for source in find_sources(self.dataset):
             if hasattr(source, 'take_faults'):
@@ -65,9 +66,9 @@ class CollateWithFaults:
 def worker_death(
     error: RuntimeError,
     pids: Sequence[int] = (),
-    held: Optional[Tensor] = None,
+    held: Tensor | None = None,
     dataset: Any = None,
-) -> Optional[WorkerDiedError]:
+) -> WorkerDiedError | None:
     """What torch says of a dead worker, with what the worker was loading.
 
     Args:
@@ -106,5 +107,5 @@ def _name_item(dataset: Any, index: int) -> str:
     return ', '.join(parts)
 
 
-def _range(frames: Optional[List[int]]) -> str:
+def _range(frames: list[int] | None) -> str:
     return f'{frames[0]} to {frames[-1]}' if frames else '?'

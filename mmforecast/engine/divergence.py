@@ -1,7 +1,8 @@
 """What there is to say of a training step whose loss or gradients are not finite."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,12 +44,12 @@ class Losses:
     """
 
     iteration: int
-    terms: Dict[str, Tensor]
+    terms: dict[str, Tensor]
     samples: Sequence[Any] = field(default=(), repr=False)
-    inputs: Optional[Tensor] = field(default=None, repr=False)
+    inputs: Tensor | None = field(default=None, repr=False)
 
 
-def loss_terms(output: Mapping[str, Any]) -> Dict[str, Tensor]:
+def loss_terms(output: Mapping[str, Any]) -> dict[str, Tensor]:
     """Those entries of a model's output that are minimised, each as a scalar.
 
     As mmengine's ``parse_losses`` reads it: names with 'loss' in them, tensors and lists of tensors.
@@ -56,16 +57,12 @@ def loss_terms(output: Mapping[str, Any]) -> Dict[str, Tensor]:
     terms = {}
     for name, value in output.items():
         values = [value] if torch.is_tensor(value) else value
-        if (
-            'loss' in name
-            and isinstance(values, (list, tuple))
-            and all(map(torch.is_tensor, values))
-        ):
+        if 'loss' in name and isinstance(values, (list, tuple)) and all(map(torch.is_tensor, values)):
             terms[name] = sum(part.detach().mean() for part in values)
     return {name: term for name, term in terms.items() if torch.is_tensor(term)}
 
 
-def all_finite(losses: Iterable[Losses], gradients: Sequence[Tensor]) -> Optional[Tensor]:
+def all_finite(losses: Iterable[Losses], gradients: Sequence[Tensor]) -> Tensor | None:
     """Whether all of it is: a 0-dim float, 1 or 0, without waiting for an accelerator.
 
     None where there is nothing to look at.
@@ -79,12 +76,12 @@ def all_finite(losses: Iterable[Losses], gradients: Sequence[Tensor]) -> Optiona
     return torch.stack([value.to(device) for value in largest]).isfinite().all().float()
 
 
-def not_finite(tensors: Mapping[str, Tensor]) -> List[str]:
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     """The names of those that hold NaN or infinity."""
     return [name for name, value in tensors.items() if not bool(value.isfinite().all())]
 
 
-def describe_samples(losses: Losses) -> List[Dict[str, Any]]:
+def describe_samples(losses: Losses) -> list[dict[str, Any]]:
     """Each sample of a batch by its metainfo, in plain containers: sequence, frames, paths, number.
 
     A sample whose input isn't finite has ``bad_input=True``.
@@ -118,8 +115,7 @@ def what_diverged(report: Mapping[str, Any]) -> str:
         )
     if report['bad_weights']:
         parts.append(
-            f'{len(report["bad_weights"])} weights were not finite before it '
-            f'({report["bad_weights"][0]}, ...)'
+            f'{len(report["bad_weights"])} weights were not finite before it ({report["bad_weights"][0]}, ...)'
         )
     of = f' in the step of the {report["network"]}' if report['network'] else ''
     samples = _name_samples(steps, only_bad=bool(bad_losses))
@@ -151,7 +147,7 @@ def _name_sample(sample: Mapping[str, Any]) -> str:
     return str(sample.get('img_path') or f'sample {sample.get("sample_idx", "of no name")}')
 
 
-def named_gradients(model: nn.Module, parameters: Iterable[nn.Parameter]) -> Dict[str, Tensor]:
+def named_gradients(model: nn.Module, parameters: Iterable[nn.Parameter]) -> dict[str, Tensor]:
     """The gradients of some of a model's parameters, by the parameters' names."""
     wanted = {id(parameter) for parameter in parameters}
     return {

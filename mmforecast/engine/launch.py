@@ -1,8 +1,8 @@
 """From a config to a runner at work: processes, mixed precision, resuming."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator, Optional
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from .checkpoint import CheckpointError
+from mmforecast.fileio.checkpoint import CheckpointError
 
 __all__ = ['build_runner', 'enable_amp', 'find_last_checkpoint', 'processes', 'set_resume']
 
@@ -81,14 +81,10 @@ def enable_amp(cfg: Config) -> None:
             one.
     """
     if not torch.cuda.is_available():
-        raise ValueError(
-            '--amp needs a GPU, and torch sees none; leave it out, or see CUDA_VISIBLE_DEVICES'
-        )
+        raise ValueError('--amp needs a GPU, and torch sees none; leave it out, or see CUDA_VISIBLE_DEVICES')
     for wrapper in _optim_wrappers(cfg.optim_wrapper):
         if wrapper.setdefault('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
-            raise ValueError(
-                f"--amp works with optim_wrapper type 'OptimWrapper', not {wrapper.type!r}"
-            )
+            raise ValueError(f"--amp works with optim_wrapper type 'OptimWrapper', not {wrapper.type!r}")
         wrapper.type = 'AmpOptimWrapper'
         wrapper.setdefault('loss_scale', 'dynamic')
 
@@ -99,13 +95,11 @@ def _optim_wrappers(optim_wrapper: ConfigDict) -> Iterator[ConfigDict]:
         yield optim_wrapper
     else:
         yield from (
-            value
-            for value in optim_wrapper.values()
-            if isinstance(value, dict) and 'optimizer' in value
+            value for value in optim_wrapper.values() if isinstance(value, dict) and 'optimizer' in value
         )
 
 
-def set_resume(cfg: Config, resume: Optional[str]) -> None:
+def set_resume(cfg: Config, resume: str | None) -> None:
     """Make the run go on from a checkpoint; in place.
 
     Args:
@@ -126,7 +120,7 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
         cfg.load_from = resume
 
 
-def find_last_checkpoint(work_dir: str) -> Optional[str]:
+def find_last_checkpoint(work_dir: str) -> str | None:
     """The checkpoint that ``work_dir/last_checkpoint`` names, None without that file.
 
     It is also found after ``work_dir`` was moved.

@@ -10,7 +10,7 @@ generator states, of no process and no worker: the numbers of the epoch and the 
 """
 
 from contextlib import nullcontext
-from typing import Any, Dict, Union
+from typing import Any
 
 import mmengine.runner
 from mmengine.dist import get_dist_info, get_rank
@@ -34,18 +34,12 @@ class _ResumableLoop:
 
     _endless: bool
 
-    def __init__(
-        self, runner: 'mmengine.runner.Runner', dataloader: Union[DataLoader, Dict], *args, **kwargs
-    ):
+    def __init__(self, runner: 'mmengine.runner.Runner', dataloader: DataLoader | dict, *args, **kwargs):
         if isinstance(dataloader, dict):
             diff_rank_seed = runner._randomness_cfg.get('diff_rank_seed', False)
-            dataloader = runner.build_dataloader(
-                dataloader, seed=runner.seed, diff_rank_seed=diff_rank_seed
-            )
+            dataloader = runner.build_dataloader(dataloader, seed=runner.seed, diff_rank_seed=diff_rank_seed)
         self._stop = StopRequest()
-        super().__init__(
-            runner, ResumableDataLoader(dataloader, runner.seed, self._endless), *args, **kwargs
-        )
+        super().__init__(runner, ResumableDataLoader(dataloader, runner.seed, self._endless), *args, **kwargs)
 
     @property
     def stop_requested(self) -> bool:
@@ -89,11 +83,7 @@ class _ResumableLoop:
         there = {**here, **hub.runtime_info.get(_ORDER, {})} if self._iter else here
         self.dataloader.reseed(there['seed'])
         hub.update_info(_ORDER, dict(here, seed=there['seed']))
-        changed = [
-            name
-            for name in ('epoch_length', 'batch_size', 'world_size')
-            if there[name] != here[name]
-        ]
+        changed = [name for name in ('epoch_length', 'batch_size', 'world_size') if there[name] != here[name]]
         if changed:
             self.runner.logger.warning(
                 'The data comes in another order than in the run that is resumed: '

@@ -1,7 +1,5 @@
 """One optimizer per named child of a model."""
 
-from typing import Optional
-
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
@@ -26,7 +24,7 @@ class MultiOptimWrapperConstructor:
         paramwise_cfg: none is possible over all children.
     """
 
-    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None):
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):
         if paramwise_cfg:
             raise ValueError(
                 'MultiOptimWrapperConstructor takes no paramwise_cfg of its own; set it inside the '

@@ -1,5 +1,4 @@
 from .metrics import (
-    AttributeAccuracy,
     CityscapesInstanceMetric,
     ClipDetectionMetric,
     FramePredictionMetric,
@@ -9,7 +8,6 @@ from .metrics import (
 from .table import format_table
 
 __all__ = [
-    'AttributeAccuracy',
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
     'FramePredictionMetric',

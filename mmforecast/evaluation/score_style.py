@@ -44,9 +44,7 @@ _STYLES = {
         "average precision of the instances by Cityscapes' rules; one is found where masks overlap by half"
     ),
     'NO-AP': _percent('AP of masks that do not overlap: each pixel goes to the surest instance'),
-    'NO-AP50': _percent(
-        'AP50 of masks that do not overlap: each pixel goes to the surest instance'
-    ),
+    'NO-AP50': _percent('AP50 of masks that do not overlap: each pixel goes to the surest instance'),
     'NO-AP-const': _percent('NO-AP with one score for all instances, so that none is surer'),
     'NO-AP50-const': _percent('NO-AP50 with one score for all instances, so that none is surer'),
     'IDF1': _percent('share of the objects that are found under one identity throughout'),
@@ -59,9 +57,7 @@ _STYLES = {
     'accuracy': _percent('share of the images whose class is right'),
     'PSNR': ScoreStyle('dB', 2, 'max', 'closeness of the pixels: peak signal to noise ratio'),
     'SSIM': ScoreStyle('', 3, 'max', 'closeness of local structure; 1 for the same picture'),
-    'sharpness': ScoreStyle(
-        'dB', 2, 'max', 'closeness of the edges: a blurred forecast has a low value'
-    ),
+    'sharpness': ScoreStyle('dB', 2, 'max', 'closeness of the edges: a blurred forecast has a low value'),
     'LPIPS': ScoreStyle('', 3, 'min', "distance of a network's features: less is more alike"),
     'FID': ScoreStyle('', 1, 'min', 'distance of the distributions of images: less is more alike'),
     'KID': ScoreStyle('', 3, 'min', 'distance of the distributions of images: less is more alike'),

@@ -58,8 +58,7 @@ def format_table(
     for column, direction in best.items():
         if column not in columns or direction not in ('max', 'min'):
             raise ValueError(
-                f"best must map columns of {list(columns)} to 'max' or 'min', got "
-                f"'{column}': '{direction}'"
+                f"best must map columns of {list(columns)} to 'max' or 'min', got '{column}': '{direction}'"
             )
     if style == 'csv':
         return _as_csv(rows, columns, _digits(columns, decimals))
@@ -149,9 +148,7 @@ def _winners(
     return [score is not None and score == winner for score in scores]
 
 
-def _aligned(
-    columns: Sequence[str], cells: list[list[str]], numeric: Sequence[bool], style: str
-) -> str:
+def _aligned(columns: Sequence[str], cells: list[list[str]], numeric: Sequence[bool], style: str) -> str:
     """Names to the left, numbers to the right, in columns of equal width."""
     lines = [list(columns)] + cells
     if style == 'markdown':
@@ -169,8 +166,7 @@ def _aligned(
         body = ['  '.join(pad(line)).rstrip() for line in lines]
         return '\n'.join([body[0], rule, *body[1:]])
     rule = '|'.join(
-        '-' * (width + 1) + (':' if right else '-')
-        for width, right in zip(widths, numeric, strict=True)
+        '-' * (width + 1) + (':' if right else '-') for width, right in zip(widths, numeric, strict=True)
     )
     body = [f'| {" | ".join(pad(line))} |' for line in lines]
     return '\n'.join([body[0], f'|{rule}|', *body[1:]])

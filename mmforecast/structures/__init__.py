@@ -1,4 +1,3 @@
-from .creative_data_sample import MISSING_LABEL, CreativeDataSample
 from .forecast_data_sample import ForecastDataSample
 from .instances import (
     THING_LABEL_IDS,
@@ -8,9 +7,7 @@ from .instances import (
 )
 
 __all__ = [
-    'CreativeDataSample',
     'ForecastDataSample',
-    'MISSING_LABEL',
     'THING_LABEL_IDS',
     'instances_from_id_map',
     'instances_to_index_map',

@@ -1,7 +1,5 @@
 """The container of one clip: what was known of it, what is true, and what was forecast."""
 
-from typing import List
-
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
@@ -55,17 +53,17 @@ class ForecastDataSample(BaseDataElement):
     gt_motion_mask: PixelData = typed_field('gt_motion_mask', PixelData)
     gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
     scores: torch.Tensor = typed_field('scores', torch.Tensor)
-    features: List[torch.Tensor] = typed_field('features', list)
+    features: list[torch.Tensor] = typed_field('features', list)
     pred_sem_seg: PixelData = typed_field('pred_sem_seg', PixelData)
     pred_scores: torch.Tensor = typed_field('pred_scores', torch.Tensor)
     pred_frames: torch.Tensor = typed_field('pred_frames', torch.Tensor)
-    pred_instances: List[InstanceData] = typed_field('pred_instances', list)
-    past_instances: List[InstanceData] = typed_field('past_instances', list)
+    pred_instances: list[InstanceData] = typed_field('pred_instances', list)
+    past_instances: list[InstanceData] = typed_field('past_instances', list)
     ref_sem_seg: PixelData = typed_field('ref_sem_seg', PixelData)
-    ref_instances: List[InstanceData] = typed_field('ref_instances', list)
+    ref_instances: list[InstanceData] = typed_field('ref_instances', list)
 
     @property
-    def gt_instances(self) -> List[InstanceData]:
+    def gt_instances(self) -> list[InstanceData]:
         """The instances of each of the T frames, see :func:`instances_from_id_map`.
 
         Computed anew from ``gt_instance_map`` at each access, on its device; empty for a frame without

@@ -62,9 +62,7 @@ def instances_to_sem_seg(
     Raises:
         ValueError: The masks are not bool, or not of ``size``.
     """
-    values = [
-        _FIRST_TRAIN_ID + label for label in instances.get('labels', torch.tensor([])).tolist()
-    ]
+    values = [_FIRST_TRAIN_ID + label for label in instances.get('labels', torch.tensor([])).tolist()]
     return _paint(instances, values, size, score_thr, torch.uint8, _NO_OBJECT)
 
 

@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 import warnings
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 # What `probe` says of a module without package metadata.
 UNKNOWN = 'unknown'
@@ -40,10 +41,10 @@ class Requirement(NamedTuple):
     name: str
     module: str
     tested: str
-    lower: Optional[str] = None
-    upper: Optional[str] = None
-    breaks: Optional[str] = None
-    forks: Tuple[str, ...] = ()
+    lower: str | None = None
+    upper: str | None = None
+    breaks: str | None = None
+    forks: tuple[str, ...] = ()
 
     @property
     def supported(self) -> str:
@@ -81,9 +82,7 @@ REQUIREMENTS = (
         forks=('onedl-mmcv', 'mmcv-lite'),
     ),
     Requirement('mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', forks=('onedl-mmdetection',)),
-    Requirement(
-        'mmsegmentation', 'mmseg', '1.2.2', '1.2.2', '2.0.0', forks=('onedl-mmsegmentation',)
-    ),
+    Requirement('mmsegmentation', 'mmseg', '1.2.2', '1.2.2', '2.0.0', forks=('onedl-mmsegmentation',)),
     Requirement(
         'numpy',
         'numpy',
@@ -134,7 +133,7 @@ class Problem(NamedTuple):
         return f'{self.sentence} Fix: {self.fix}'
 
 
-def parse_version(version: str) -> Tuple[int, ...]:
+def parse_version(version: str) -> tuple[int, ...]:
     """A version's release numbers without trailing zeros; `'2.13.0+cpu'` gives `(2, 13)`."""
     match = re.match(r'\d+(\.\d+)*', version)
     numbers = [int(number) for number in match.group().split('.')] if match else []
@@ -143,9 +142,7 @@ def parse_version(version: str) -> Tuple[int, ...]:
     return tuple(numbers)
 
 
-def check(
-    versions: Mapping[str, Optional[str]], broken: Optional[Mapping[str, str]] = None
-) -> List[Problem]:
+def check(versions: Mapping[str, str | None], broken: Mapping[str, str] | None = None) -> list[Problem]:
     """Judges an environment; pure, so that every fault can be tested.
 
     Args:
@@ -170,7 +167,7 @@ def check(
     return problems
 
 
-def _judge_version(requirement: Requirement, version: Optional[str]) -> Optional[Problem]:
+def _judge_version(requirement: Requirement, version: str | None) -> Problem | None:
     name, fix = requirement.name, requirement.fix
     needs = f'mmforecast needs {name}{requirement.supported}.'
     if version is None:
@@ -187,7 +184,7 @@ def _judge_version(requirement: Requirement, version: Optional[str]) -> Optional
     return None
 
 
-def _judge_import(module: str, error: str, versions: Mapping[str, Optional[str]]) -> Problem:
+def _judge_import(module: str, error: str, versions: Mapping[str, str | None]) -> Problem:
     if module == 'mmcv._ext':
         sentence = (
             f'mmcv {versions["mmcv"]} was compiled against another torch than '
@@ -204,15 +201,15 @@ def _judge_import(module: str, error: str, versions: Mapping[str, Optional[str]]
     return Problem(module, sentence, f'pip install --force-reinstall --no-deps {module}')
 
 
-def probe() -> Dict[str, Optional[str]]:
+def probe() -> dict[str, str | None]:
     """Versions of the whole table, of Python and of mmcv's ops, without importing any of them."""
-    versions: Dict[str, Optional[str]] = {'python': platform.python_version()}
+    versions: dict[str, str | None] = {'python': platform.python_version()}
     versions.update(installed_versions([requirement.name for requirement in REQUIREMENTS]))
     versions['mmcv ops'] = 'compiled' if _has_mmcv_ops() else None
     return versions
 
 
-def installed_versions(names: Sequence[str]) -> Dict[str, Optional[str]]:
+def installed_versions(names: Sequence[str]) -> dict[str, str | None]:
     """The version by name of some packages of the table.
 
     It is None where there is no module, and `UNKNOWN` for a module without package metadata.
@@ -220,7 +217,7 @@ def installed_versions(names: Sequence[str]) -> Dict[str, Optional[str]]:
     return {each.name: _installed_version(each) for each in REQUIREMENTS if each.name in names}
 
 
-def _installed_version(requirement: Requirement) -> Optional[str]:
+def _installed_version(requirement: Requirement) -> str | None:
     if importlib.util.find_spec(requirement.module) is None:
         return None
     for name in (requirement.name, *requirement.forks):
@@ -248,13 +245,13 @@ importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('_ext',
 """
 
 
-def failing_imports(versions: Mapping[str, Optional[str]]) -> Dict[str, str]:
+def failing_imports(versions: Mapping[str, str | None]) -> dict[str, str]:
     """Imports the compiled packages that are there, each in its own process; takes some seconds.
 
     Returns:
         The last line of the error by module, for those that fail.
     """
-    errors: Dict[str, str] = {}
+    errors: dict[str, str] = {}
     trials = (
         ('numpy', 'import numpy', ['numpy']),
         ('cv2', 'import cv2', ['opencv-python']),
@@ -273,7 +270,7 @@ def failing_imports(versions: Mapping[str, Optional[str]]) -> Dict[str, str]:
     return errors
 
 
-def warn_or_raise(versions: Mapping[str, Optional[str]]) -> None:
+def warn_or_raise(versions: Mapping[str, str | None]) -> None:
     """The guard of `import mmforecast`: libraries too old are an error, too new a warning.
 
     A newer one may well work; a missing one raises its own error where it is needed.

@@ -1,7 +1,5 @@
 """Dense optical flow and the warping of maps along it."""
 
-from typing import Tuple
-
 import cv2
 import numpy as np
 import torch
@@ -36,7 +34,7 @@ def _gray(frame: Tensor) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
 
 
-def resize_flow(flow: Tensor, size: Tuple[int, int]) -> Tensor:
+def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """Resample a flow field to (h, w) and rescale its vectors to the new pixel size."""
     height, width = flow.shape[-2:]
     if (height, width) == tuple(size):
@@ -46,7 +44,7 @@ def resize_flow(flow: Tensor, size: Tuple[int, int]) -> Tensor:
     return flow * scale.view(1, 2, 1, 1)
 
 
-def _positions(flow: Tensor) -> Tuple[Tensor, Tensor]:
+def _positions(flow: Tensor) -> tuple[Tensor, Tensor]:
     """x and y coordinates, each (B, H, W), of where every pixel goes."""
     height, width = flow.shape[-2:]
     xs = torch.arange(width, device=flow.device, dtype=flow.dtype)
@@ -67,7 +65,7 @@ def backward_warp(maps: Tensor, flow: Tensor) -> Tensor:
     return F.grid_sample(maps, grid, mode='bilinear', padding_mode='border', align_corners=True)
 
 
-def forward_warp(maps: Tensor, flow: Tensor) -> Tuple[Tensor, Tensor]:
+def forward_warp(maps: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     """Move every pixel of ``maps`` along ``flow`` (bilinear splatting, average where several land).
 
     Args:

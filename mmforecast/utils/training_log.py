@@ -31,10 +31,7 @@ class TrainingLog:
         """What there are curves of."""
         records = (record for run in self.runs for record in run)
         found = dict.fromkeys(
-            key
-            for record in records
-            for key, value in record.items()
-            if isinstance(value, (int, float))
+            key for record in records for key, value in record.items() if isinstance(value, (int, float))
         )
         return [key for key in found if key not in _NO_CURVES]
 
@@ -112,9 +109,7 @@ def time_statistics(log: TrainingLog, include_outliers: bool = False) -> dict[st
     """
     skip = 0 if include_outliers else 1
     counted = [
-        record
-        for run in log.runs
-        for record in [r for r in run if r['trained'] and 'time' in r][skip:]
+        record for run in log.runs for record in [r for r in run if r['trained'] and 'time' in r][skip:]
     ]
     if not counted:
         raise ValueError(
@@ -134,9 +129,7 @@ def time_statistics(log: TrainingLog, include_outliers: bool = False) -> dict[st
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
-        return (
-            [path] if path.suffix == '.json' else [p for p in [path.parent / _FILE] if p.exists()]
-        )
+        return [path] if path.suffix == '.json' else [p for p in [path.parent / _FILE] if p.exists()]
     return [path / _FILE] if (path / _FILE).is_file() else sorted(path.glob(f'*/{_FILE}'))
 
 

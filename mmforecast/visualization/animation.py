@@ -81,9 +81,7 @@ def forecast_animation(
     plain = [None] * len(images)  # nothing is laid over true frames
     kinds = [(plain, predicted), (labels, maps), (instances, objects)]
     kinds = [(known, found) for known, found in kinds if found]
-    overlays = [
-        step for known, found in kinds for steps in (known, *found.values()) for step in steps
-    ]
+    overlays = [step for known, found in kinds for steps in (known, *found.values()) for step in steps]
     size = panel_size([*images, *overlays], panel_height)
     style = PanelStyle(size, palette, alpha, instance_classes, score_thr)
     blocks = [_block(images, *kind, num_past, style) for kind in kinds]
@@ -176,10 +174,7 @@ def write_gif(
     # Median cut, Pillow's default, gives most colours to road and sky and turns a thin pole green;
     # the octree bounds the error of rare colours, and its files are smaller.
     palette = Image.fromarray(np.vstack(frames)).quantize(256, method=Image.Quantize.FASTOCTREE)
-    images = [
-        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
-        for frame in frames
-    ]
+    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     durations = [round(1000 / fps)] * (len(frames) - 1) + [round(1000 * max(hold_last, 1 / fps))]
     images[0].save(
         path,

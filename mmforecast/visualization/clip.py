@@ -29,8 +29,7 @@ def rgb_frames(frames) -> list[np.ndarray]:
     frames = to_numpy(frames)
     if frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(
-            'frames must be a tensor (n, 3, H, W) or an array (n, H, W, 3), RGB, got '
-            f'shape {frames.shape}'
+            f'frames must be a tensor (n, 3, H, W) or an array (n, H, W, 3), RGB, got shape {frames.shape}'
         )
     if frames.dtype != np.uint8:
         frames = frames.round().clip(0, 255).astype(np.uint8)
@@ -130,13 +129,10 @@ def clip_frames(frames, sample: ForecastDataSample) -> list[np.ndarray | None]:
         frames = to_numpy(frames.permute(0, 2, 3, 1))
     if frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(
-            'frames must be a (T, H, W, 3) array or a (T, 3, H, W) tensor, got '
-            f'shape {tuple(frames.shape)}'
+            f'frames must be a (T, H, W, 3) array or a (T, 3, H, W) tensor, got shape {tuple(frames.shape)}'
         )
     if len(frames) < sample.num_past:
-        raise ValueError(
-            f'frames holds {len(frames)} frames, but the clip has {sample.num_past} past frames'
-        )
+        raise ValueError(f'frames holds {len(frames)} frames, but the clip has {sample.num_past} past frames')
     frames = [np.ascontiguousarray(frame, dtype=np.uint8) for frame in frames[:num_frames]]
     return frames + [None] * (num_frames - len(frames))
 

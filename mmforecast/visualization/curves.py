@@ -31,10 +31,7 @@ def plot_metric_curve(
     Raises:
         ValueError: No curve has a point.
     """
-    points = {
-        name: sorted((x, y) for x, y in values if not np.isnan(y))
-        for name, values in curves.items()
-    }
+    points = {name: sorted((x, y) for x, y in values if not np.isnan(y)) for name, values in curves.items()}
     if not any(points.values()):
         raise ValueError('plot_metric_curve needs at least one point with a value')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -44,9 +41,7 @@ def plot_metric_curve(
     for index, (name, values) in enumerate(points.items()):
         if values:
             marker = _MARKERS[index % len(_MARKERS)]
-            axes.plot(
-                *zip(*values, strict=True), label=name, marker=marker, linewidth=2, markersize=6
-            )
+            axes.plot(*zip(*values, strict=True), label=name, marker=marker, linewidth=2, markersize=6)
     seconds = sorted({x for values in points.values() for x, _ in values})
     if _far_apart(seconds):
         axes.set_xticks(seconds, [f'{second:.2f}'.rstrip('0').rstrip('.') for second in seconds])

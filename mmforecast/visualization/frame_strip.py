@@ -149,9 +149,7 @@ def _check(past: Sequence, rows: Mapping[str, Sequence], max_past: int) -> None:
         )
     lengths = {name: len(frames) for name, frames in rows.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise ValueError(
-            f'forecasts must have the same number of frames, at least 1, got {lengths}'
-        )
+        raise ValueError(f'forecasts must have the same number of frames, at least 1, got {lengths}')
     height, width = past[0].shape[:2]
     for name, frames in rows.items():
         if abs(frames[0].shape[1] * height / (frames[0].shape[0] * width) - 1) > 0.05:
@@ -195,10 +193,7 @@ def _layout(
     (height, width), num_past = size, len(observed)
     margin = 2 * _GAP + max(text_width(name, _TEXT) for name in rows)
     columns = num_past + len(future_times)
-    lefts = [
-        margin + index * (width + _GAP) + (_NOW if index >= num_past else 0)
-        for index in range(columns)
-    ]
+    lefts = [margin + index * (width + _GAP) + (_NOW if index >= num_past else 0) for index in range(columns)]
     top, line = _TEXT + 2 * _GAP, height + _GAP
     canvas = np.full((top + len(rows) * line, lefts[-1] + width + _GAP, 3), WHITE, np.uint8)
     for left, time, index in zip(lefts, [*past_times, *future_times], range(columns), strict=True):

@@ -101,8 +101,7 @@ def resize_masks(masks: np.ndarray, size: Sequence[int]) -> np.ndarray:
         return masks.astype(bool)
     method = cv2.INTER_AREA if masks.shape[1] > size[0] else cv2.INTER_LINEAR
     resized = [
-        cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=method) >= 0.5
-        for mask in masks
+        cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=method) >= 0.5 for mask in masks
     ]
     return np.asarray(resized).reshape(len(masks), *size)
 

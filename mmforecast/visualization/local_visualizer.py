@@ -135,9 +135,7 @@ class ForecastLocalVisualizer(Visualizer):
         num_steps = max([len(steps) for steps in forecasts.values()] or [data_sample.num_future])
         frames, labels, instances = known_pictures(image, data_sample, num_steps)
         known = {'labels': labels, 'instances': instances}
-        kinds = list(forecasts) or [
-            kind for kind in known if any(item is not None for item in known[kind])
-        ]
+        kinds = list(forecasts) or [kind for kind in known if any(item is not None for item in known[kind])]
         kinds = kinds or ['labels']  # the frames alone
         overlays = [item for kind in kinds for item in known[kind]]
         overlays += [item for steps in forecasts.values() for step in steps for item in step]
@@ -154,9 +152,7 @@ class ForecastLocalVisualizer(Visualizer):
         rows = []
         for kind in kinds:
             steps = forecasts.get(kind, [])
-            rows += _kind_rows(
-                frames, known[kind], steps, times, data_sample.num_past, draw_gt, style
-            )
+            rows += _kind_rows(frames, known[kind], steps, times, data_sample.num_past, draw_gt, style)
         strip = make_strip(*zip(*rows, strict=True))
         maps = [item for item in overlays if isinstance(item, np.ndarray) and item.ndim == 2]
         shown = classes_shown(maps, len(classes or ()))

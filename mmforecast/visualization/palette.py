@@ -40,10 +40,7 @@ def track_colors(ids: Sequence[int]) -> np.ndarray:
         uint8 (N, 3), RGB.
     """
     return _vivid(
-        [
-            ((item % 1000) * _HUE_STEP + (item // 1000) * _CLASS_STEP, item % 1000 // 3)
-            for item in ids
-        ]
+        [((item % 1000) * _HUE_STEP + (item // 1000) * _CLASS_STEP, item % 1000 // 3) for item in ids]
     )
 
 
@@ -68,10 +65,7 @@ def _ranks(labels: list[int]) -> list[int]:
 
 
 def _vivid(hues_and_shades: Sequence[tuple[float, int]]) -> np.ndarray:
-    colors = [
-        colorsys.hsv_to_rgb(hue % 1, *_SHADES[shade % len(_SHADES)])
-        for hue, shade in hues_and_shades
-    ]
+    colors = [colorsys.hsv_to_rgb(hue % 1, *_SHADES[shade % len(_SHADES)]) for hue, shade in hues_and_shades]
     return np.round(255 * np.asarray(colors).reshape(len(colors), 3)).astype(np.uint8)
 
 
@@ -90,7 +84,6 @@ def as_palette(palette, num_classes: int | None = None) -> np.ndarray:
     colors = np.asarray(palette)
     if colors.ndim != 2 or colors.shape[1] != 3 or colors.min() < 0 or colors.max() > 255:
         raise ValueError(
-            'palette must hold one RGB triple of values in [0, 255] per class, got '
-            f'shape {colors.shape}'
+            f'palette must hold one RGB triple of values in [0, 255] per class, got shape {colors.shape}'
         )
     return colors.astype(np.uint8)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmforecast.utils.partial_file import partial_file
+from mmforecast.fileio.partial_file import partial_file
 
 __all__ = ['VideoFile', 'video_file', 'write_video']
 
@@ -98,7 +98,5 @@ def import_av() -> Any:
     try:
         import av
     except ImportError as error:
-        raise ImportError(
-            'MP4 files are written by PyAV, which is not installed: pip install av'
-        ) from error
+        raise ImportError('MP4 files are written by PyAV, which is not installed: pip install av') from error
     return av

@@ -93,9 +93,7 @@ def s2s_config():
         decoder=dict(type='SemSegDecoder', keep_scores=True),
         test_cfg=dict(rollout_steps=2),
     )
-    cfg = forecaster_config(
-        model, [dict(type='LoadClipSemSeg'), dict(type='PackForecastInputs')], stride=2
-    )
+    cfg = forecaster_config(model, [dict(type='LoadClipSemSeg'), dict(type='PackForecastInputs')], stride=2)
     cfg.test_dataloader.dataset.type = 'CityscapesSequenceDataset'
     return cfg
 

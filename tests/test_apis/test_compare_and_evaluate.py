@@ -152,9 +152,7 @@ def test_each_forecaster_has_its_own_baselines(cfg, f2f_cfg):
         model = build_forecaster(entry.config, changes=entry.model)
         assert sum(p.numel() for p in model.predictor.parameters()) == 0
         assert model.train_steps == 1 and model.test_steps == 3
-        assert getattr(model.decoder, 'mode', None) == dict(zip(f2f[1:3], ('shift', 'warp'))).get(
-            entry.name
-        )
+        assert getattr(model.decoder, 'mode', None) == dict(zip(f2f[1:3], ('shift', 'warp'))).get(entry.name)
     with pytest.raises(ValueError, match="'mmdet.MaskRCNN', which has no baselines"):
         baselines_of(Config(dict(model=dict(type='mmdet.MaskRCNN'))))
 

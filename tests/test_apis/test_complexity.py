@@ -5,7 +5,7 @@ import torch
 
 from mmforecast.apis import build_forecaster, load_config
 from mmforecast.apis.complexity import complexity, count_macs
-from mmforecast.models.necks.f2f_neck import F2FLevel
+from mmforecast.models.predictors.f2f import F2FLevel
 
 SIZE = (64, 128)
 NECK = dict(type='F2FNeck', channels=64, size_factor=1)
@@ -58,9 +58,7 @@ def test_a_forecaster_by_part(repository):
     assert (encoder.short, encoder.whole) == (4, 4)
     assert (predictor.short, predictor.whole) == (1, 3)
     assert (decoder.short, decoder.whole) == (1, 3)
-    last = complexity(
-        forecaster(repository, decoder=dict(type='DetectionDecoder', steps='last')), SIZE
-    )
+    last = complexity(forecaster(repository, decoder=dict(type='DetectionDecoder', steps='last')), SIZE)
     assert (last[2].short, last[2].whole, last[2].macs) == (1, 1, decoder.macs)
 
 

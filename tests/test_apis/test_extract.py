@@ -10,8 +10,8 @@ from mmforecast.datasets import (
     StoreError,
     StoreWriter,
 )
+from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder, LabelMapEncoder, RGBEncoder
-from mmforecast.utils.fingerprint import weights_fingerprint
 
 
 class PooledColours(BaseEncoder):
@@ -54,9 +54,7 @@ def read(store, level, sequence, frames=slice(None)):
 
 def test_scores_come_back_through_the_pipeline(street_root, tmp_path):
     encoder = PooledColours()
-    report = extract_representations(
-        encoder, dataset(street_root), str(tmp_path / 's'), 'pooled', chunk=3
-    )
+    report = extract_representations(encoder, dataset(street_root), str(tmp_path / 's'), 'pooled', chunk=3)
     assert (report['written'], report['kept'], report['corrupt']) == (2, 0, [])
     assert report['bytes'] == dict(scores=2 * 7 * 3 * 8 * 16 * 2)
     assert encoder.frames_seen == 2 * 7
@@ -88,9 +86,7 @@ def test_pyramid_comes_back_through_the_pipeline(street_root, tmp_path):
 
 
 def test_goes_on_where_it_stopped(street_root, tmp_path):
-    extract_representations(
-        PooledColours(), dataset(street_root, indices=1), str(tmp_path), 'pooled'
-    )
+    extract_representations(PooledColours(), dataset(street_root, indices=1), str(tmp_path), 'pooled')
     encoder = PooledColours()
     report = extract_representations(encoder, dataset(street_root), str(tmp_path), 'pooled')
     assert (report['written'], report['kept']) == (1, 1)
@@ -143,25 +139,19 @@ def test_other_weights_are_refused(street_root, tmp_path):
     extract_representations(PooledPyramid(), dataset(street_root), root, 'pooled', ['P3'])
     for levels in (['P3'], ['P2']):
         with pytest.raises(StoreError, match='has weights_sha256 .* extract it to another folder'):
-            extract_representations(
-                PooledPyramid(weight=2.0), dataset(street_root), root, 'pooled', levels
-            )
+            extract_representations(PooledPyramid(weight=2.0), dataset(street_root), root, 'pooled', levels)
     assert RepresentationStore(root).manifest.level_names == ('P3',)
 
 
 def test_overflow_in_half_precision_is_refused(street_root, tmp_path):
     with pytest.raises(StoreError, match='P2 of sequence .* not finite in float16'):
-        extract_representations(
-            PooledPyramid(weight=1e6), dataset(street_root), str(tmp_path), 'pooled'
-        )
+        extract_representations(PooledPyramid(weight=1e6), dataset(street_root), str(tmp_path), 'pooled')
     assert RepresentationStore(str(tmp_path)).num_frames('P2') == 0
 
 
 def test_dry_run_writes_nothing(street_root, tmp_path, capsys):
     encoder, root = PooledPyramid(), tmp_path / 's'
-    report = extract_representations(
-        encoder, dataset(street_root), str(root), 'pooled', ['P3'], dry_run=True
-    )
+    report = extract_representations(encoder, dataset(street_root), str(root), 'pooled', ['P3'], dry_run=True)
     assert encoder.frames_seen == 1 and not root.exists()
     # 14 frames of 3x16x32 and of 3x8x16, two bytes a value.
     assert report['bytes'] == dict(P2=43_008, P3=10_752) and report['written'] == 0
@@ -213,9 +203,7 @@ def test_frames_of_another_size_are_refused(street_root, tmp_path):
             (maps,) = super().encode(frames, samples)
             return [maps[..., : 16 if self.frames_seen <= 7 else 1]]
 
-    with pytest.raises(
-        ValueError, match=r'give scores of \(3, 8, 1\), those before .*\(3, 8, 16\)'
-    ):
+    with pytest.raises(ValueError, match=r'give scores of \(3, 8, 1\), those before .*\(3, 8, 16\)'):
         extract_representations(Cropped(), dataset(street_root), str(tmp_path), 'pooled')
 
 
@@ -228,6 +216,4 @@ def test_encoders_without_a_network_have_nothing_to_extract(encoder, street_root
 @pytest.mark.parametrize('levels', [['P3', 'P6'], []])
 def test_levels_that_the_encoder_lacks(levels, street_root, tmp_path):
     with pytest.raises(ValueError, match='PooledPyramid has the levels P2, P3;'):
-        extract_representations(
-            PooledPyramid(), dataset(street_root), str(tmp_path), 'pooled', levels
-        )
+        extract_representations(PooledPyramid(), dataset(street_root), str(tmp_path), 'pooled', levels)

@@ -165,9 +165,7 @@ def test_baselines(name, video_config, moving_square):
     elif name == 'copy-last':
         assert np.array_equal(forecast['rgb'], moving_square[[7, 7]])
     else:
-        (own,) = quiet(video_config)(moving_square, at=7)[
-            'predictions'
-        ]  # its predictor is the same
+        (own,) = quiet(video_config)(moving_square, at=7)['predictions']  # its predictor is the same
         assert np.array_equal(forecast['rgb'], own['rgb'])
 
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from PIL import Image
 from torch import nn
 
-from mmforecast.apis.image_sets import (
+from mmforecast.creative.apis.image_sets import (
     dataset_images,
     fill_of,
     folder_images,
@@ -37,9 +37,7 @@ class MaskSampler(nn.Module):
 @pytest.fixture
 def garments(repository):
     cfg = Config.fromfile(repository / GARMENTS)
-    cfg.merge_from_dict(
-        {f'{p}_dataloader.dataset.num_images': 42 for p in ('train', 'val', 'test')}
-    )
+    cfg.merge_from_dict({f'{p}_dataloader.dataset.num_images': 42 for p in ('train', 'val', 'test')})
     return cfg
 
 

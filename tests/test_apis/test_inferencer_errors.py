@@ -9,9 +9,7 @@ from mmengine.config import Config
 from mmforecast.apis import ForecastInferencer
 from mmforecast.apis.inferencers import FORMATS, open_frames
 
-RANDOM = dict(
-    type='MultiScalePredictor', in_channels=19, num_past=4, widths=[[4]], kernels=[[3, 3]]
-)
+RANDOM = dict(type='MultiScalePredictor', in_channels=19, num_past=4, widths=[[4]], kernels=[[3, 3]])
 
 
 def quiet(*args, **kwargs):
@@ -46,9 +44,7 @@ def test_files(tmp_path, real_videos):
     with pytest.raises(ValueError, match='has no frame$'):
         open_frames(tmp_path)
     shutil.copy(real_videos / 'part_0.mp4', tmp_path / 'a.mp4')
-    with pytest.raises(
-        ValueError, match='has no frame; it holds videos: give one of them, .*a.mp4'
-    ):
+    with pytest.raises(ValueError, match='has no frame; it holds videos: give one of them, .*a.mp4'):
         open_frames(tmp_path)
     (tmp_path / 'cut.mp4').write_bytes((tmp_path / 'a.mp4').read_bytes()[:2000])
     with pytest.raises(ValueError, match='cut.mp4 cannot be opened'):

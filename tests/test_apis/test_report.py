@@ -65,10 +65,7 @@ def test_report_of_all_systems(
     page = open_page(out, width=360)
     assert page.locator('h1').inner_text() == 'Half a second ahead on the synthetic street'
     assert page.locator('nav a').count() == 4
-    rows = [
-        [t.strip() for t in page.locator(f'#section-{n} tbody th').all_inner_texts()]
-        for n in (1, 2, 3)
-    ]
+    rows = [[t.strip() for t in page.locator(f'#section-{n} tbody th').all_inner_texts()] for n in (1, 2, 3)]
     assert rows == [
         ['copy-last', 'S2S-warp', 'oracle'],
         ['copy-last', 'F2F-warp'],
@@ -105,9 +102,7 @@ def test_clips_lie_evenly_and_are_those_of_the_first_seed():
 
 
 def test_one_step_has_no_charts_and_steps_have_no_seconds():
-    rows = [
-        {'method': 'a', 'parameters': 1234567, 'mIoU @2 steps': 50.0, 'unit': 'steps', 'curves': {}}
-    ]
+    rows = [{'method': 'a', 'parameters': 1234567, 'mIoU @2 steps': 50.0, 'unit': 'steps', 'curves': {}}]
     series = styled_series(rows)
     assert charts_of(rows, ['mIoU'], series) == ([], [])
     table = table_of(rows, list(rows[0])[:3], series)

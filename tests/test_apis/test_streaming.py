@@ -7,9 +7,7 @@ import torch
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
 from mmforecast.structures import ForecastDataSample
 
-F2F = dict(
-    type='F2FNeck', channels=64, num_past=3, size_factor=1, num_scales=(2, 1, 1, 1), losses={}
-)
+F2F = dict(type='F2FNeck', channels=64, num_past=3, size_factor=1, num_scales=(2, 1, 1, 1), losses={})
 
 
 def forecaster(repository, predictor):
@@ -40,9 +38,7 @@ def test_streaming_is_the_batch_path(repository, predictor):
     assert calls == [1] * 6  # one frame per update, each once
     assert [sample is None for sample in out] == [True] * 4 + [False] * 2
     for last in (4, 5):
-        clip = (
-            torch.from_numpy(frames[last - 4 : last + 1 : stride]).permute(0, 3, 1, 2).contiguous()
-        )
+        clip = torch.from_numpy(frames[last - 4 : last + 1 : stride]).permute(0, 3, 1, 2).contiguous()
         sample = ForecastDataSample(metainfo=dict(num_past=3, img_shape=(48, 80)))
         (batch,) = model.predict(clip[None].float(), [sample])
         for mine, other in zip(out[last].pred_instances, batch.pred_instances, strict=True):

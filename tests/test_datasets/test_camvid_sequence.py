@@ -123,8 +123,7 @@ def test_nothing_there(tmp_path, log):
 
 @pytest.mark.parametrize(
     'options',
-    [dict(split='test'), dict(val_fraction=1.0), dict(label_space='kitti')]
-    + [dict(anchor='annotated')],
+    [dict(split='test'), dict(val_fraction=1.0), dict(label_space='kitti')] + [dict(anchor='annotated')],
 )
 def test_refuses(tmp_path, options):
     with pytest.raises(ValueError, match=next(iter(options))):

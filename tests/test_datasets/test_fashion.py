@@ -8,8 +8,9 @@ from mmengine.dataset import pseudo_collate
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmforecast.datasets import BadImageError, FashionDataset
-from mmforecast.datasets.image_list import read_image_list
+from mmforecast.creative.datasets import FashionDataset
+from mmforecast.creative.datasets.image_list import read_image_list
+from mmforecast.datasets import BadImageError
 
 PIPELINE = (
     dict(type='LoadRGBImage'),
@@ -49,9 +50,7 @@ def collection(tmp_path):
 
 
 def listed(root, **options):
-    return FashionDataset(
-        str(root), **{**dict(ann_file='images.csv', pipeline=PIPELINE), **options}
-    )
+    return FashionDataset(str(root), **{**dict(ann_file='images.csv', pipeline=PIPELINE), **options})
 
 
 def test_folders_number_their_classes_alike_in_all_splits(folders):
@@ -64,9 +63,7 @@ def test_folders_number_their_classes_alike_in_all_splits(folders):
 
 def test_folders_with_another_attribute_and_given_names(folders):
     names = dict(texture=('c', 'b', 'a'))
-    data = FashionDataset(
-        str(folders), split='train', attribute='texture', metainfo=dict(attributes=names)
-    )
+    data = FashionDataset(str(folders), split='train', attribute='texture', metainfo=dict(attributes=names))
     assert data.attributes == names
     assert [entry['gt_labels'] for entry in data] == [dict(texture=label) for label in (1, 1, 0)]
 
@@ -96,9 +93,7 @@ def test_json_list_is_read_as_the_csv_one(collection):
     entries[1]['texture'] = None
     del entries[2]['shape']
     (collection / 'images.json').write_text(json.dumps(entries))
-    first, second = (
-        read_image_list(str(collection / f'images.{kind}')) for kind in ('csv', 'json')
-    )
+    first, second = (read_image_list(str(collection / f'images.{kind}')) for kind in ('csv', 'json'))
     assert first.classes == second.classes
     assert [row.labels for row in first.rows] == [row.labels for row in second.rows]
 
@@ -174,9 +169,7 @@ def test_labels_that_no_class_or_split_has(collection):
         listed(collection, metainfo=dict(attributes=dict(shape=('coats', 'dress'))))
     with pytest.raises(ValueError, match=r"no image of split 'test': its splits are train, val"):
         listed(collection, split='test')
-    (collection / 'images.csv').write_text(
-        'img_path,shape,split\n1.png,a,train\n2.png,b,train\n3.png,,val\n'
-    )
+    (collection / 'images.csv').write_text('img_path,shape,split\n1.png,a,train\n2.png,b,train\n3.png,,val\n')
     with pytest.raises(ValueError, match="none of the 1 images has a label of 'shape'"):
         listed(collection, split='val')
 

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from mmforecast.datasets import FashionMNISTDataset
-from mmforecast.datasets.idx_files import read_idx
+from mmforecast.creative.datasets import FashionMNISTDataset
+from mmforecast.creative.datasets.idx_files import read_idx
 
 
 def idx(array, shape=None):

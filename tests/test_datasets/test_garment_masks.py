@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from mmforecast.datasets.garment_masks import METHODS, garment_mask, is_plausible
-from mmforecast.datasets.textures import SHAPE_CLASSES, TEXTURE_CLASSES, paint_garment
+from mmforecast.creative.datasets.garment_masks import METHODS, garment_mask, is_plausible
+from mmforecast.creative.datasets.textures import SHAPE_CLASSES, TEXTURE_CLASSES, paint_garment
 
 pytest.importorskip('skimage')
 
@@ -23,9 +23,7 @@ def garments(count=14, size=96):
         yield image, mask > 0
 
 
-@pytest.mark.parametrize(
-    'method, least', [('threshold', 0.85), ('grabcut', 0.9), (METHODS[1], 0.95)]
-)
+@pytest.mark.parametrize('method, least', [('threshold', 0.85), ('grabcut', 0.9), (METHODS[1], 0.95)])
 def test_garments_on_white(method, least):
     scores = [iou(garment_mask(image, method), mask) for image, mask in garments()]
     assert np.mean(scores) > least
@@ -35,7 +33,7 @@ def test_white_clothes_on_white_need_more_than_a_threshold(monkeypatch):
     def white_cloth(rng, name, size):
         return np.clip(rng.normal(247, 1.5, (size, size, 1)), 0, 255).repeat(3, 2).astype(np.uint8)
 
-    monkeypatch.setattr('mmforecast.datasets.textures.garments.paint_texture', white_cloth)
+    monkeypatch.setattr('mmforecast.creative.datasets.textures.garments.paint_texture', white_cloth)
     scores = {method: [] for method in METHODS}
     for image, mask in garments(12, size=160):
         noisy = np.clip(image + np.random.normal(0, 2, image.shape), 0, 255).astype(np.uint8)

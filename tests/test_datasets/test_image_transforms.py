@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmforecast.datasets.transforms import (
+from mmforecast.creative.datasets import (
     CacheTransforms,
     FitToSquare,
     LoadGarmentMask,

@@ -116,9 +116,7 @@ def test_clip_without_instances_takes_the_size_of_the_frames(clip):
     ids=['8 bit', 'colour', '16-bit colour'],
 )
 def test_other_images_are_refused(load, image, found):
-    message = (
-        rf'instances\.png of sequence s0 is not an instance map: .* 16-bit .* got shape {found}'
-    )
+    message = rf'instances\.png of sequence s0 is not an instance map: .* 16-bit .* got shape {found}'
     with pytest.raises(ValueError, match=message):
         load(image)
 
@@ -133,9 +131,7 @@ def test_size_has_to_be_that_of_what_was_loaded_before(clip, load):
     ids = np.zeros((H // 2, W), np.uint16)
     for loader, name in ((LoadClipFrames(), 'frames'), (LoadClipSemSeg(), 'label maps')):
         before = loader(dict(clip))
-        with pytest.raises(
-            ValueError, match=f'4x12 pixels, but its {name} in sequence s0 are 8x12'
-        ):
+        with pytest.raises(ValueError, match=f'4x12 pixels, but its {name} in sequence s0 are 8x12'):
             load(ids, **before)
     before = load(ids)
     with pytest.raises(ValueError, match='8x12 pixels, but its instance maps in .* s0 are 4x12'):

@@ -64,9 +64,7 @@ def test_equally_spaced_frames_are_a_read_only_view(root):
 
 
 def test_contents(root):
-    store = RepresentationStore(
-        root, expect=dict(model='net', levels=[dict(name='scores', shape=[3, 4, 5])])
-    )
+    store = RepresentationStore(root, expect=dict(model='net', levels=[dict(name='scores', shape=[3, 4, 5])]))
     assert store.manifest == MANIFEST
     assert store.num_frames('scores') == 16
     assert store.choose_levels() == ('scores',)

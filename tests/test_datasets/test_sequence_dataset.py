@@ -76,9 +76,7 @@ def test_layout_fits_is_inside(layout, stride, anchor, length):
 def test_sliding_anchors_are_all_that_fit(layout, stride, length, clip_step):
     anchors = layout.sliding_anchors(length, stride, clip_step)
     firsts = [
-        first
-        for first in range(0, length, clip_step)
-        if first + (layout.num_frames - 1) * stride < length
+        first for first in range(0, length, clip_step) if first + (layout.num_frames - 1) * stride < length
     ]
     assert [layout.indices(anchor, stride)[0] for anchor in anchors] == firsts
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmforecast.datasets.synthetic.calibration import (
+from mmforecast.street.calibration import (
     BANDS,
     HORIZONS,
     class_ious,
@@ -37,24 +37,16 @@ def test_projection_moves_everything_on(steps):
     np.testing.assert_array_equal(
         moved[steps:, 5 * steps :][known], labels[: 32 - steps, : 64 - 5 * steps][known]
     )
-    np.testing.assert_array_equal(
-        moved[0, :20], labels[0, :20]
-    )  # nothing lands there: the old value
+    np.testing.assert_array_equal(moved[0, :20], labels[0, :20])  # nothing lands there: the old value
 
 
 def test_projection_without_motion_changes_nothing():
     labels = np.random.default_rng(1).integers(0, 19, (16, 32)).astype(np.uint8)
-    np.testing.assert_array_equal(
-        project_labels(labels, np.zeros((16, 32, 2), np.float32), 3), labels
-    )
+    np.testing.assert_array_equal(project_labels(labels, np.zeros((16, 32, 2), np.float32), 3), labels)
 
 
 def test_report_judges_the_bands():
-    ious = {
-        (h, m): np.full(19, 50.0 if h == 'short' else 30.0)
-        for h in HORIZONS
-        for m in ('copy', 'flow')
-    }
+    ious = {(h, m): np.full(19, 50.0 if h == 'short' else 30.0) for h in HORIZONS for m in ('copy', 'flow')}
     for horizon in HORIZONS:
         ious[horizon, 'flow'] = ious[horizon, 'flow'] + 5
     report = format_report(ious)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from mmforecast.datasets.synthetic.camera import Camera, CameraPose, heading_rotation
-from mmforecast.datasets.synthetic.ground import Ground
-from mmforecast.datasets.synthetic.motion import Bookings, Path, travelled
-from mmforecast.datasets.synthetic.renderer import Buffers, draw_faces, draw_ground
-from mmforecast.datasets.synthetic.road import CentreLine
-from mmforecast.datasets.synthetic.scene import Scene
-from mmforecast.datasets.synthetic.textures import Canvas
-from mmforecast.datasets.synthetic.true_flow import true_flow
+from mmforecast.street.camera import Camera, CameraPose, heading_rotation
+from mmforecast.street.ground import Ground
+from mmforecast.street.motion import Bookings, Path, travelled
+from mmforecast.street.renderer import Buffers, draw_faces, draw_ground
+from mmforecast.street.road import CentreLine
+from mmforecast.street.scene import Scene
+from mmforecast.street.textures import Canvas
+from mmforecast.street.true_flow import true_flow
 
 CAR, BUILDING = 26, 11
 WORLD = np.zeros((1, 3))
@@ -125,9 +125,7 @@ def test_wall_passing_beside_the_camera_is_clipped_at_the_camera_plane(camera, s
     columns = side * u > camera.focal * 1.5 / 20 + 0.5
     row = 64  # just below the horizon: inside the wall at every depth
     np.testing.assert_array_equal(covered[row], side * u > camera.focal * 1.5 / 20)
-    np.testing.assert_allclose(
-        buffers.inverse_depth[row, columns], u[columns] / (camera.focal * x), rtol=1e-4
-    )
+    np.testing.assert_allclose(buffers.inverse_depth[row, columns], u[columns] / (camera.focal * x), rtol=1e-4)
 
 
 @pytest.mark.parametrize('order', [(0, 1), (1, 0)])
@@ -160,9 +158,7 @@ def test_moving_object_is_seen_where_its_velocity_takes_it(camera):
     part = scene.add_part(poses)
     surface = scene.add_surface(CAR, scene.new_instance(CAR), part)
     scene.add_wall((-0.5, 0.0), (0.5, 0.0), 0.0, 1.0, texture(), surface, part)
-    centres = [
-        np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)
-    ]
+    centres = [np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)]
     assert centres[1] - centres[0] == pytest.approx(camera.focal * speed * 9 / fps / depth, abs=0.6)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmforecast.datasets.labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
-from mmforecast.datasets.synthetic import SequenceRenderer, generate_sequence
-from mmforecast.datasets.synthetic.labels import (
+from mmforecast.street import SequenceRenderer, generate_sequence
+from mmforecast.street.labels import (
     LABELS,
     THING_IDS,
     TRAIN_COLOURS,
@@ -86,9 +86,7 @@ def test_rider_and_two_wheeler_are_separate_instances_on_one_path():
     for index in range(8):
         tracks = SequenceRenderer(0, 'val', index, 32, 64).tracks
         riders = [track for track in tracks if track.label_id == label_id('rider')]
-        machines = [
-            t for t in tracks if t.label_id in (label_id('bicycle'), label_id('motorcycle'))
-        ]
+        machines = [t for t in tracks if t.label_id in (label_id('bicycle'), label_id('motorcycle'))]
         for rider in riders:
             assert any(np.array_equal(rider.positions, machine.positions) for machine in machines)
         if riders:

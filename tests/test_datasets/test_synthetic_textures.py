@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mmforecast.datasets import SyntheticGarmentDataset, SyntheticTextureDataset
-from mmforecast.datasets.textures import SHAPE_CLASSES, TEXTURE_CLASSES
+from mmforecast.creative.datasets.textures import (
+    SHAPE_CLASSES,
+    TEXTURE_CLASSES,
+    SyntheticGarmentDataset,
+    SyntheticTextureDataset,
+)
 
 GARMENTS = len(SHAPE_CLASSES) * len(TEXTURE_CLASSES)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.datasets.synthetic import (
+from mmforecast.street import (
     MANIFEST_NAME,
     decode_depth,
     decode_flow,
@@ -50,8 +50,7 @@ def test_layout_is_that_of_cityscapes(root):
     assert frames[-1].name == 'street_000001_000029_leftImg8bit.png'
     fine = sorted(path.name for path in (root / 'gtFine' / 'train' / 'street').iterdir())
     assert fine == [
-        f'street_000000_000019_gtFine_{kind}.png'
-        for kind in ('instanceIds', 'labelIds', 'labelTrainIds')
+        f'street_000000_000019_gtFine_{kind}.png' for kind in ('instanceIds', 'labelIds', 'labelTrainIds')
     ]
     assert len(list((root / 'gtFine_sequence' / 'val' / 'street').iterdir())) == 2 * 30 * 3
     annotated = sorted(path.name for path in (root / 'leftImg8bit' / 'val' / 'street').iterdir())
@@ -85,9 +84,7 @@ def test_files_hold_what_was_generated(root):
 
 
 def test_workers_do_not_change_a_byte(root, tmp_path):
-    write_dataset(
-        tmp_path, {'train': 1, 'val': 1}, seed=3, workers=2, depth=True, flow=True, **SIZE
-    )
+    write_dataset(tmp_path, {'train': 1, 'val': 1}, seed=3, workers=2, depth=True, flow=True, **SIZE)
     written = digests(tmp_path)
     assert len(written) == 2 * (30 * 6 + 4)
     assert written.items() <= digests(root).items()
@@ -179,10 +176,7 @@ def tool():
 
 def test_command_line_writes_a_data_set(tool, tmp_path, capsys):
     out = str(tmp_path / 'out')
-    assert (
-        tool.main(['--out', out, '--size', '32x64', '--train', '0', '--val', '1', '--seed', '3'])
-        == 0
-    )
+    assert tool.main(['--out', out, '--size', '32x64', '--train', '0', '--val', '1', '--seed', '3']) == 0
     assert '1 sequences written' in capsys.readouterr().out
 
 

@@ -181,9 +181,7 @@ def test_flip():
     np.testing.assert_array_equal(twice['frames'], coordinates()['frames'])
     assert ClipRandomFlip(prob=0.0)(coordinates())['flip'] is False
     np.random.seed(0)
-    flips = [
-        ClipRandomFlip(prob=0.25)(dict(scores=np.zeros((1, 1, 1, 1))))['flip'] for _ in range(400)
-    ]
+    flips = [ClipRandomFlip(prob=0.25)(dict(scores=np.zeros((1, 1, 1, 1))))['flip'] for _ in range(400)]
     assert 70 < sum(flips) < 130
     with pytest.raises(ValueError, match='prob'):
         ClipRandomFlip(prob=2)

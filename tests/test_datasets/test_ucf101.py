@@ -197,9 +197,7 @@ def test_flow_picture_that_is_not_there(frames_root, log):
     with pytest.raises(ValueError, match='target_1_flow.png is 24x64 pixels, but its frames'):
         clips[0]
     with pytest.raises(ValueError, match='threshold has to be in .0, 1., got 51'):
-        UCF101TestFramesDataset(
-            str(frames_root), pipeline=(dict(type='LoadMotionMasks', threshold=51),)
-        )
+        UCF101TestFramesDataset(str(frames_root), pipeline=(dict(type='LoadMotionMasks', threshold=51),))
     clips = UCF101TestFramesDataset(str(frames_root), pipeline=MASKED, num_future=0)
     with pytest.raises(ValueError, match='needs flow pictures of future frames.*leave it out'):
         clips[0]

@@ -32,9 +32,7 @@ def test_split_of_the_real_clips(repository, real_videos):
     """Published by its name and these numbers."""
     cfg = load(repository, 'video_clips')
     train, test = (
-        DATASETS.build(
-            dict(cfg[f'{part}_dataloader'].dataset.to_dict(), data_root=str(real_videos))
-        )
+        DATASETS.build(dict(cfg[f'{part}_dataloader'].dataset.to_dict(), data_root=str(real_videos)))
         for part in ('train', 'test')
     )
     ids = ['demo.mp4', 'part_0.mp4', 'test.avi']
@@ -43,9 +41,7 @@ def test_split_of_the_real_clips(repository, real_videos):
     assert [len(sequence) for sequence in test.sequences] == [77, 13, 32]
     assert (len(train), len(test)) == (170, 107)
     firsts = [sequence.frame_names[0] for sequence in test.sequences]
-    assert [train.sequences[n].frame_names[-1] < first for n, first in enumerate(firsts)] == [
-        True
-    ] * 3
+    assert [train.sequences[n].frame_names[-1] < first for n, first in enumerate(firsts)] == [True] * 3
     for index in range(0, 107, 15):
         frames = test[index]['inputs'].numpy()
         assert frames.shape == (6, 3, 120, 160)

@@ -11,8 +11,8 @@ from mmengine.dataset import DefaultSampler, pseudo_collate
 from torch.utils.data import DataLoader
 
 from mmforecast.datasets import CorruptFrameError, VideoFolderDataset
-from mmforecast.datasets.video_listing import find_videos, natural_key
-from mmforecast.datasets.video_sources import distinct_frames
+from mmforecast.datasets.video.listing import find_videos, natural_key
+from mmforecast.datasets.video.sources import distinct_frames
 from mmforecast.engine.data_order import ResumableDataLoader
 
 PIPELINE = (dict(type='LoadClipFrames'), dict(type='PackForecastInputs'))
@@ -73,9 +73,7 @@ def test_one_rate_is_that_of_the_data_set(root, log):
 
 def test_natural_order():
     names = ['a10', 'a9', 'A1', 'b', 'a09', '7', '10', 'a1b2', 'a1b10']
-    assert sorted(names, key=natural_key) == [
-        *('7', '10', 'A1', 'a1b2', 'a1b10', 'a09', 'a9', 'a10', 'b')
-    ]
+    assert sorted(names, key=natural_key) == [*('7', '10', 'A1', 'a1b2', 'a1b10', 'a09', 'a9', 'a10', 'b')]
 
 
 def test_links_in_a_circle(root):
@@ -107,9 +105,7 @@ def test_stride_and_anchor_are_those_of_any_clip(root, number_in):
 def test_named_split(root, number_in):
     (root / 'mine.txt').write_text('# my split\nb/walk\n\nb/clip.mp4 5:9\nb/clip.mp4 12:\n')
     clips = dataset(root, videos='mine.txt')
-    assert [sequence.id for sequence in clips.sequences] == [
-        *('b__walk', 'b__clip.mp4__5', 'b__clip.mp4__12')
-    ]
+    assert [sequence.id for sequence in clips.sequences] == [*('b__walk', 'b__clip.mp4__5', 'b__clip.mp4__12')]
     assert [len(sequence) for sequence in clips.sequences] == [5, 4, 8]
     assert [numbers_of(clips[i], number_in) for i in (3, 4)] == [[5, 6, 7], [6, 7, 8]]
     assert len(dataset(root, videos=str(root / 'mine.txt'))) == len(clips)

@@ -34,10 +34,7 @@ def slug(heading):
 
 @lru_cache
 def anchors(path):
-    return {
-        slug(heading)
-        for heading in re.findall(r'^#+ (.+)$', FENCED.sub('', path.read_text()), re.M)
-    }
+    return {slug(heading) for heading in re.findall(r'^#+ (.+)$', FENCED.sub('', path.read_text()), re.M)}
 
 
 @pytest.mark.parametrize('page', PAGES)
@@ -56,15 +53,11 @@ def test_every_page_of_the_docs_is_linked():
         for page in PAGES
         for file, _ in links(REPOSITORY / page)
     }
-    assert not [
-        page for page in PAGES if page.startswith('docs/') and REPOSITORY / page not in linked
-    ]
+    assert not [page for page in PAGES if page.startswith('docs/') and REPOSITORY / page not in linked]
 
 
 def test_a_broken_link_is_found(tmp_path):
     page = tmp_path / 'page.md'
-    page.write_text(
-        '# A [title](x.md) of `it`\n```\n# no heading\n```\n[a](gone.md#b) [c](#a-title-of-it)'
-    )
+    page.write_text('# A [title](x.md) of `it`\n```\n# no heading\n```\n[a](gone.md#b) [c](#a-title-of-it)')
     assert links(page)[1:] == [('gone.md', 'b'), ('', 'a-title-of-it')]
     assert anchors(page) == {'a-title-of-it'}

@@ -34,9 +34,7 @@ PREFIX = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine_sequence')  
 def project(tmp_path_factory):
     """The configs of the repository with those of the page beside them, and its modules importable."""
     root = tmp_path_factory.mktemp('project')
-    shutil.copytree(
-        REPOSITORY / 'configs', root / 'configs', ignore=shutil.ignore_patterns('*.pth', '*.md')
-    )
+    shutil.copytree(REPOSITORY / 'configs', root / 'configs', ignore=shutil.ignore_patterns('*.pth', '*.md'))
     for name, code in BLOCKS.items():
         assert not (root / name).exists(), f'{name} is a file of the repository'
         (root / name).write_text(code)
@@ -103,9 +101,7 @@ def test_the_page_has_the_five_recipes_and_they_are_short():
 
 
 def test_another_backbone_under_f2f(project, street_root):
-    detector = Config.fromfile(
-        project / 'configs/detectors/mask-rcnn_mobilenet_tiny_synthetic.py'
-    ).model
+    detector = Config.fromfile(project / 'configs/detectors/mask-rcnn_mobilenet_tiny_synthetic.py').model
     cfg = load(
         project,
         'configs/f2f/f2f_mobilenet_tiny_synthetic.py',
@@ -181,9 +177,7 @@ def test_a_data_set_of_ones_own(project, own_videos):
             'val_dataloader.dataset.data_root': str(own_videos / 'val'),
         },
     )
-    train, val = (
-        DATASETS.build(cfg[f'{part}_dataloader'].dataset.to_dict()) for part in ('train', 'val')
-    )
+    train, val = (DATASETS.build(cfg[f'{part}_dataloader'].dataset.to_dict()) for part in ('train', 'val'))
     assert len(train) == len(val) == 2 * 3  # 21 frames, and a clip of 7 frames spans 19
     assert val.fps == 25.0 and val.metainfo['classes'] == ('road', 'car', 'rest')
     model, losses, sample = train_and_forecast(cfg, 3)

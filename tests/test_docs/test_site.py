@@ -15,9 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
     for module in ('mkdocs', 'mkdocstrings', 'latex2mathml'):
-        pytest.importorskip(
-            module, reason=f'{module} is not installed: pip install -r requirements/docs.txt'
-        )
+        pytest.importorskip(module, reason=f'{module} is not installed: pip install -r requirements/docs.txt')
     folder = tmp_path_factory.mktemp('site')
     result = subprocess.run(
         [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--site-dir', folder],

@@ -32,7 +32,7 @@ class StopHook(Hook):
 @pytest.fixture
 def quick(monkeypatch):
     """Spare what takes most of a toy run's time and what no test here is about."""
-    monkeypatch.setattr('mmforecast.engine.atomic.os.fsync', lambda descriptor: None)
+    monkeypatch.setattr('mmforecast.fileio.atomic.os.fsync', lambda descriptor: None)
     monkeypatch.setattr(Config, 'pretty_text', 'text = "of the config"')
     monkeypatch.setattr(Runner, '_log_env', lambda self, env_cfg: None)
 

@@ -4,8 +4,8 @@ import os
 import pytest
 from mmengine.fileio import get_file_backend
 
-from mmforecast.engine import atomic
-from mmforecast.engine.atomic import remove_leftovers, write_atomically
+from mmforecast.fileio import atomic
+from mmforecast.fileio.atomic import remove_leftovers, write_atomically
 
 
 def test_writes_and_replaces(tmp_path):
@@ -38,9 +38,7 @@ def test_full_disk_keeps_the_old_file_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_name_appears_only_when_the_data_is_on_the_disk(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        atomic.os, 'fsync', lambda descriptor: seen.append(os.path.exists(tmp_path / 'file'))
-    )
+    monkeypatch.setattr(atomic.os, 'fsync', lambda descriptor: seen.append(os.path.exists(tmp_path / 'file')))
     write_atomically(str(tmp_path / 'file'), b'data')
     assert seen == [False, True]  # the file itself, then its folder
 

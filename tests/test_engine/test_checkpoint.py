@@ -11,8 +11,8 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import load_checkpoint as load_into_model
 
-from mmforecast.engine import CheckpointError, load_checkpoint
-from mmforecast.engine.checkpoint import ALLOW_UNSAFE_ENV
+from mmforecast.fileio import CheckpointError, load_checkpoint
+from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 
 
 class Payload:
@@ -47,9 +47,7 @@ def save_pickle(content, path):
 def test_code_is_refused_and_not_run(evil, tmp_path, save):
     payload, executed = evil
     save(dict(meta=payload, state_dict=dict(w=torch.zeros(1))), tmp_path / 'evil.pth')
-    with pytest.raises(
-        CheckpointError, match=r'evil.pth is refused: .*system.*--allow-unsafe-checkpoint'
-    ):
+    with pytest.raises(CheckpointError, match=r'evil.pth is refused: .*system.*--allow-unsafe-checkpoint'):
         load_checkpoint(str(tmp_path / 'evil.pth'))
     assert not executed.exists()
 

@@ -7,7 +7,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 
-from mmforecast.engine import CheckpointError, ForecastCheckpointHook, atomic
+from mmforecast.engine import ForecastCheckpointHook
+from mmforecast.fileio import CheckpointError, atomic
 
 SAVE = 'default_hooks.checkpoint'
 EPOCHS = partial('epoch_{}.pth'.format)
@@ -26,7 +27,7 @@ class FullDisk:
         monkeypatch.setattr(atomic, '_write', self)
 
     def __call__(self, handle, data):
-        if handle.name.endswith('.pth.%d.partial' % os.getpid()):
+        if handle.name.endswith(f'.pth.{os.getpid()}.partial'):
             self.writes += 1
             self.there.append(checkpoints(self.folder))
             if self.writes in self.full:
@@ -56,9 +57,7 @@ def test_log_history_is_resumed(toy_runner):
     resumed.train()
     losses = resumed.message_hub.get_scalar('train/loss')
     assert isinstance(losses, HistoryBuffer)
-    assert (
-        losses.data[0][:20].tolist() == first.message_hub.get_scalar('train/loss').data[0].tolist()
-    )
+    assert losses.data[0][:20].tolist() == first.message_hub.get_scalar('train/loss').data[0].tolist()
     assert len(losses.data[0]) == 25
 
 
@@ -84,9 +83,7 @@ def test_full_disk_keeps_the_last_checkpoint_and_the_run(toy_runner, tmp_path, m
     assert len(errors) == 1
     assert 'Could not write' in errors[0] and 'epoch_2.pth: No space left on device' in errors[0]
     assert f'the last whole checkpoint is {tmp_path}/run/epoch_1.pth. Make room' in errors[0]
-    assert checkpoints(tmp_path / 'run') == (
-        {EPOCHS(4)} if keep == 1 else {EPOCHS(1), EPOCHS(3), EPOCHS(4)}
-    )
+    assert checkpoints(tmp_path / 'run') == ({EPOCHS(4)} if keep == 1 else {EPOCHS(1), EPOCHS(3), EPOCHS(4)})
 
 
 def test_run_whose_last_checkpoint_failed_fails(toy_runner, tmp_path, monkeypatch):
@@ -160,8 +157,7 @@ def test_checkpoint_of_another_model_is_refused(toy_runner, tmp_path, resume):
     runner.logger.warning = warnings.append
     runner.train()
     assert any(
-        'fits in part' in text and 'layers.0.weight ((5, 8) instead of (16, 8))' in text
-        for text in warnings
+        'fits in part' in text and 'layers.0.weight ((5, 8) instead of (16, 8))' in text for text in warnings
     )
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmforecast.engine import CheckpointError, match_state_dict, require_match
+from mmforecast.fileio import CheckpointError, match_state_dict, require_match
 
 
 def net(frozen=False, width=4):
@@ -40,9 +40,7 @@ def test_shapes_and_names_are_told():
 
 def test_frozen_part_alone_is_another_model():
     """A shared frozen encoder must not hide that the predictor is missing."""
-    encoder_only = {
-        name: value for name, value in net().state_dict().items() if name.startswith('0.')
-    }
+    encoder_only = {name: value for name, value in net().state_dict().items() if name.startswith('0.')}
     assert match_state_dict(net(frozen=True), encoder_only).share == 0
     assert match_state_dict(net(), encoder_only).share == pytest.approx(2 / 6)
 

@@ -5,7 +5,9 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from mmforecast.engine import CheckpointError, TrainingInterrupted, cli, cli_errors
+from mmforecast.cli.common import ALLOW_UNSAFE_ENV, add_runner_arguments, cli_errors, read_config
+from mmforecast.engine import TrainingInterrupted
+from mmforecast.fileio import CheckpointError
 from mmforecast.registry import HOOKS
 
 
@@ -19,11 +21,7 @@ def test_explained_error_is_a_sentence_and_status_2(capsys):
         run(CheckpointError('The checkpoint is refused.'))
     assert exit_info.value.code == 2
     err = capsys.readouterr().err
-    assert (
-        'Error: The checkpoint is refused.' in err
-        and '--traceback' in err
-        and 'Traceback' not in err
-    )
+    assert 'Error: The checkpoint is refused.' in err and '--traceback' in err and 'Traceback' not in err
 
 
 def test_traceback_on_request(capsys, monkeypatch):
@@ -32,9 +30,7 @@ def test_traceback_on_request(capsys, monkeypatch):
         assert sys.argv == ['tool', 'config']
         raise CheckpointError('The checkpoint is refused.')
     err = capsys.readouterr().err
-    assert (
-        'Traceback (most recent call last)' in err and 'Error: The checkpoint is refused.\n' in err
-    )
+    assert 'Traceback (most recent call last)' in err and 'Error: The checkpoint is refused.\n' in err
 
 
 def test_defect_passes():
@@ -61,10 +57,7 @@ def test_config_on_the_way_of_the_error_gives_the_place(capsys):
 
     with pytest.raises(SystemExit), cli_errors():
         main()
-    assert (
-        '(in the config at default_hooks.timer.type); did you mean IterTimerHook'
-        in capsys.readouterr().err
-    )
+    assert '(in the config at default_hooks.timer.type); did you mean IterTimerHook' in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -72,14 +65,14 @@ def read(tmp_path, monkeypatch):
     """Read a config of the given text with the given options."""
     monkeypatch.setattr(os, 'environ', dict(os.environ))
 
-    def read_config(text, *options):
+    def read(text, *options):
         (tmp_path / 'mine.py').write_text(text)
         parser = argparse.ArgumentParser()
         parser.add_argument('config')
-        cli.add_runner_arguments(parser)
-        return cli.read_config(parser.parse_args([str(tmp_path / 'mine.py'), *options]))
+        add_runner_arguments(parser)
+        return read_config(parser.parse_args([str(tmp_path / 'mine.py'), *options]))
 
-    return read_config
+    return read
 
 
 def test_work_dir_of_command_line_config_and_name(read):
@@ -102,9 +95,9 @@ def test_options_reach_the_config(read):
 
 def test_unsafe_checkpoints_are_a_choice(read):
     read('a = 1')
-    assert cli.ALLOW_UNSAFE_ENV not in os.environ
+    assert ALLOW_UNSAFE_ENV not in os.environ
     read('a = 1', '--allow-unsafe-checkpoint')
-    assert os.environ[cli.ALLOW_UNSAFE_ENV] == '1'
+    assert os.environ[ALLOW_UNSAFE_ENV] == '1'
 
 
 def test_config_that_is_not_python(read):

@@ -11,8 +11,9 @@ from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS
 
+from mmforecast.cli.errors import explain
 from mmforecast.datasets.corrupt_files import CorruptFileError, CorruptFilePolicy
-from mmforecast.engine import DataFaultHook, WorkerDiedError, explain
+from mmforecast.engine import DataFaultHook, WorkerDiedError
 from mmforecast.engine.data_watch import find_sources
 
 HOOK = {'default_hooks.data_faults': dict(type='mmforecast.DataFaultHook', interval=8)}
@@ -35,9 +36,7 @@ def faulty(toy_config):
             super().__init__(**kwargs)
 
         def get_data_info(self, idx):
-            return dict(
-                sequence_id='s', frame_indices=[idx, idx + 2], img_paths=[f'{idx}.png', 'z.png']
-            )
+            return dict(sequence_id='s', frame_indices=[idx, idx + 2], img_paths=[f'{idx}.png', 'z.png'])
 
         def prepare_data(self, idx):
             if idx == self.deadly and torch.utils.data.get_worker_info():
@@ -113,9 +112,7 @@ def test_wrapped_data_sets_are_counted_too(toy_runner, faulty):
     one, other = (dict(faulty(bad=[bad], size=5), lazy_init=False) for bad in (1, 3))
     for dataset in (one, other):
         dataset.pop('_delete_')
-    both = dict(
-        type='ConcatDataset', datasets=[one, dict(type='RepeatDataset', dataset=other, times=1)]
-    )
+    both = dict(type='ConcatDataset', datasets=[one, dict(type='RepeatDataset', dataset=other, times=1)])
     _, _, counts = train(toy_runner, 'epochs', 'run', dict(both, _delete_=True), 2)
     assert set(counts['replaced']) == {'1.png', '3.png'}
 

@@ -47,9 +47,7 @@ def batches(sampler, count=None):
 
 def resumable(sampler_type=DefaultSampler, batch_size=2, size=10, **kwargs):
     sampler = sampler_type(Draws(size), shuffle=True, seed=4)
-    return ResumableBatchSampler(
-        BatchSampler(sampler, batch_size, drop_last=False), seed=4, **kwargs
-    )
+    return ResumableBatchSampler(BatchSampler(sampler, batch_size, drop_last=False), seed=4, **kwargs)
 
 
 def test_seeding_determines_all_three_generators():
@@ -110,9 +108,7 @@ def test_one_epoch_from_its_middle():
     assert batches(sampler) == epochs[1][3:]
     sampler.seek(1, 5)
     assert batches(sampler) == []
-    assert [key for batch in epochs[1] for _, key in batch] == [
-        (4, 1, position) for position in range(10)
-    ]
+    assert [key for batch in epochs[1] for _, key in batch] == [(4, 1, position) for position in range(10)]
 
 
 def test_a_batch_is_the_same_however_it_is_split(monkeypatch):
@@ -158,9 +154,7 @@ def test_loader_yields_the_same_with_workers_and_without():
 
 
 def test_loader_takes_the_samplers_seed_and_another():
-    loader = ResumableDataLoader(
-        DataLoader(Draws(), 2, sampler=DefaultSampler(Draws(), seed=7)), seed=0
-    )
+    loader = ResumableDataLoader(DataLoader(Draws(), 2, sampler=DefaultSampler(Draws(), seed=7)), seed=0)
     assert loader.seed == 7 and len(loader) == 5
     loader.reseed(9)
     assert loader.seed == loader.batch_sampler.sampler.seed == 9

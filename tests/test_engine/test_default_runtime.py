@@ -17,9 +17,7 @@ def test_every_hook_builds(runtime):
 
 
 def test_visualizer_builds(runtime, tmp_path):
-    visualizer = VISUALIZERS.build(
-        {**runtime.visualizer, 'name': 'of a test', 'save_dir': str(tmp_path)}
-    )
+    visualizer = VISUALIZERS.build({**runtime.visualizer, 'name': 'of a test', 'save_dir': str(tmp_path)})
     assert type(visualizer).__name__ == 'ForecastLocalVisualizer'
 
 

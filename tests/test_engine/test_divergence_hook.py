@@ -200,13 +200,9 @@ def test_samples_are_named():
 
 
 def test_what_counts_as_a_loss():
-    output = dict(
-        loss_a=torch.ones(2), loss_b=[torch.ones(1), torch.zeros(3)], accuracy=torch.ones(1)
-    )
+    output = dict(loss_a=torch.ones(2), loss_b=[torch.ones(1), torch.zeros(3)], accuracy=torch.ones(1))
     output['my_losses'] = 'text'
-    assert {name: float(v) for name, v in loss_terms(output).items()} == dict(
-        loss_a=1.0, loss_b=1.0
-    )
+    assert {name: float(v) for name, v in loss_terms(output).items()} == dict(loss_a=1.0, loss_b=1.0)
 
 
 def test_arguments_are_checked():

@@ -5,7 +5,10 @@ from mmengine.registry import LOOPS as ROOT_LOOPS
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch._utils import ExceptionWrapper
 
-from mmforecast.engine import CheckpointError, ForecastCheckpointHook, errors, explain
+from mmforecast.cli import errors
+from mmforecast.cli.errors import explain
+from mmforecast.engine import ForecastCheckpointHook
+from mmforecast.fileio import CheckpointError
 from mmforecast.registry import HOOKS, LOOPS
 
 
@@ -16,9 +19,7 @@ def caught(function, *args, **kwargs):
 
 
 def test_misspelt_type_is_found_and_corrected():
-    cfg = Config(
-        dict(train_cfg=dict(type='EpochBasdTrainLoop', max_epochs=1), model=dict(type='X'))
-    )
+    cfg = Config(dict(train_cfg=dict(type='EpochBasdTrainLoop', max_epochs=1), model=dict(type='X')))
     error = caught(LOOPS.build, cfg.train_cfg)
     assert explain(error, cfg).startswith(
         "There is no loop called 'EpochBasdTrainLoop' (in the config at train_cfg.type); "
@@ -34,9 +35,7 @@ def test_every_place_of_the_type_is_named():
         )
     )
     sentence = explain(caught(HOOKS.build, cfg.custom_hooks[1]), cfg)
-    assert (
-        '(in the config at custom_hooks.1.type and a.b.0.0.type); did you mean EMAHook?' in sentence
-    )
+    assert '(in the config at custom_hooks.1.type and a.b.0.0.type); did you mean EMAHook?' in sentence
 
 
 def test_type_of_another_library_is_given_with_its_prefix():
@@ -46,9 +45,7 @@ def test_type_of_another_library_is_given_with_its_prefix():
 
 
 def test_nothing_alike_gets_no_suggestion():
-    assert (
-        explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq'))) == "There is no loop called 'Qqqqq'."
-    )
+    assert explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq'))) == "There is no loop called 'Qqqqq'."
 
 
 def test_argument_that_is_not_taken_or_lacks():
@@ -75,10 +72,7 @@ def test_a_call_within_a_constructor_is_not_blamed_on_the_config():
 
 
 def test_own_sentences_pass_and_defects_do_not():
-    assert (
-        explain(caught(ForecastCheckpointHook, min_matched=3))
-        == 'min_matched has to lie in [0, 1], got 3'
-    )
+    assert explain(caught(ForecastCheckpointHook, min_matched=3)) == 'min_matched has to lie in [0, 1], got 3'
     assert explain(CheckpointError('is refused')) == 'is refused'
     assert 'missing.py' in explain(caught(Config.fromfile, 'missing.py'))
     assert explain(caught(torch.zeros, -1)) is None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.registry import HOOKS
 
-from mmforecast.engine import GANHealthHook, SampleGridHook
+from mmforecast.creative.hooks import GANHealthHook, SampleGridHook
 
 
 def warnings_of(values, iterations=10, **kwargs):

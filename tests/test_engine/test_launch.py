@@ -1,7 +1,8 @@
 import pytest
 from mmengine.config import Config
 
-from mmforecast.engine import CheckpointError, launch
+from mmforecast.engine import launch
+from mmforecast.fileio import CheckpointError
 
 
 def config(work_dir, **kwargs):
@@ -67,22 +68,13 @@ def test_amp_reaches_every_optimizer(monkeypatch):
             optim_wrapper=dict(
                 constructor='Multi',
                 generator=dict(optimizer=dict(type='Adam')),
-                discriminator=dict(
-                    type='OptimWrapper', optimizer=dict(type='Adam'), loss_scale=512.0
-                ),
+                discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam'), loss_scale=512.0),
             )
         )
     )
     launch.enable_amp(two)
-    assert (
-        two.optim_wrapper.generator.type
-        == two.optim_wrapper.discriminator.type
-        == 'AmpOptimWrapper'
-    )
-    assert (
-        two.optim_wrapper.discriminator.loss_scale == 512
-        and two.optim_wrapper.constructor == 'Multi'
-    )
+    assert two.optim_wrapper.generator.type == two.optim_wrapper.discriminator.type == 'AmpOptimWrapper'
+    assert two.optim_wrapper.discriminator.loss_scale == 512 and two.optim_wrapper.constructor == 'Multi'
     other = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper', optimizer=dict(type='SGD'))))
     with pytest.raises(ValueError, match="not 'ApexOptimWrapper'"):
         launch.enable_amp(other)
@@ -104,9 +96,7 @@ def test_a_single_process_is_left_alone():
 def test_sharding_without_a_gpu_is_refused(tmp_path, monkeypatch, strategy):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     cfg = config(tmp_path, runner_type='FlexibleRunner', strategy=strategy)
-    with pytest.raises(
-        ValueError, match='Strategy. needs GPUs: .* leave out strategy and runner_type'
-    ):
+    with pytest.raises(ValueError, match='Strategy. needs GPUs: .* leave out strategy and runner_type'):
         launch.build_runner(cfg)
 
 

@@ -21,9 +21,7 @@ def test_log_tells_the_time_left_and_the_losses_of_the_validation(toy_runner):
     assert len(re.findall(r'Iter\(val\) \[2/2\] .*val_loss: \d', text)) == 4
 
 
-def test_validations_of_schedules_in_iterations_stand_at_their_iteration(
-    repository, toy_runner, tmp_path
-):
+def test_validations_of_schedules_in_iterations_stand_at_their_iteration(repository, toy_runner, tmp_path):
     """And not all of them at epoch 0, as by mmengine's default."""
     runtime = Config.fromfile(repository / 'configs/_base_/default_runtime_iter.py')
     by_epoch = runtime.default_hooks.logger.log_metric_by_epoch

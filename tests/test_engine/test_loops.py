@@ -41,9 +41,7 @@ def train(runner):
     ],
     ids=['epochs', 'epochs-mid-epoch', 'iters', 'iters-finite-sampler'],
 )
-def test_resumed_run_ends_with_the_same_weights(
-    toy_runner, train_until, name, options, killed_after, workers
-):
+def test_resumed_run_ends_with_the_same_weights(toy_runner, train_until, name, options, killed_after, workers):
     options = {**options, 'train_dataloader.num_workers': workers}
     uninterrupted = train(toy_runner(name, 'whole', options))
     train_until(killed_after, name, 'cut', options)
@@ -59,9 +57,7 @@ def test_weights_do_not_depend_on_the_number_of_workers(toy_runner):
 
 
 def test_weights_depend_on_the_seed(toy_runner):
-    one, other = (
-        train(toy_runner('iters', f'seed{seed}', {'randomness.seed': seed})) for seed in (0, 1)
-    )
+    one, other = (train(toy_runner('iters', f'seed{seed}', {'randomness.seed': seed})) for seed in (0, 1))
     assert not torch.equal(one['layers.0.weight'], other['layers.0.weight'])
 
 
@@ -147,9 +143,7 @@ def test_another_batch_size_warns_and_starts_the_epoch_anew(toy_runner, train_un
     warnings = []
     resumed.logger.warning = warnings.append
     resumed.train()
-    assert any(
-        'epoch_length was 5 and is 2, batch_size was 2 and is 5' in text for text in warnings
-    )
+    assert any('epoch_length was 5 and is 2, batch_size was 2 and is 5' in text for text in warnings)
     assert (resumed.epoch, resumed.iter) == (4, 12 + 2 * 2)
 
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
-from mmforecast.engine.plain_state import from_plain, to_plain
+from mmforecast.fileio.plain_state import from_plain, to_plain
 
 Point = namedtuple('Point', 'x y')
 
@@ -99,8 +99,6 @@ def test_weights_are_not_copied():
 
 
 def test_what_cannot_be_plain_is_left_out_and_named():
-    back, left_out = through_file(
-        {'writer': object(), 'pair': [1, object()], 'schedule': len, 'epoch': 3}
-    )
+    back, left_out = through_file({'writer': object(), 'pair': [1, object()], 'schedule': len, 'epoch': 3})
     assert back == {'pair': [1, None], 'epoch': 3}  # functions belong to their owner and go unnamed
     assert left_out == ['top.writer (object)', 'top.pair[1] (object)']

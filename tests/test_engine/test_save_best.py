@@ -40,9 +40,7 @@ def test_what_the_user_says_comes_first():
 
 
 def test_an_unknown_score_needs_a_rule():
-    with pytest.raises(
-        ValueError, match='save_best: Cannot infer the rule for key charm,.* Add rule='
-    ):
+    with pytest.raises(ValueError, match='save_best: Cannot infer the rule for key charm,.* Add rule='):
         ForecastCheckpointHook(save_best=['AP', 'val_loss', 'charm'])
 
 
@@ -60,18 +58,14 @@ class Distances(Hook):
 def test_the_least_distance_is_kept(toy_runner, tmp_path, key):
     options = {'default_hooks.checkpoint.save_best': key}
     toy_runner('epochs', options=options, hooks=[Distances()]).train()
-    assert [path.name for path in (tmp_path / 'run').glob('best*')] == [
-        'best_t+2_LPIPS_epoch_2.pth'
-    ]
+    assert [path.name for path in (tmp_path / 'run').glob('best*')] == ['best_t+2_LPIPS_epoch_2.pth']
 
 
 def test_every_score_of_a_table_is_explained():
     for key in GREATER[:-1] + LESS[:-2]:
         text = explain_score(key)
         assert text and '\n' not in text and text[-1] != '.', key
-    assert (
-        explain_score('PSNR-iclr16') != explain_score('PSNR-iclr16-flow') != explain_score('PSNR')
-    )
+    assert explain_score('PSNR-iclr16') != explain_score('PSNR-iclr16-flow') != explain_score('PSNR')
     assert explain_score('SEG/mIoU').startswith(explain_score('mIoU'))
     assert explain_score('charm') == '' and known_style('charm') is None
     assert score_style('charm').best == 'max'

@@ -53,9 +53,7 @@ def test_other_processes_clips_count(monkeypatch):
     hook, metrics = ValLossHook(), {}
     model = SimpleNamespace(data_preprocessor=lambda data, training: {})
     monkeypatch.setattr(val_loss_hook, '_losses', lambda *args: dict(loss=torch.tensor(1.0)))
-    monkeypatch.setattr(
-        val_loss_hook, 'all_reduce', lambda totals: totals.add_(torch.tensor([4.0, 1.0]))
-    )
+    monkeypatch.setattr(val_loss_hook, 'all_reduce', lambda totals: totals.add_(torch.tensor([4.0, 1.0])))
     hook.before_val_epoch(None)
     hook.after_val_iter(SimpleNamespace(model=model, val_loop=None), 0, dict(inputs=[0, 0]))
     hook.after_val_epoch(None, metrics)

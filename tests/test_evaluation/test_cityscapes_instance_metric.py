@@ -68,9 +68,7 @@ def make_sample(pred=None, truth=None, reference=None, sem_seg=None, num_past=2)
 
 
 def evaluate(samples, min_region_size=1, **kwargs):
-    metric = METRICS.build(
-        {'type': 'CityscapesInstanceMetric', 'min_region_size': min_region_size, **kwargs}
-    )
+    metric = METRICS.build({'type': 'CityscapesInstanceMetric', 'min_region_size': min_region_size, **kwargs})
     evaluator = Evaluator(metric)
     evaluator.dataset_meta = {}
     for sample in samples:
@@ -173,9 +171,7 @@ def test_steps_without_labels_have_no_keys_and_clips_without_labels_no_say():
 
 def test_nothing_to_score_is_nan_and_said(monkeypatch):
     logged = []
-    monkeypatch.setattr(
-        cityscapes_instance_metric, 'print_log', lambda text, **_: logged.append(text)
-    )
+    monkeypatch.setattr(cityscapes_instance_metric, 'print_log', lambda text, **_: logged.append(text))
     result = evaluate([make_sample(PRED)], classwise=True)
     assert np.isnan(list(result.values())).all() and 'AP/car' in result and 'AP' in result
     assert 'no forecast frame of 1 clip has labels, so the scores are NaN' in logged[0]
@@ -242,9 +238,7 @@ def test_steps_last_and_prefix():
 
 def test_the_logged_tables_name_seconds_and_classes(monkeypatch):
     logged = []
-    monkeypatch.setattr(
-        cityscapes_instance_metric, 'print_log', lambda text, **_: logged.append(text)
-    )
+    monkeypatch.setattr(cityscapes_instance_metric, 'print_log', lambda text, **_: logged.append(text))
     evaluate([make_sample(PRED, TRUTH)])
     by_step, by_class = (text.strip().splitlines() for text in logged)
     assert [line.split() for line in by_step[2:]] == [

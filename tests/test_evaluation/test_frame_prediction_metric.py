@@ -43,9 +43,7 @@ def make_clip(seed=0, num_future=2, height=32, width=40, speed=3):
 
 def make_sample(pred, moving=None):
     sample = ForecastDataSample(
-        metainfo=dict(
-            sequence_id='street/7', frame_names=['a', 'b'], num_past=NUM_PAST, stride=3, fps=15.0
-        )
+        metainfo=dict(sequence_id='street/7', frame_names=['a', 'b'], num_past=NUM_PAST, stride=3, fps=15.0)
     )
     sample.pred_frames = pred.float()
     if moving is not None:
@@ -78,9 +76,7 @@ def test_every_key_is_the_mean_of_its_function_over_clips():
     result = evaluate([copy_last(clip) for clip in clips], clips, protocols=['standard', 'iclr16'])
     functions = {
         **dict(zip(NAMES, (psnr, ssim, sharpness_difference))),
-        **dict(
-            zip((f'{n}-iclr16-flow' for n in NAMES), (psnr_iclr16, ssim_iclr16, sharpness_iclr16))
-        ),
+        **dict(zip((f'{n}-iclr16-flow' for n in NAMES), (psnr_iclr16, ssim_iclr16, sharpness_iclr16))),
     }
     expected = {}
     for step in range(2):
@@ -236,9 +232,7 @@ def test_gt_frames_stand_in_for_a_clip():
 def test_what_cannot_be_scored_is_named():
     clip = make_clip()
     sample = copy_last(clip)
-    with pytest.raises(
-        ValueError, match='predicts 2 steps but the clip carries 1 future frame: set '
-    ):
+    with pytest.raises(ValueError, match='predicts 2 steps but the clip carries 1 future frame: set '):
         evaluate([sample], [clip[:-1]])
     with pytest.raises(ValueError, match="clip 'street/7' .* comes without its true frames"):
         FramePredictionMetric().process({}, [sample])
@@ -246,9 +240,7 @@ def test_what_cannot_be_scored_is_named():
         evaluate([sample], [torch.zeros(4, 3, 0, 0)])
     with pytest.raises(ValueError, match='frames are 32x40 but the true ones are 32x39'):
         evaluate([sample], [clip[..., 1:]])
-    with pytest.raises(
-        ValueError, match=r'gt_motion_mask is \(1, 32, 40\), but the forecast needs'
-    ):
+    with pytest.raises(ValueError, match=r'gt_motion_mask is \(1, 32, 40\), but the forecast needs'):
         evaluate([make_sample(sample.pred_frames, torch.ones(1, 32, 40, dtype=bool))], [clip])
     with pytest.raises(ValueError, match="no gt_motion_mask: .* or set mask='flow'"):
         evaluate([sample], [clip], mask='given')

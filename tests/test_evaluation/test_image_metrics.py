@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from mmforecast.evaluation.functional import (
+from mmforecast.creative.evaluation import (
     am_score,
     attribute_score,
     confusion,
@@ -105,7 +105,7 @@ def test_nearest_over_chunks(monkeypatch):
     rng = np.random.default_rng(0)
     one = rng.normal(size=(50, 6))
     whole = nearest(one, one, k=5, exclude_self=True)
-    monkeypatch.setattr('mmforecast.evaluation.functional.nearest_images._CHUNK', 7)
+    monkeypatch.setattr('mmforecast.creative.evaluation.nearest_images._CHUNK', 7)
     parts = nearest(one, one, k=5, exclude_self=True)
     assert (whole[1] == parts[1]).all() and np.allclose(whole[0], parts[0])
     assert not (parts[1] == np.arange(50)[:, None]).any()

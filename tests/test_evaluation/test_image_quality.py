@@ -142,9 +142,7 @@ def test_masked_psnr_is_of_the_cut_out_frame(pair, mask):
     assert psnr(*pair, mask) == pytest.approx(psnr(*cut))
     assert psnr_iclr16(*pair, mask, mask_mode='select') == pytest.approx(psnr(*cut) - BELOW)
     share = mask.mean()
-    assert psnr_iclr16(*pair, mask) == pytest.approx(
-        psnr(*cut) - BELOW - 10 * np.log10(share), abs=1e-6
-    )
+    assert psnr_iclr16(*pair, mask) == pytest.approx(psnr(*cut) - BELOW - 10 * np.log10(share), abs=1e-6)
 
 
 @pytest.mark.parametrize('score', ICLR16)

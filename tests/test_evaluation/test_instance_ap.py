@@ -94,9 +94,7 @@ def random_frame(rng):
         y1, x1 = rng.integers(0, height - 2), rng.integers(0, width - 2)
         box = y1, x1, y1 + rng.integers(1, 8), x1 + rng.integers(1, 9)
         label = rng.choice([24, 26, 26, 33, 29])
-        value = rng.choice(
-            [label * 1000 + number, label, rng.choice([-1, 0, 3, 9, 11])], p=[0.7, 0.2, 0.1]
-        )
+        value = rng.choice([label * 1000 + number, label, rng.choice([-1, 0, 3, 9, 11])], p=[0.7, 0.2, 0.1])
         id_map[box[0] : box[2], box[1] : box[3]] = value
         boxes.append((label, box))
     preds = []
@@ -248,9 +246,7 @@ def test_matches_by_hand():
     assert (matches.wrong == [False, False, False, True, True]).all()
     assert matches.num_objects.tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
     # One pixel more to ask for, and the car needs no finding; nor is finding it twice wrong.
-    matches = match_instances(
-        *frame(id_map, *[(CAR, 0.7, mask_of((8, 8, 12, 12)))] * 2), min_region_size=17
-    )
+    matches = match_instances(*frame(id_map, *[(CAR, 0.7, mask_of((8, 8, 12, 12)))] * 2), min_region_size=17)
     assert not matches.right.any() and not matches.wrong.any() and not matches.num_objects.any()
 
 
@@ -263,9 +259,7 @@ def test_predictions_of_which_none_counts_find_nothing():
 
 def test_objects_against_themselves_are_perfect_and_order_is_of_no_account():
     rng = np.random.default_rng(3)
-    id_map = rng.choice(
-        [7, *(label * 1000 + n for label in THING_LABEL_IDS for n in (0, 1))], (40, 50)
-    )
+    id_map = rng.choice([7, *(label * 1000 + n for label in THING_LABEL_IDS for n in (0, 1))], (40, 50))
     ids = np.unique(id_map[id_map >= 1000])
     preds = [(THING_LABEL_IDS.index(value // 1000), rng.random(), id_map == value) for value in ids]
     assert (ours([frame(id_map, *preds)]) == 100).all()
@@ -299,9 +293,7 @@ def test_more_objects_than_a_byte_can_count():
 
 def test_void_and_classes_are_those_of_cityscapes():
     assert set(VOID_LABEL_IDS) == {label.id for label in official_labels if label.ignoreInEval}
-    things = [
-        label.id for label in official_labels if label.hasInstances and not label.ignoreInEval
-    ]
+    things = [label.id for label in official_labels if label.hasInstances and not label.ignoreInEval]
     assert list(THING_LABEL_IDS) == things
 
 

@@ -73,9 +73,7 @@ def test_equal_to_mmseg(num_classes):
     rng = np.random.default_rng(num_classes)
     target = rng.integers(0, num_classes, (3, 40, 50))
     target[:, :2] = 255
-    pred = np.where(
-        rng.random(target.shape) < 0.6, target, rng.integers(0, num_classes, target.shape)
-    )
+    pred = np.where(rng.random(target.shape) < 0.6, target, rng.integers(0, num_classes, target.shape))
     pred[:, 5, :9] = num_classes + 3
     conf = confusion_matrix(pred, target, num_classes)
     areas = IoUMetric.intersect_and_union(
@@ -91,9 +89,7 @@ label_pairs = st.integers(1, 6).flatmap(
     lambda num_classes: st.tuples(
         st.just(num_classes),
         st.lists(
-            st.tuples(
-                st.integers(-1, num_classes + 1), st.sampled_from([*range(num_classes), 255])
-            ),
+            st.tuples(st.integers(-1, num_classes + 1), st.sampled_from([*range(num_classes), 255])),
             min_size=1,
             max_size=60,
         ),
@@ -112,10 +108,7 @@ def test_bounds_and_invariances(case, random):
     # Pixels may come in any order, and images one by one.
     order = random.sample(range(len(pairs)), len(pairs))
     half = len(pairs) // 2
-    parts = [
-        confusion_matrix(pred[part], target[part], num_classes)
-        for part in (order[:half], order[half:])
-    ]
+    parts = [confusion_matrix(pred[part], target[part], num_classes) for part in (order[:half], order[half:])]
     np.testing.assert_array_equal(sum(parts), conf)
 
     iou, accuracy = iou_per_class(conf), per_class_accuracy(conf)
@@ -141,9 +134,7 @@ def test_bounds_and_invariances(case, random):
 def test_target_against_itself_is_perfect(labels):
     conf = confusion_matrix(np.array(labels), np.array(labels), num_classes=3)
     perfect = np.nan if set(labels) == {255} else 100
-    np.testing.assert_array_equal(
-        [mean_iou(conf), pixel_accuracy(conf), mean_class_accuracy(conf)], perfect
-    )
+    np.testing.assert_array_equal([mean_iou(conf), pixel_accuracy(conf), mean_class_accuracy(conf)], perfect)
 
 
 def test_bad_input_is_named():

@@ -45,10 +45,7 @@ def test_markdown_marks_the_best_that_may_win():
 
 
 def test_what_rounds_to_the_best_is_best():
-    rows = [
-        {'Method': name, 'mIoU': value}
-        for name, value in [('a', 50.04), ('b', 49.96), ('c', 49.94)]
-    ]
+    rows = [{'Method': name, 'mIoU': value} for name, value in [('a', 50.04), ('b', 49.96), ('c', 49.94)]]
     table = format_table(rows, style='markdown', best={'mIoU': 'max'})
     assert table.count('**50.0**') == 2
     assert '**49.9**' not in table

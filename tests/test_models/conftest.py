@@ -56,9 +56,7 @@ def _shrink_two_stages(model):
     heads.bbox_roi_extractor.out_channels = 16
     if 'mask_head' in heads:
         heads.mask_roi_extractor.out_channels = 16
-        heads.mask_head.merge(
-            dict(num_convs=1, in_channels=16, conv_out_channels=16, num_classes=8)
-        )
+        heads.mask_head.merge(dict(num_convs=1, in_channels=16, conv_out_channels=16, num_classes=8))
     model.test_cfg.rpn.merge(dict(nms_pre=50, max_per_img=20))
     model.test_cfg.rcnn.merge(dict(score_thr=0.0, max_per_img=5))
 

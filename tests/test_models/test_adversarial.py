@@ -29,16 +29,13 @@ class Points(AdversarialTrainMixin, BaseModel):
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         trains = [
-            all(p.requires_grad for p in net.parameters())
-            for net in (self.generator, self.discriminator)
+            all(p.requires_grad for p in net.parameters()) for net in (self.generator, self.discriminator)
         ]
         self.calls.append((mode, *trains))
         fake = self.generator(inputs)
         if mode == 'loss_discriminator':
             logits = self.discriminator(fake.detach())
-            return dict(
-                loss_d=nn.functional.softplus(logits).mean(), accuracy=logits.mean() * 0 + 1
-            )
+            return dict(loss_d=nn.functional.softplus(logits).mean(), accuracy=logits.mean() * 0 + 1)
         return dict(loss_g=nn.functional.softplus(-self.discriminator(fake)).mean())
 
     def after_generator_step(self):

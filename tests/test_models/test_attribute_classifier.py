@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmforecast.models.classifiers import AttributeClassifier
+from mmforecast.creative import CreativeDataSample
+from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.registry import METRICS, MODELS
-from mmforecast.structures import CreativeDataSample
 
 
 @MODELS.register_module(force=True)
@@ -113,9 +113,7 @@ def test_prediction():
             r"label 3 of 'shape', but the classifier was given 3 classes",
         ),
         (
-            lambda: classifier(attributes=dict(colour=2))(
-                torch.zeros(1, 3, 2, 2), samples((0, 0)), 'loss'
-            ),
+            lambda: classifier(attributes=dict(colour=2))(torch.zeros(1, 3, 2, 2), samples((0, 0)), 'loss'),
             r"no attribute 'colour', only \['shape', 'texture'\]",
         ),
         (lambda: classifier()(torch.zeros(1, 3, 2, 2), mode='train'), "got 'train'"),

@@ -8,7 +8,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 
-from mmforecast.models.data_preprocessors import ClipDetDataPreprocessor
+from mmforecast.models.data_preprocessors.clip_det_data_preprocessor import ClipDetDataPreprocessor
 from mmforecast.models.forecasters import F2FForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample

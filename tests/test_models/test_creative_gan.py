@@ -6,10 +6,10 @@ from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 
-from mmforecast.models.gans import CreativeGAN, discriminator_scalars, generator_scalars
-from mmforecast.models.losses import holistic_loss
+from mmforecast.creative import CreativeDataSample
+from mmforecast.creative.losses import holistic_loss
+from mmforecast.creative.models import CreativeGAN, discriminator_scalars, generator_scalars
 from mmforecast.registry import MODELS
-from mmforecast.structures import CreativeDataSample
 
 SIDE = 16
 GENERATOR = dict(type='DCGANGenerator', output_scale=SIDE, base_channels=8, noise_size=6)
@@ -24,9 +24,7 @@ CREATIVE = dict(
 OPTIMIZERS = dict(
     constructor='mmforecast.MultiOptimWrapperConstructor',
     generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-3, betas=(0.5, 0.999))),
-    discriminator=dict(
-        type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-3, betas=(0.5, 0.999))
-    ),
+    discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-3, betas=(0.5, 0.999))),
 )
 MASKED = dict(
     condition='mask',
@@ -110,9 +108,7 @@ def test_losses_are_those_of_the_parts():
     losses = model(**data, mode='loss_generator')
     expected = holistic_loss(seen['shape']) + holistic_loss(seen['texture'])
     torch.testing.assert_close(losses['loss_creativity'], expected)
-    torch.testing.assert_close(
-        losses['loss_gen'], torch.nn.functional.softplus(-seen['real_fake']).mean()
-    )
+    torch.testing.assert_close(losses['loss_gen'], torch.nn.functional.softplus(-seen['real_fake']).mean())
 
 
 def test_creativity_raises_the_entropy_of_generated_images():
@@ -434,27 +430,21 @@ def test_sampling_refuses(call, sentence):
 
 def test_data_that_does_not_fit_is_named():
     model = gan()
-    with pytest.raises(
-        ValueError, match=r'built for images \(B, 3, 16, 16\), got \(2, 3, 32, 32\)'
-    ):
+    with pytest.raises(ValueError, match=r'built for images \(B, 3, 16, 16\), got \(2, 3, 32, 32\)'):
         step(model, batch(2, side=32))
     data = batch(2)
     data['inputs'][1] = data['inputs'][1][:, :8]
     with pytest.raises(ValueError, match=r'different shapes .*\(3, 8, 16\), \(3, 16, 16\)'):
         step(model, data)
     data['inputs'] = [image[:1] for image in batch(2)['inputs']]
-    with pytest.raises(
-        ValueError, match=r'needs uint8 RGB images \(3, H, W\), got .* \(1, 16, 16\)'
-    ):
+    with pytest.raises(ValueError, match=r'needs uint8 RGB images \(3, H, W\), got .* \(1, 16, 16\)'):
         step(model, data)
     data = batch(2)
     for sample in data['data_samples']:
         sample.gt_labels = dict(style=0)
     with pytest.raises(ValueError, match=r"the data has labels of \['style'\], not 'shape'"):
         step(model, data)
-    with pytest.raises(
-        ValueError, match=r"label of 'shape', but the data has labels of \['style'\]"
-    ):
+    with pytest.raises(ValueError, match=r"label of 'shape', but the data has labels of \['style'\]"):
         step(conditional(), data)
     data['data_samples'][0].gt_labels = dict(shape=3, texture=0)
     with pytest.raises(ValueError, match=r'labels must lie in 0..2, or be -1 where missing'):

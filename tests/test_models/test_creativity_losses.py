@@ -5,7 +5,7 @@ import torch
 import torch.nn as nn
 from mmengine.logging import MessageHub
 
-from mmforecast.models.losses import (
+from mmforecast.creative.losses import (
     AttributeClassificationLoss,
     CreativityLoss,
     MaskReconstructionLoss,
@@ -64,9 +64,7 @@ def test_known_divergences(alpha, beta, expected):
 def test_half_and_half_is_the_bhattacharyya_form():
     logits = torch.randn(5, 7, dtype=torch.float64)
     overlap = (logits.softmax(1) / 7).sqrt().sum(1)
-    assert sharma_mittal(logits, 0.5, 0.5).item() == pytest.approx(
-        (2 * (1 - overlap)).mean().item()
-    )
+    assert sharma_mittal(logits, 0.5, 0.5).item() == pytest.approx((2 * (1 - overlap)).mean().item())
 
 
 @pytest.mark.parametrize('beta', [0.3, 1.7, 3.0])
@@ -159,9 +157,7 @@ def test_normalised_entropy():
     assert normalised_entropy(half).item() == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(
-    'iteration, weight', [(0, 0), (2000, 0), (2500, 0.25), (4000, 1), (9000, 1)]
-)
+@pytest.mark.parametrize('iteration, weight', [(0, 0), (2000, 0), (2500, 0.25), (4000, 1), (9000, 1)])
 def test_ramp(iteration, weight):
     assert ramp_weight(iteration, (2000, 4000)) == weight
     assert ramp_weight(iteration, None) == 1

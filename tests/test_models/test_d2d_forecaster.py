@@ -115,9 +115,7 @@ def test_pixels_of_objects_weigh_more_in_every_channel():
     target[0, 3, 0, 0], target[0, 0, 0, 1] = 0.0, 0.0  # an object, and background
     expected = (5 * 8 + 1 * 8) / 18
     assert object_l1_loss(pred, target).item() == pytest.approx(expected)
-    assert ObjectL1Loss(object_weight=0, loss_weight=2)(pred, target).item() == pytest.approx(
-        16 / 9
-    )
+    assert ObjectL1Loss(object_weight=0, loss_weight=2)(pred, target).item() == pytest.approx(16 / 9)
     with pytest.raises(ValueError, match='must have the same shape'):
         object_l1_loss(pred, target[..., :1])
     with pytest.raises(ValueError, match='object_weight must be 0 or more'):
@@ -131,9 +129,7 @@ def test_pixels_of_objects_weigh_more_in_every_channel():
 def test_it_trains_through_steps_and_predicts(predictor):
     maps = [id_map(_26001=(10, 8 + 4 * t, 20, 20 + 4 * t)) for t in range(7)]
     samples = [sample_of(maps), sample_of(maps[::-1])]
-    model = D2DForecaster(
-        dict(type='DistanceMapEncoder'), predictor, train_cfg=dict(rollout_steps=3)
-    )
+    model = D2DForecaster(dict(type='DistanceMapEncoder'), predictor, train_cfg=dict(rollout_steps=3))
     losses = model(frames_for(samples), samples, mode='loss')
     assert set(losses) == {f't+{n}.loss_{name}' for n in (1, 2, 3) for name in ('l1', 'gdl')}
     total, _ = model.parse_losses(losses)
@@ -227,9 +223,7 @@ def test_tracks_masks_and_classes_of_moving_objects(seeds):
 
 
 def test_parts_that_no_track_explains_are_left_or_new():
-    maps = [id_map(_26001=(4, 4, 14, 18))] * 5 + [
-        id_map(_26001=(4, 4, 14, 18), _24001=(20, 40, 30, 46))
-    ]
+    maps = [id_map(_26001=(4, 4, 14, 18))] * 5 + [id_map(_26001=(4, 4, 14, 18), _24001=(20, 40, 30, 46))]
     _, found = forecast(maps).pred_instances
     assert found.track_ids.tolist() == [0]
     maps.append(maps[-1])

@@ -51,9 +51,7 @@ def test_scores_say_what_is_painted(encoder, frames):
 def test_classes_are_numbered_from_one_and_unsure_ones_left_out(encoder):
     masks = torch.zeros(3, *SIZE, dtype=torch.bool)
     masks[0, :8], masks[1, 4:12], masks[2, 40:] = True, True, True
-    found = InstanceData(
-        labels=torch.tensor([0, 7, 2]), scores=torch.tensor([0.6, 0.9, 0.4]), masks=masks
-    )
+    found = InstanceData(labels=torch.tensor([0, 7, 2]), scores=torch.tensor([0.6, 0.9, 0.4]), masks=masks)
     encoder.score_thr = 0.5
     labels = encoder._labels(found, SIZE)
     assert labels[:, 0].tolist() == [1] * 4 + [8] * 8 + [0] * 52
@@ -98,9 +96,7 @@ def test_it_is_extracted_as_other_representations(encoder, street_root, tmp_path
     assert report['written'] == 2 and not report['corrupt']
     store = RepresentationStore(str(tmp_path))
     assert store.manifest.levels[0].shape == (9, 8, 16)
-    ((sequence, _, names), *_) = [
-        (s, p, [s.frame_names[i] for i in p]) for s, p in dataset.frames_in_use()
-    ]
+    ((sequence, _, names), *_) = [(s, p, [s.frame_names[i] for i in p]) for s, p in dataset.frames_in_use()]
     stored = np.asarray(store.read('scores', sequence.id, names))
     assert stored.shape == (2, 9, 8, 16) and np.abs(stored).max() == 2
 

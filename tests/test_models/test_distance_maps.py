@@ -9,13 +9,13 @@ from scipy.ndimage import distance_transform_edt
 from mmforecast.apis.extract import extract_representations
 from mmforecast.datasets import CityscapesSequenceDataset, RepresentationStore
 from mmforecast.models.encoders import DistanceMapEncoder, detect
-from mmforecast.models.utils.distance_maps import (
+from mmforecast.models.objects.distance_maps import (
     PROFILES,
     contour_profile,
     distance_maps,
     inner_distance,
 )
-from mmforecast.models.utils.objects import keep_objects, pack_objects, unpack_objects
+from mmforecast.models.objects.object_map import keep_objects, pack_objects, unpack_objects
 from mmforecast.structures import (
     THING_LABEL_IDS,
     ForecastDataSample,
@@ -128,9 +128,7 @@ def test_area_centroid_and_pixels_of_an_object():
 def test_an_index_map_says_who_is_on_top():
     masks = torch.zeros(3, 2, 4, dtype=torch.bool)
     masks[0, :, :3], masks[1, :, 2:], masks[2] = True, True, True
-    found = InstanceData(
-        labels=torch.tensor([0, 1, 2]), scores=torch.tensor([0.6, 0.9, 0.4]), masks=masks
-    )
+    found = InstanceData(labels=torch.tensor([0, 1, 2]), scores=torch.tensor([0.6, 0.9, 0.4]), masks=masks)
     assert instances_to_index_map(found, (2, 4))[0].tolist() == [1, 1, 2, 2]
     assert instances_to_index_map(found, (2, 4), score_thr=0.7)[0].tolist() == [0, 0, 2, 2]
     assert instances_to_index_map(found[found.scores > 1], (2, 4)).eq(0).all()
@@ -221,9 +219,7 @@ def test_maps_are_extracted_as_other_representations(small_detector, street_root
         num_past=1,
         num_future=1,
     )
-    encoder = DistanceMapEncoder(
-        detector=small_detector('mask-rcnn'), score_thr=0.0, stride=8, chunk=1
-    )
+    encoder = DistanceMapEncoder(detector=small_detector('mask-rcnn'), score_thr=0.0, stride=8, chunk=1)
     report = extract_representations(encoder, dataset, str(tmp_path), 'maps', levels=['scores'])
     assert report['written'] == 2 and not report['corrupt']
     store = RepresentationStore(str(tmp_path))

@@ -174,9 +174,7 @@ def test_filled_boxes_hold_the_pixels_whose_centres_they_hold():
 
 
 def test_boxes_stand_for_masks_on_request(small_detector):
-    model = forecaster(
-        small_detector('retinanet'), decoder=dict(type='DetectionDecoder', fill_boxes=True)
-    )
+    model = forecaster(small_detector('retinanet'), decoder=dict(type='DetectionDecoder', fill_boxes=True))
     (sample,) = model.predict(*clips())
     for found in sample.pred_instances:
         assert isinstance(found, InstanceData) and len(found) > 0

@@ -23,8 +23,7 @@ def clips(batch=2, length=5, labelled=(4,), size=SIZE):
         id_maps[frame, 30:60, 40:90] = 26001
     meta = dict(img_shape=size, labelled=[frame in labelled for frame in range(length)])
     samples = [
-        ForecastDataSample(gt_instance_map=PixelData(data=id_maps), metainfo=meta)
-        for _ in range(batch)
+        ForecastDataSample(gt_instance_map=PixelData(data=id_maps), metainfo=meta) for _ in range(batch)
     ]
     return torch.rand(batch, length, 3, *size) * 255, samples
 
@@ -88,9 +87,7 @@ def test_every_level_rolls_on_in_its_own_space_oldest_frame_first(small_detector
 
 
 def test_losses_of_a_roll_out_add_up_over_steps_and_reach_the_first(small_detector):
-    model = forecaster(
-        small_detector('mask-rcnn'), levels=('P5',), train_cfg=dict(rollout_steps=3)
-    ).train()
+    model = forecaster(small_detector('mask-rcnn'), levels=('P5',), train_cfg=dict(rollout_steps=3)).train()
     frames, samples = clips(length=7)
     losses = model(frames, samples, mode='loss')
     assert list(losses) == [f't+{step}.loss_mse_l0_s0' for step in (1, 2, 3)]
@@ -107,9 +104,7 @@ def test_losses_of_a_roll_out_add_up_over_steps_and_reach_the_first(small_detect
 
 @pytest.mark.parametrize('name', DETECTORS)
 def test_detector_losses_reach_the_predictor_through_the_frozen_heads(small_detector, name):
-    model = forecaster(
-        small_detector(name), predictor=dict(losses=None), train_cfg=dict(detector_loss=0.5)
-    )
+    model = forecaster(small_detector(name), predictor=dict(losses=None), train_cfg=dict(detector_loss=0.5))
     log, changed = one_step(model, *clips())
     assert all(key.startswith('detector.') for key in log if key != 'loss')
     assert any('cls' in key for key in log) and any('bbox' in key for key in log)
@@ -166,9 +161,7 @@ def test_windows_show_the_same_part_at_all_levels_of_past_and_target():
     def positions(frames):
         levels = []
         for stride in (4, 8, 16):
-            y, x = torch.meshgrid(
-                torch.arange(0, 64, stride), torch.arange(0, 96, stride), indexing='ij'
-            )
+            y, x = torch.meshgrid(torch.arange(0, 64, stride), torch.arange(0, 96, stride), indexing='ij')
             levels.append(torch.stack((y, x)).expand(1, frames, 2, *y.shape))
         return levels
 
@@ -224,9 +217,7 @@ def test_a_trained_along_detector_gets_gradients(small_detector):
     assert any(name.startswith('encoder.detector.roi_head') for name in changed)
 
 
-@pytest.mark.parametrize(
-    'name, features', [('mask-rcnn-c4', r'\(32, 16, 16\)'), ('detr', '256, 8')]
-)
+@pytest.mark.parametrize('name, features', [('mask-rcnn-c4', r'\(32, 16, 16\)'), ('detr', '256, 8')])
 def test_refuses_detectors_without_a_pyramid(small_detector, name, features):
     message = rf'no feature pyramid that F2F could forecast: .*{features}.*neck like FPN'
     with pytest.raises(ValueError, match=message):
@@ -238,12 +229,8 @@ def test_refuses_levels_that_do_not_match(small_detector):
     for levels in (('P6',), ('P5', 'P2'), ('p5',)):
         with pytest.raises(ValueError, match=r"the detector has \('P2', 'P3', 'P4', 'P5'\)"):
             forecaster(detector, levels=levels)
-    with pytest.raises(
-        ValueError, match=r"num_levels=3, but the detector gives 2 levels \('P4', 'P5"
-    ):
-        forecaster(
-            detector, levels=('P4', 'P5'), predictor=dict(num_levels=3, num_scales=(1, 1, 1))
-        )
+    with pytest.raises(ValueError, match=r"num_levels=3, but the detector gives 2 levels \('P4', 'P5"):
+        forecaster(detector, levels=('P4', 'P5'), predictor=dict(num_levels=3, num_scales=(1, 1, 1)))
     with pytest.raises(ValueError, match='channels=8, but the detector gives .* of 16 channels'):
         forecaster(detector, predictor=dict(channels=8))
 

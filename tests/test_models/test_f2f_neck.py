@@ -6,8 +6,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from mmforecast.models.necks import F2FNeck
-from mmforecast.models.necks.f2f_neck import F2FLevel, subsample, upsample
 from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.predictors.f2f import F2FLevel, subsample, upsample
 
 MSE = dict(mse=dict(type='mmdet.MSELoss'))
 CONTEXT = ForecastContext(frames=torch.zeros(0), samples=[])

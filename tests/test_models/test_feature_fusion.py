@@ -18,9 +18,7 @@ def clips(batch=1, length=4):
     samples = []
     for _ in range(batch):
         meta = dict(img_shape=SIZE, labelled=[True] * length, num_past=2)
-        samples.append(
-            ForecastDataSample(metainfo=meta, gt_instance_map=PixelData(data=id_map.clone()))
-        )
+        samples.append(ForecastDataSample(metainfo=meta, gt_instance_map=PixelData(data=id_map.clone())))
     return frames, samples
 
 

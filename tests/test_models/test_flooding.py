@@ -5,11 +5,11 @@ from heapq import heappop, heappush
 import numpy as np
 import pytest
 
-from mmforecast.models.utils.distance_maps import distance_maps
-from mmforecast.models.utils.flooding import altitude_of, find_unclaimed, flood, grow_objects
-from mmforecast.models.utils.objects import keep_objects
-from mmforecast.models.utils.seeds import Claim, make_claims, place_seeds
-from mmforecast.models.utils.tracks import link_objects
+from mmforecast.models.objects.distance_maps import distance_maps
+from mmforecast.models.objects.object_map import keep_objects
+from mmforecast.models.objects.seeds import Claim, make_claims, place_seeds
+from mmforecast.models.objects.tracks import link_objects
+from mmforecast.models.objects.watershed import altitude_of, find_unclaimed, flood, grow_objects
 
 CAR = 3  # its channel
 
@@ -149,9 +149,7 @@ def test_a_seed_off_its_class_moves_to_the_nearest_pixel_or_leaves():
     classes = np.zeros((20, 30), dtype=int)
     classes[5:15, 15:25] = CAR
     markers = place_seeds([claim(1, 10, 9, size=3)], classes)
-    assert sorted(map(tuple, np.argwhere(markers))) == [
-        (y, x) for y in (9, 10, 11) for x in (15, 16)
-    ]
+    assert sorted(map(tuple, np.argwhere(markers))) == [(y, x) for y in (9, 10, 11) for x in (15, 16)]
     assert not place_seeds([claim(1, 10, 7, size=3)], classes).any()  # 8 away, and 7 wide
     assert not place_seeds([claim(1, -30, 200, size=3)], classes).any()
 

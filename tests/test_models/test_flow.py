@@ -12,9 +12,7 @@ def textured(height=64, width=96, seed=0):
     """Smooth random RGB texture, which optical flow can follow."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.rand(1, 3, height // 4, width // 4, generator=generator) * 255
-    return torch.nn.functional.interpolate(noise, size=(height, width), mode='bicubic').clamp(
-        0, 255
-    )
+    return torch.nn.functional.interpolate(noise, size=(height, width), mode='bicubic').clamp(0, 255)
 
 
 def test_whole_pixel_warps_are_shifts():
@@ -43,9 +41,7 @@ def test_forward_warp_conserves_what_stays_inside():
 def test_resize_flow_rescales_vectors():
     flow = resize_flow(constant_flow(4, 2, (8, 16)), (4, 4))
     assert flow.shape == (1, 2, 4, 4)
-    assert torch.allclose(flow[:, 0], torch.tensor(1.0)) and torch.allclose(
-        flow[:, 1], torch.tensor(1.0)
-    )
+    assert torch.allclose(flow[:, 0], torch.tensor(1.0)) and torch.allclose(flow[:, 1], torch.tensor(1.0))
 
 
 def test_dis_flow_finds_a_translation():

@@ -181,11 +181,7 @@ def test_the_decoder_moves_what_the_newest_frame_shows(forecast, mode):
     moved = sample.pred_instances[1]
     kept = torch.isin(newest.scores, moved.scores)
     assert torch.equal(moved.scores, newest.scores[kept]) and len(moved) >= 3
-    centres = [
-        mask.nonzero()[:, 1].float().mean()
-        for found in (newest[kept], moved)
-        for mask in found.masks
-    ]
+    centres = [mask.nonzero()[:, 1].float().mean() for found in (newest[kept], moved) for mask in found.masks]
     moves = torch.stack(centres[len(moved) :]) - torch.stack(centres[: len(moved)])
     assert moves.median().item() == pytest.approx(6, abs=2)  # 3 a step; less where masks are cut
     reference = forecast('mask-rcnn', predictor='Oracle').pred_instances  # not moved

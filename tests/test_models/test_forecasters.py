@@ -94,9 +94,7 @@ def test_batch_model_needs_whole_calls():
     model = counting(predictor=dict(type='CountingPredictor', num_outputs=3))
     assert model.train_steps == model.test_steps == 3
     with pytest.raises(ValueError, match='multiple'):
-        counting(
-            predictor=dict(type='CountingPredictor', num_outputs=3), test_cfg=dict(rollout_steps=4)
-        )
+        counting(predictor=dict(type='CountingPredictor', num_outputs=3), test_cfg=dict(rollout_steps=4))
 
 
 def test_predict_writes_forecast_and_reference():
@@ -160,9 +158,7 @@ def semantic(variant='S2S', encoder=None, predictor=None, **kwargs):
     predictor = predictor or dict(
         type='MultiScalePredictor', in_channels=channels[given], out_channels=channels[out], **SMALL
     )
-    return S2SForecaster(
-        encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs
-    )
+    return S2SForecaster(encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs)
 
 
 def batch(num_frames=5):
@@ -171,9 +167,7 @@ def batch(num_frames=5):
     samples = [
         ForecastDataSample(
             gt_sem_seg=PixelData(
-                data=torch.randint(0, NUM_CLASSES, (num_frames, 16, 32), generator=generator).to(
-                    torch.uint8
-                )
+                data=torch.randint(0, NUM_CLASSES, (num_frames, 16, 32), generator=generator).to(torch.uint8)
             ),
             metainfo=dict(img_shape=(16, 32), labelled=[True] * num_frames),
         )

@@ -2,18 +2,18 @@ import pytest
 import torch
 import torch.nn as nn
 
-from mmforecast.engine import CheckpointError
-from mmforecast.models.discriminators import (
+from mmforecast.creative.models.discriminators import (
     CANDiscriminator,
     DCGANDiscriminator,
     MaskStyleDiscriminator,
 )
-from mmforecast.models.generators import (
+from mmforecast.creative.models.generators import (
     CANGenerator,
     DCGANGenerator,
     MaskStyleGenerator,
     StackGANGenerator,
 )
+from mmforecast.fileio import CheckpointError
 from mmforecast.registry import MODELS
 
 BOTH = dict(shape=7, texture=7)
@@ -177,9 +177,7 @@ def test_discriminators_keep_their_contract(cfg, attributes):
 
 @pytest.mark.parametrize('disc_type', ['DCGANDiscriminator', 'MaskStyleDiscriminator'])
 def test_a_discriminator_that_sees_the_mask_needs_it(disc_type):
-    disc = MODELS.build(
-        dict(type=disc_type, input_scale=64, base_channels=4, disc_sees_mask=True)
-    ).eval()
+    disc = MODELS.build(dict(type=disc_type, input_scale=64, base_channels=4, disc_sees_mask=True)).eval()
     images = torch.randn(2, 3, 64, 64)
     empty, full = (disc(images, torch.full((2, 1, 64, 64), v))['real_fake'] for v in (0.0, 1.0))
     assert not torch.allclose(empty, full)
@@ -246,9 +244,7 @@ def test_stage_one_comes_from_a_checkpoint(tmp_path):
     torch.save(dict(state_dict=state), path)
     loaded = StackGANGenerator(stage1, str(path), base_channels=8).stage1.state_dict()
     assert all(torch.equal(loaded[k], v) for k, v in averaged.state_dict().items())
-    with pytest.raises(
-        CheckpointError, match='is not the one of stage1, a DCGANGenerator of 32x32'
-    ):
+    with pytest.raises(CheckpointError, match='is not the one of stage1, a DCGANGenerator of 32x32'):
         StackGANGenerator(dict(stage1, output_scale=32), str(path))
     torch.save(dict(state_dict=dict(weight=torch.zeros(1))), path)
     with pytest.raises(CheckpointError, match='holds no generator'):

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from mmforecast.models.gans import draw_noise, slerp, truncate
-from mmforecast.models.utils.diff_augment import diff_augment
+from mmforecast.creative.models import draw_noise, slerp, truncate
+from mmforecast.creative.models.utils.diff_augment import diff_augment
 
 
 def test_noise_of_an_image_depends_on_its_number_and_the_seed_alone():
@@ -61,10 +61,7 @@ def test_augmentation_moves_each_image_and_repeats_the_border():
     for before, after in zip(images, moved):
         padded = torch.nn.functional.pad(before[None], (2, 2, 2, 2), mode='replicate')[0]
         fits = [
-            (y, x)
-            for y in range(5)
-            for x in range(5)
-            if torch.equal(padded[:, y : y + 10, x : x + 10], after)
+            (y, x) for y in range(5) for x in range(5) if torch.equal(padded[:, y : y + 10, x : x + 10], after)
         ]
         assert len(fits) == 1
         shifts.update(fits)

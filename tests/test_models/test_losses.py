@@ -44,21 +44,15 @@ def test_gdl_equals_a_loop_over_pixels(channels, alpha):
             for j in range(5):
                 y, p = target[0, c], pred[0, c]
                 if i:
-                    expected += (
-                        abs(abs(y[i, j] - y[i - 1, j]) - abs(p[i, j] - p[i - 1, j])) ** alpha
-                    )
+                    expected += abs(abs(y[i, j] - y[i - 1, j]) - abs(p[i, j] - p[i - 1, j])) ** alpha
                 if j:
-                    expected += (
-                        abs(abs(y[i, j] - y[i, j - 1]) - abs(p[i, j] - p[i, j - 1])) ** alpha
-                    )
+                    expected += abs(abs(y[i, j] - y[i, j - 1]) - abs(p[i, j] - p[i, j - 1])) ** alpha
     loss = GDLoss(alpha=alpha, reduction='sum', loss_weight=2)
     assert loss(pred, target).item() == pytest.approx(2 * float(expected))
     assert loss(pred.requires_grad_(), target).requires_grad
 
 
-@pytest.mark.parametrize(
-    'kwargs', [dict(alpha=0), dict(alpha=1.5), dict(alpha=True), dict(reduction='avg')]
-)
+@pytest.mark.parametrize('kwargs', [dict(alpha=0), dict(alpha=1.5), dict(alpha=True), dict(reduction='avg')])
 def test_gdl_refuses_bad_arguments(kwargs):
     with pytest.raises(ValueError, match=next(iter(kwargs))):
         MODELS.build(dict(type='GDLoss', **kwargs))

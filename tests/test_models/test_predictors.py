@@ -124,9 +124,7 @@ def test_warp_and_correct_trains_all_its_weights_through_two_steps():
     ctx = context(torch.rand(1, 4, 3, 32, 64) * 255)
     past = torch.randn(1, 4, 3, 32, 64)
     first = net([past], ctx)[0]
-    losses, _ = net.loss_and_predict(
-        [torch.cat((past, first), 1)[:, 1:]], [torch.randn(1, 1, 3, 32, 64)], ctx
-    )
+    losses, _ = net.loss_and_predict([torch.cat((past, first), 1)[:, 1:]], [torch.randn(1, 1, 3, 32, 64)], ctx)
     losses['loss_gdl'].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
@@ -198,9 +196,7 @@ def test_refuses_windows_that_do_not_fit():
     with pytest.raises(ValueError, match='multiples of 2'):
         tiny()([torch.randn(1, 4, 3, 8, 9)], context())
     with pytest.raises(ValueError, match='losses is empty'):
-        tiny().loss_and_predict(
-            [torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 1, 3, 8, 8)], context()
-        )
+        tiny().loss_and_predict([torch.randn(1, 4, 3, 8, 8)], [torch.randn(1, 1, 3, 8, 8)], context())
 
 
 def test_dilated_stack_keeps_the_size_and_widens_the_field():

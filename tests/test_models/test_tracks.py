@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mmforecast.models.utils.objects import keep_objects
-from mmforecast.models.utils.tracks import common_motion, fit_slope, link_objects
+from mmforecast.models.objects.object_map import keep_objects
+from mmforecast.models.objects.tracks import common_motion, fit_slope, link_objects
 
 SIZE = (40, 80)
 CAR, PERSON = 2, 0
@@ -33,9 +33,7 @@ def test_least_squares_slope():
 
 
 def test_a_steady_motion_goes_on():
-    tracks = link_objects(
-        frames_of(moving(CAR, 10, 10, 8, 12, 1, 3), moving(PERSON, 5, 60, 10, 4, 0, -2))
-    )
+    tracks = link_objects(frames_of(moving(CAR, 10, 10, 8, 12, 1, 3), moving(PERSON, 5, 60, 10, 4, 0, -2)))
     assert [(track.id, track.label, track.times) for track in tracks] == [
         (0, PERSON, [0, 1, 2, 3]),
         (1, CAR, [0, 1, 2, 3]),
@@ -110,24 +108,16 @@ def test_growth_is_that_of_the_area_up_to_a_fifth():
 def test_numbers_of_objects_do_not_matter():
     rng = np.random.default_rng(0)
     for _ in range(10):
-        boxes = [
-            (int(rng.integers(3)), *rng.integers(0, 30, 2), *rng.integers(2, 9, 2))
-            for _ in range(15)
-        ]
+        boxes = [(int(rng.integers(3)), *rng.integers(0, 30, 2), *rng.integers(2, 9, 2)) for _ in range(15)]
         frames, shuffled = [], []
         for time in range(4):
-            at = [
-                (c, y + time, x + 2 * time, y + time + h, x + 2 * time + w)
-                for c, y, x, h, w in boxes
-            ]
+            at = [(c, y + time, x + 2 * time, y + time + h, x + 2 * time + w) for c, y, x, h, w in boxes]
             one = frame(*at)
             order = rng.permutation(len(one))
             number = np.append(0, 1 + np.argsort(order))
             frames.append(one)
             shuffled.append(
-                keep_objects(
-                    number[one.index_map].astype(np.int32), one.labels[order], np.ones(len(one))
-                )
+                keep_objects(number[one.index_map].astype(np.int32), one.labels[order], np.ones(len(one)))
             )
         first, again, other = link_objects(frames), link_objects(frames), link_objects(shuffled)
         for track, same, moved in zip(first, again, other, strict=True):

@@ -161,9 +161,7 @@ def test_other_patches_make_a_new_discriminator_and_keep_the_predictor():
     assert len(given) == len(trained.state_dict())  # the checkpoint itself is left as it was
     same = model()
     load_state_dict(same, trained.state_dict())
-    assert torch.equal(
-        same.discriminator.scales[0][0].bias, trained.discriminator.scales[0][0].bias
-    )
+    assert torch.equal(same.discriminator.scales[0][0].bias, trained.discriminator.scales[0][0].bias)
 
 
 def test_losses_are_the_formulas():
@@ -224,9 +222,7 @@ def test_other_adversarial_losses_train(gan_type, penalty):
 
 def test_without_a_discriminator_it_is_trained_as_any_forecaster():
     net = model(adversarial=False)
-    optimizer = build_optim_wrapper(
-        net, dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01))
-    )
+    optimizer = build_optim_wrapper(net, dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01)))
     # A texture that moves by a pixel per frame.
     noise = torch.Generator().manual_seed(0)
     texture = torch.randint(0, 256, (1, 3, 8, 16), generator=noise).float()
@@ -268,9 +264,7 @@ def test_eight_frames_in_and_eight_out_at_once():
 
 @pytest.mark.parametrize('baseline, frame', [('copy-last', 3), ('oracle', 4)])
 def test_baselines_give_frames_back_exactly(baseline, frame):
-    net = model(
-        adversarial=False, test_cfg=dict(rollout_steps=1), **VideoForecaster.baselines[baseline]
-    )
+    net = model(adversarial=False, test_cfg=dict(rollout_steps=1), **VideoForecaster.baselines[baseline])
     inputs = clips()
     for sample, clip in zip(net(inputs, samples(), mode='predict'), inputs):
         torch.testing.assert_close(sample.pred_frames, clip[frame][None], rtol=0, atol=1e-4)

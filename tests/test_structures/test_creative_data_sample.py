@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmforecast.structures import CreativeDataSample
+from mmforecast.creative import CreativeDataSample
 
 FIELDS = dict(
     gt_labels=dict(shape=3, texture=-1),

@@ -98,9 +98,7 @@ def test_the_surest_instance_lies_on_top():
 def test_of_equal_scores_the_later_instance_lies_on_top():
     masks = [[[1, 1, 0]], [[0, 1, 1]]] * 20
     labels = [0, 1] * 20
-    assert instances_to_sem_seg(instances_of(labels, [0.6] * 40, masks), (1, 3)).tolist() == [
-        [11, 12, 12]
-    ]
+    assert instances_to_sem_seg(instances_of(labels, [0.6] * 40, masks), (1, 3)).tolist() == [[11, 12, 12]]
 
 
 def test_the_threshold_itself_is_painted():

@@ -24,9 +24,7 @@ def test_forecasters_are_timed_side_by_side(run_tool, capsys, monkeypatch, repos
         *('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False'),
     )
     out = capsys.readouterr().out
-    rows = re.findall(
-        r'^(d2d_\S+) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)', out, re.MULTILINE
-    )
+    rows = re.findall(r'^(d2d_\S+) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)', out, re.MULTILINE)
     assert [row[:2] for row in rows] == [
         ('d2d_warp_tiny_synthetic', '118235'),
         ('d2d_warp_tiny_synthetic:flow-shift', '0'),

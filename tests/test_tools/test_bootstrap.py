@@ -36,8 +36,7 @@ def console(bootstrap, tmp_path):
 @pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 13)])
 def test_other_pythons_are_refused_in_one_sentence(version):
     code = (
-        f'import runpy, sys; sys.version_info = {(*version, 0, "final", 0)};'
-        f'runpy.run_path({str(BOOTSTRAP)!r})'
+        f'import runpy, sys; sys.version_info = {(*version, 0, "final", 0)};runpy.run_path({str(BOOTSTRAP)!r})'
     )
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert result.returncode == 1
@@ -145,9 +144,7 @@ def test_the_compile_is_told_to_build_ops_without_debug_symbols(bootstrap, monke
 def test_a_machine_that_cannot_compile_is_refused_at_once(bootstrap, monkeypatch, tmp_path):
     monkeypatch.setenv('PATH', str(tmp_path))
     monkeypatch.delenv('CXX', raising=False)
-    with pytest.raises(
-        bootstrap.console.SetupError, match='no C\\+\\+ compiler.*apt-get install g\\+\\+'
-    ):
+    with pytest.raises(bootstrap.console.SetupError, match='no C\\+\\+ compiler.*apt-get install g\\+\\+'):
         bootstrap.mmcv_wheel.require_toolchain(tmp_path)
     (tmp_path / 'c++').touch(mode=0o755)
     with pytest.raises(bootstrap.console.SetupError, match='headers are missing.*python3-dev'):

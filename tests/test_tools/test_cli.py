@@ -12,7 +12,7 @@ from mmforecast.apis.inferencers.files import ForecastFiles
 from mmforecast.cli import demo
 from mmforecast.cli.main import COMMANDS, main
 from mmforecast.datasets.public_data import PUBLIC_DATA
-from mmforecast.engine import checkpoint
+from mmforecast.fileio import checkpoint
 from mmforecast.visualization import write_video
 
 # The smaller the frames that the detector sees, the faster.
@@ -92,9 +92,7 @@ def test_one_command_makes_a_forecast_of_instances(clip, tmp_path, capsys):
     assert status('predict', clip, *options) == 0
     printed = capsys.readouterr().out
     assert f'{clip}: 12 frames, 10 per second' in printed
-    assert (
-        'were trained on a drawn, synthetic street: expect little of them in real video' in printed
-    )
+    assert 'were trained on a drawn, synthetic street: expect little of them in real video' in printed
     assert 'forecast from frames 5, 7, 9, 11:' in printed and 'frame 13 (+0.20 s): ' in printed
     assert 'Loads checkpoint' not in printed
     for kind in ('mp4', 'gif', 'json'):

@@ -54,13 +54,10 @@ def test_resumed_training_ends_with_the_same_weights(train, tmp_path):
     assert whole['state_dict']['generator_ema.steps'] == 6
     # Fixed noise is drawn at the interval and at the end, and the same again.
     grids = [
-        sorted(path.name for path in (tmp_path / run / 'samples').iterdir())
-        for run in ('whole', 'resumed')
+        sorted(path.name for path in (tmp_path / run / 'samples').iterdir()) for run in ('whole', 'resumed')
     ]
     assert grids == [['iter_000004.png', 'iter_000006.png']] * 2
-    one, other = (
-        cv2.imread(str(tmp_path / r / 'samples/iter_000006.png')) for r in ('whole', 'resumed')
-    )
+    one, other = (cv2.imread(str(tmp_path / r / 'samples/iter_000006.png')) for r in ('whole', 'resumed'))
     assert one.shape == (8 * 18 + 2, 8 * 18 + 2, 3) and (one == other).all()
 
 

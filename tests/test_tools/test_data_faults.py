@@ -62,15 +62,11 @@ def test_training_survives_random_faults(run_tool, repository, monkeypatch, dama
     assert f'{len(replaced)} files could not be used, and {times} times another' in log.read_text()
 
 
-def test_first_fault_is_fatal_by_config(
-    run_tool, repository, monkeypatch, damaged, tmp_path, capsys
-):
+def test_first_fault_is_fatal_by_config(run_tool, repository, monkeypatch, damaged, tmp_path, capsys):
     monkeypatch.chdir(repository)
     root, paths = damaged
     with pytest.raises(SystemExit) as stop:
-        run_tool(
-            'train.py', *arguments(root, tmp_path, 'train_dataloader.dataset.on_corrupt=raise')
-        )
+        run_tool('train.py', *arguments(root, tmp_path, 'train_dataloader.dataset.on_corrupt=raise'))
     assert stop.value.code == 2
     (sentence,) = re.findall(r'^Error: .*$', capsys.readouterr().err, flags=re.MULTILINE)
     assert any(path in sentence for path in paths) and 'restore the file' in sentence

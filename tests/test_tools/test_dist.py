@@ -108,10 +108,7 @@ def test_slurm_scripts_pass_arguments_whole(repository, run, tmp_path, script, a
     tool = next(number for number, line in enumerate(lines) if line.endswith('.py'))
     assert [os.path.basename(lines[tool]), *lines[tool + 1 :]] == expected
     slurm = lines[:tool]
-    assert (
-        slurm[slurm.index('--job-name') + 1] == 'my job'
-        and slurm[slurm.index('--ntasks') + 1] == '4'
-    )
+    assert slurm[slurm.index('--job-name') + 1] == 'my job' and slurm[slurm.index('--ntasks') + 1] == '4'
     assert slurm[slurm.index('--gres') + 1] == 'gpu:2' and slurm[-6:-2] == [
         '--qos',
         'high',
@@ -120,9 +117,7 @@ def test_slurm_scripts_pass_arguments_whole(repository, run, tmp_path, script, a
     ]
 
 
-@pytest.mark.parametrize(
-    'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
-)
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'])
 def test_scripts_say_what_they_need(repository, script):
     done = subprocess.run(['bash', repository / 'tools' / script], text=True, capture_output=True)
     assert done.returncode != 0 and f'usage: {script}' in done.stderr

@@ -49,9 +49,7 @@ def test_two_processes_keep_a_forecaster_in_step(
     repository, run, write_config, tmp_path, monkeypatch, name, more
 ):
     script, config = repository / 'tools/dist_train.sh', write_config(name, more)
-    (tmp_path / 'configs').symlink_to(
-        repository / 'configs'
-    )  # weights that ship, by relative paths
+    (tmp_path / 'configs').symlink_to(repository / 'configs')  # weights that ship, by relative paths
     run('bash', script, config, 2, '--work-dir', tmp_path / 'run', STEPS=str(tmp_path))
     for iteration in (1, 2, 3):
         assert same(weights(tmp_path, 0, iteration), weights(tmp_path, 1, iteration))

@@ -51,9 +51,7 @@ def test_forecaster(diverge, data):
     (step,) = dump['steps']
     assert len(step['samples']) == 2
     for sample in step['samples']:
-        assert (
-            f'sequence {sample["sequence_id"]} frames {sample["frame_indices"][0]} to' in sentence
-        )
+        assert f'sequence {sample["sequence_id"]} frames {sample["frame_indices"][0]} to' in sentence
         assert all(path.endswith('.png') for path in sample['img_paths'])
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmforecast.models.classifiers import AttributeClassifier
+from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.registry import MODELS
 
 TOOL = 'analysis_tools/evaluate_images.py'
@@ -37,9 +37,7 @@ class GreySampler(nn.Module):
 
     def sample(self, n, seed=0):
         generator = torch.Generator().manual_seed(seed)
-        return 128 + 10 * torch.randn(n, 1, self.size, self.size, generator=generator).repeat(
-            1, 3, 1, 1
-        )
+        return 128 + 10 * torch.randn(n, 1, self.size, self.size, generator=generator).repeat(1, 3, 1, 1)
 
 
 def save(path, colour, rng):
@@ -119,9 +117,7 @@ def test_real_copies_and_noise(work, run_tool, capsys):
     assert shown.splitlines()[0].split()[0] == 'set' and (out / 'table.md').is_file()
     pictures = sorted(path.name for path in out.glob('*.png'))
     assert pictures == sorted(
-        f'{name}_{kind}.png'
-        for name in ('copies', 'grey', 'real--held-out')
-        for kind in ('images', 'nearest')
+        f'{name}_{kind}.png' for name in ('copies', 'grey', 'real--held-out') for kind in ('images', 'nearest')
     )
     with open(out / 'per_image.csv') as file:
         per_image = list(csv.DictReader(file))
@@ -166,9 +162,7 @@ def test_other_features(work, run_tool, capsys):
     torch.jit.script(Pool()).save(str(work / 'pool.pt'))
     one = table(work, run_tool, '--set', 'few', work / 'few')
     capsys.readouterr()
-    other = table(
-        work, run_tool, '--set', 'few', work / 'few', '--features', 'torchscript', work / 'pool.pt'
-    )
+    other = table(work, run_tool, '--set', 'few', work / 'few', '--features', 'torchscript', work / 'pool.pt')
     assert 'in torchscript features' in capsys.readouterr().out
     # the same features but for their scale, [0, 255] instead of [-1, 1]
     ratio = float(other['few']['NN distance']) / float(one['few']['NN distance'])
@@ -177,7 +171,7 @@ def test_other_features(work, run_tool, capsys):
 
 
 def test_features_of_a_residual_network(work, run_tool):
-    from mmforecast.apis.image_features import build_features
+    from mmforecast.creative.apis.image_features import build_features
 
     backbone = MODELS.build(dict(type='mmdet.ResNet', depth=18, out_indices=(3,)))
     weights = {
@@ -241,7 +235,4 @@ def test_classifier_of_other_classes(work, run_tool, capsys):
     model = AttributeClassifier(dict(type='ColourBackbone'), 3, dict(shape=3))
     save_weights(model, work / 'classifier.pth', classes=('red', 'green', 'blue'))
     sentence = fail(work, run_tool, capsys, '--set', 'few', work / 'few')
-    assert (
-        "other classes of 'shape' (red, green, blue) than the data has (blue, green, red)"
-        in sentence
-    )
+    assert "other classes of 'shape' (red, green, blue) than the data has (blue, green, red)" in sentence

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.datasets import FashionDataset
-from mmforecast.datasets.textures import paint_garment
+from mmforecast.creative.datasets import FashionDataset
+from mmforecast.creative.datasets.textures import paint_garment
 
 TOOL = 'dataset_converters/garment_masks.py'
 

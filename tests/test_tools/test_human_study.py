@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.apis.human_study import QUESTIONS, assign, bootstrap_interval, draw_items
+from mmforecast.creative.human_study import QUESTIONS, assign, bootstrap_interval, draw_items
 
 TOOL = 'analysis_tools/human_study.py'
 
@@ -109,9 +109,7 @@ def test_means_intervals_and_correlations(folders, run_tool, tmp_path, capsys):
     )
     with open(tmp_path / 'tables' / 'summary.csv') as file:
         rows = {row['set']: row for row in csv.DictReader(file)}
-    assert rows['real']['liking'] == '4.00 [4.00, 4.00]' and rows['can']['liking'].startswith(
-        '3.00'
-    )
+    assert rows['real']['liking'] == '4.00 [4.00, 4.00]' and rows['can']['liking'].startswith('3.00')
     assert rows['real']['images'] == '10' and rows['real']['ratings'] == '40'
     assert rows['real']['taken for human-made %'] == '100.00 [100.00, 100.00]'
     assert rows['dcgan']['taken for human-made %'].startswith('0.00')

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.datasets.transforms import CacheTransforms
+from mmforecast.creative.datasets import CacheTransforms
 
 GARMENTS = 'configs/_base_/datasets/garments_64.py'
 FEW = [f'{part}_dataloader.dataset.num_images=42' for part in ('train', 'val', 'test')]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmforecast.models.necks.f2f_neck import F2FNeck
+from mmforecast.models.predictors.f2f import F2FNeck
 
 MODEL_CONVERTERS = 'model_converters'
 WIDTHS = (6, 64, 64, 64, 32, 32, 32, 2)  # 3 frames of 2 channels, model size 1
@@ -35,9 +35,7 @@ def network(prefix):
 
 
 def neck(num_levels=1):
-    return F2FNeck(
-        channels=2, num_past=3, size_factor=1, num_levels=num_levels, num_scales=(1,) * num_levels
-    )
+    return F2FNeck(channels=2, num_past=3, size_factor=1, num_levels=num_levels, num_scales=(1,) * num_levels)
 
 
 def read(path):
@@ -218,9 +216,7 @@ def test_published_models_are_named_by_their_content(run, tmp_path, half):
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4))
     model[1].running_var.fill_(1e-9)  # nothing in half precision
     source = tmp_path / 'iter_3.pth'
-    content = dict(
-        state_dict=model.state_dict(), meta=dict(iter=3, cfg='a path'), optimizer=dict(lr=0.1)
-    )
+    content = dict(state_dict=model.state_dict(), meta=dict(iter=3, cfg='a path'), optimizer=dict(lr=0.1))
     torch.save(content, source)
     out = run('publish_model', source, tmp_path / 'm.pth', *(['--fp16'] if half else []))
     (published,) = set(tmp_path.iterdir()) - {source}
@@ -243,9 +239,7 @@ def test_a_part_is_published_alone(run, tmp_path):
     run('publish_model', tmp_path / 'a.pth', tmp_path / 'b.pth', '--prefix', 'predictor.')
     (published,) = tmp_path.glob('b-*.pth')
     assert set(read(published)[0]) == {'predictor.w'}
-    error = run(
-        'publish_model', tmp_path / 'a.pth', tmp_path / 'b.pth', '--prefix', 'neck.', fails=True
-    )
+    error = run('publish_model', tmp_path / 'a.pth', tmp_path / 'b.pth', '--prefix', 'neck.', fails=True)
     assert "no weights under 'neck.'" in error and "['encoder', 'predictor']" in error
 
 

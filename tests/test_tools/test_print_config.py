@@ -11,9 +11,7 @@ TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'misc' / 'print_config.py
 
 
 def print_config(*arguments):
-    return subprocess.run(
-        [sys.executable, TOOL, *map(str, arguments)], capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, TOOL, *map(str, arguments)], capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -98,9 +98,7 @@ def test_weights_of_another_model_are_refused(train, run_tool, options, tmp_path
     assert 'only 0 of 8 trainable weights' in capsys.readouterr().err
 
 
-def test_frames_without_labels_to_a_forecast(
-    run_tool, street_root, tmp_path, monkeypatch, repository
-):
+def test_frames_without_labels_to_a_forecast(run_tool, street_root, tmp_path, monkeypatch, repository):
     """The two commands of docs/inference.md."""
     monkeypatch.chdir(repository)
     folders = {split: tmp_path / split for split in ('train', 'val')}

@@ -41,9 +41,7 @@ def weights(path):
 
 def assert_same_weights(path, other):
     ours, theirs = weights(path), weights(other)
-    assert ours.keys() == theirs.keys() and all(
-        torch.equal(ours[name], theirs[name]) for name in ours
-    )
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def last(folder):
@@ -75,9 +73,7 @@ def test_sigkill_in_an_epoch_and_in_a_write_changes_nothing(
 
     status, log = train(config, 'killed', '--resume', *options)
     assert status == 0 and 'which a killed run left half-written' in log
-    assert last(run) == checkpoints[2] and not any(
-        name.endswith('.partial') for name in os.listdir(run)
-    )
+    assert last(run) == checkpoints[2] and not any(name.endswith('.partial') for name in os.listdir(run))
     assert_same_weights(run / checkpoints[2], tmp_path / 'whole' / checkpoints[2])
 
 
@@ -85,10 +81,7 @@ def test_ctrl_c_saves_says_so_and_changes_nothing(train, tmp_path):
     assert train('epochs', 'whole')[0] == 0
     status, log = train('epochs', 'cut', KILL_AT_ITER='8', KILL_BY='SIGINT')
     assert status == 130
-    assert (
-        f'stopped after iteration 8 and saved {tmp_path}/cut/interrupted.pth; go on with --resume.'
-        in log
-    )
+    assert f'stopped after iteration 8 and saved {tmp_path}/cut/interrupted.pth; go on with --resume.' in log
     assert train('epochs', 'cut', '--resume')[0] == 0
     assert_same_weights(tmp_path / 'cut/epoch_4.pth', tmp_path / 'whole/epoch_4.pth')
 
@@ -104,8 +97,7 @@ def test_resume_before_the_first_checkpoint_trains_from_the_start(train, tmp_pat
     [
         (
             ['--cfg-options', 'model.type=ToyModl'],
-            "There is no model called 'ToyModl' (in the config at model.type); "
-            'did you mean ToyModel?',
+            "There is no model called 'ToyModl' (in the config at model.type); did you mean ToyModel?",
         ),
         (
             ['--cfg-options', 'model.widht=3'],
@@ -124,9 +116,7 @@ def test_wrong_input_is_one_sentence(train, arguments, sentence):
 def test_traceback_is_there_for_who_wants_it(train):
     status, log = train('epochs', 'run', '--traceback', '--cfg-options', 'model.type=ToyModl')
     assert (
-        status == 2
-        and 'Traceback (most recent call last)' in log
-        and 'Error: There is no model called' in log
+        status == 2 and 'Traceback (most recent call last)' in log and 'Error: There is no model called' in log
     )
 
 
@@ -144,9 +134,7 @@ def save(start_tool, tmp_path):
     import toy_task
 
     def save_model(name, width=16, **content):
-        torch.save(
-            dict(state_dict=toy_task.ToyModel(width=width).state_dict(), **content), tmp_path / name
-        )
+        torch.save(dict(state_dict=toy_task.ToyModel(width=width).state_dict(), **content), tmp_path / name)
         return tmp_path / name
 
     return save_model
@@ -157,10 +145,7 @@ def test_checkpoint_that_runs_code_is_refused_unless_wanted(train, save, tmp_pat
     evil = save('evil.pth', extra=Payload(f'touch {executed}'))
     options = '--cfg-options', f'load_from={evil}', 'train_cfg.max_epochs=1'
     status, log = train('epochs', 'run', *options)
-    assert (
-        status == 2
-        and f'Error: {evil} is refused: besides tensors and plain containers it holds' in log
-    )
+    assert status == 2 and f'Error: {evil} is refused: besides tensors and plain containers it holds' in log
     assert not executed.exists()
     assert train('epochs', 'run', '--resume', evil)[0] == 2 and not executed.exists()
     assert train('epochs', 'run', '--allow-unsafe-checkpoint', *options)[0] == 0
@@ -169,9 +154,7 @@ def test_checkpoint_that_runs_code_is_refused_unless_wanted(train, save, tmp_pat
 
 def test_checkpoint_of_another_model_is_one_sentence(train, tool, save, tmp_path):
     path = save('other.pth', width=5)
-    sentence = (
-        'Error: The checkpoint is of another model: only 1 of 4 trainable weights of the model'
-    )
+    sentence = 'Error: The checkpoint is of another model: only 1 of 4 trainable weights of the model'
     for status, log in (
         train('epochs', 'run', '--resume', path),
         tool('test', 'epochs', path, '--work-dir', tmp_path),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmforecast.utils.fingerprint import weights_fingerprint
+from mmforecast.fileio.fingerprint import weights_fingerprint
 
 
 def network():

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from mmforecast.utils.safe_pickle import PickleError, load_pickle
+from mmforecast.fileio.safe_pickle import PickleError, load_pickle
 
 
 class Calls:

@@ -16,9 +16,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmforecast.datasets.labels import CITYSCAPES_METAINFO
-from mmforecast.models.necks.f2f_neck import F2FNeck
 from mmforecast.models.predictors import ForecastContext
-from mmforecast.utils.weight_conversion import (
+from mmforecast.models.predictors.f2f import F2FNeck
+from mmforecast.weight_conversion import (
     DETECTRON_CITYSCAPES_CLASSES,
     MMDET_SETTINGS,
     assemble_levels,
@@ -153,9 +153,7 @@ class Detectron:
         inner = self.conv(f'fpn_inner_{TOPS[3]}', tops[3])
         levels = [self.conv(f'fpn_{TOPS[3]}', inner, padding=1)]
         for top, name in zip(tops[2::-1], TOPS[2::-1]):
-            inner = F.interpolate(inner, scale_factor=2) + self.conv(
-                f'fpn_inner_{name}_lateral', top
-            )
+            inner = F.interpolate(inner, scale_factor=2) + self.conv(f'fpn_inner_{name}_lateral', top)
             levels.insert(0, self.conv(f'fpn_{name}', inner, padding=1))
         return levels + [levels[-1][..., ::2, ::2]]
 
@@ -270,9 +268,7 @@ def test_boxes_and_scores_of_every_class_are_the_same(pair, reg_weights):
             centre_x + width / 2,
             centre_y + height / 2,
         )
-        torch.testing.assert_close(
-            decoded[:, label], torch.stack(expected, 1), rtol=1e-5, atol=1e-4
-        )
+        torch.testing.assert_close(decoded[:, label], torch.stack(expected, 1), rtol=1e-5, atol=1e-4)
 
 
 @torch.no_grad()
@@ -509,11 +505,7 @@ def test_assembled_levels_forecast_as_they_did_alone():
     for level, (name, scales) in enumerate((('P2', 2), ('P5', 1))):
         alone = neck((scales,))
         alone.load_state_dict(
-            {
-                k.removeprefix('predictor.'): v
-                for k, v in stages[name].items()
-                if k.startswith('predictor.')
-            }
+            {k.removeprefix('predictor.'): v for k, v in stages[name].items() if k.startswith('predictor.')}
         )
         assert torch.equal(forecast(model, past)[level], forecast(alone, [past[level]])[0])
 

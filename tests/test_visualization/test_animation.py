@@ -54,18 +54,14 @@ def test_a_perfect_forecast_equals_the_truth_inside_its_border(make_clip):
     sample, frames = make_clip()
     perfect = sample.gt_sem_seg.data[2:].numpy()
     for given in (frames, None):
-        for picture in forecast_animation(
-            sample, given, {'S2S': perfect}, PALETTE, panel_height=64
-        )[2:]:
+        for picture in forecast_animation(sample, given, {'S2S': perfect}, PALETTE, panel_height=64)[2:]:
             truth, forecast = panels(picture)
             np.testing.assert_array_equal(truth[8:-8, 8:-8], forecast[8:-8, 8:-8])
 
 
 def test_labels_alone_have_their_plain_colours(make_clip):
     sample, _ = make_clip()
-    picture = forecast_animation(
-        sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE, panel_height=64
-    )[0]
+    picture = forecast_animation(sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE, panel_height=64)[0]
     # The square covers rows 4 to 11 and columns 4 to 11 of 16x32, four times enlarged.
     truth, _ = panels(picture)
     np.testing.assert_array_equal(truth[32, 32], PALETTE[1])
@@ -106,9 +102,7 @@ def test_forecast_frames_are_shown_as_they_are(make_clip):
 def test_instances_are_drawn_like_label_maps(make_instance_clip):
     sample, frames = make_instance_clip()
     frames = np.full_like(frames, 80)
-    pictures = forecast_animation(
-        sample, frames, {'F2F': sample.pred_instances}, panel_height=64, alpha=1
-    )
+    pictures = forecast_animation(sample, frames, {'F2F': sample.pred_instances}, panel_height=64, alpha=1)
     assert len(pictures) == 4
     car = track_colors([26001])[0]
     for index, picture in enumerate(pictures):
@@ -153,9 +147,7 @@ def test_unsure_instances_are_left_out(make_instance_clip):
 
 def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):
     sample, frames = make_clip()
-    pictures = forecast_animation(
-        sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE, ('road', 'car')
-    )
+    pictures = forecast_animation(sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE, ('road', 'car'))
     path = tmp_path / 'new' / 'clip.gif'
     write_gif(path, pictures, fps=4, hold_last=2)
     with Image.open(path) as gif:

@@ -23,9 +23,7 @@ def test_labels_take_their_colours_and_void_the_rest():
     np.testing.assert_array_equal(painted, [[PALETTE[0], PALETTE[1]], [(1, 2, 3), (1, 2, 3)]])
 
 
-@pytest.mark.parametrize(
-    'alpha, expected', [(0, (100, 100, 100)), (0.5, (55, 60, 65)), (1, (10, 20, 30))]
-)
+@pytest.mark.parametrize('alpha, expected', [(0, (100, 100, 100)), (0.5, (55, 60, 65)), (1, (10, 20, 30))])
 def test_blend_by_hand_and_void_shows_the_image(alpha, expected):
     image = np.full((1, 2, 3), 100, dtype=np.uint8)
     mixed = blend(image, np.array([[0, 255]]), PALETTE, alpha)

@@ -135,9 +135,7 @@ def test_bad_frames_are_named():
         frame_strip(flat(10), {'a': flat(20), 'b': flat(20, 30)})
     with pytest.raises(ValueError, match='same number of frames, at least 1, got {}'):
         frame_strip(flat(10), {})
-    with pytest.raises(
-        ValueError, match='a forecasts frames of 32x32, which .* observed ones, 32x48'
-    ):
+    with pytest.raises(ValueError, match='a forecasts frames of 32x32, which .* observed ones, 32x48'):
         frame_strip(flat(10), {'a': flat(20, width=32)})
     with pytest.raises(ValueError, match=r'frames must be a tensor .* got shape \(3, 32, 48\)'):
         frame_strip(flat(10), {'a': np.zeros((3, 32, 48))})

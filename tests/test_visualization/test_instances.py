@@ -173,9 +173,7 @@ def test_colours_follow_tracks_and_crosses_mark_where_objects_were_expected():
     truth = instances([(5, 10, 25, 30)], ids=[26001])
     assert color_at(found, 10, 20, truth=truth) == track_colors([2004])[0].tolist()
     assert color_at(found[1:], 50, 20) == track_colors([5])[0].tolist()
-    found.centroids = torch.tensor(
-        [[15.5, 20.5], [200.0, -9.0]]
-    )  # the second is out of the picture
+    found.centroids = torch.tensor([[15.5, 20.5], [200.0, -9.0]])  # the second is out of the picture
     drawn = draw_instances(image(), found, alpha=1)
     assert drawn[20, 15].tolist() == drawn[20, 13].tolist() == [255, 255, 255]
     assert color_at(found, 7, 20) == track_colors([2004])[0].tolist()

@@ -46,9 +46,7 @@ def test_without_frames_labels_have_plain_colours(visualizer, make_clip):
     strip = visualizer.draw_strip(None, sample)
     np.testing.assert_array_equal(panel(strip, 0, 0)[32, 32], META['palette'][1])
     for column in range(2):
-        np.testing.assert_array_equal(
-            panel(strip, 1, column)[8:-8, 8:-8], panel(strip, 2, column)[8:-8, 8:-8]
-        )
+        np.testing.assert_array_equal(panel(strip, 1, column)[8:-8, 8:-8], panel(strip, 2, column)[8:-8, 8:-8])
 
 
 def test_one_step_stands_beside_its_truth(visualizer, make_clip):

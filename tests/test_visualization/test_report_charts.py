@@ -41,19 +41,11 @@ def test_ticks_are_round_and_cover_the_range(low, high, ticks):
 
 
 def test_points_lie_where_their_values_are():
-    tree = parse(
-        line_chart([Series('a', [(1, 0, None), (3, 100, None)], 0)], 'steps ahead', 'x (%)')
-    )
+    tree = parse(line_chart([Series('a', [(1, 0, None), (3, 100, None)], 0)], 'steps ahead', 'x (%)'))
     (line,) = [p for p in tree.iter(f'{SVG}path') if p.get('class') == 'line']
     (x0, y0), (x1, y1) = corners(line)
-    rows = {
-        t.text: float(t.get('y')) - 4 for t in tree.iter(f'{SVG}text') if 'end' in t.get('class')
-    }
-    columns = {
-        t.text: float(t.get('x'))
-        for t in tree.iter(f'{SVG}text')
-        if t.get('class') == 'tick middle'
-    }
+    rows = {t.text: float(t.get('y')) - 4 for t in tree.iter(f'{SVG}text') if 'end' in t.get('class')}
+    columns = {t.text: float(t.get('x')) for t in tree.iter(f'{SVG}text') if t.get('class') == 'tick middle'}
     assert (y0, y1) == pytest.approx((rows['0'], rows['100']), abs=0.11)
     assert (x0, x1) == pytest.approx((columns['1'], columns['3']), abs=0.11)
     assert texts(tree, 'label') == ['steps ahead', 'x (%)']
@@ -77,9 +69,7 @@ def test_seeds_get_a_band():
 
 def test_values_without_a_number_are_left_out():
     nan = float('nan')
-    tree = parse(
-        line_chart([Series('a', [(1, 5, None), (2, nan, None), (3, 4, None)], 0)], 's', 'y')
-    )
+    tree = parse(line_chart([Series('a', [(1, 5, None), (2, nan, None), (3, 4, None)], 0)], 's', 'y'))
     (line,) = [p for p in tree.iter(f'{SVG}path') if p.get('class') == 'line']
     assert len(corners(line)) == 2
     with pytest.raises(ValueError, match='at least one point with a value: there is no y'):

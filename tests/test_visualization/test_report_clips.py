@@ -64,9 +64,7 @@ def test_bad_forecasts(make_clip):
     with pytest.raises(ValueError, match=r'as many steps, got \[2, 3\]'):
         clip_view({'a': sample, 'b': longer}, frames)
     del sample.pred_sem_seg
-    with pytest.raises(
-        ValueError, match='a has forecast neither instances nor label maps nor frames'
-    ):
+    with pytest.raises(ValueError, match='a has forecast neither instances nor label maps nor frames'):
         clip_view({'a': sample}, frames)
 
 

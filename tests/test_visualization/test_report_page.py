@@ -172,9 +172,7 @@ def test_clips_play_by_themselves_where_motion_is_welcome(open_page, path):
 
 def test_pictures_stand_still_without_scripts(open_page, path):
     page = open_page(path, java_script_enabled=False)
-    visible = [
-        image for image in page.locator('.clip').first.locator('img').all() if image.is_visible()
-    ]
+    visible = [image for image in page.locator('.clip').first.locator('img').all() if image.is_visible()]
     assert [image.get_attribute('data-frame') for image in visible] == ['4', '4', '4']
     assert not page.locator('.controls').first.is_visible()
     assert page.locator('.no-script').first.is_visible()

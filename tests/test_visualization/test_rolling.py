@@ -22,10 +22,7 @@ def test_two_panels_and_a_clock(style):
     assert picture[middle, 60].tolist() == [90, 90, 90]  # what came
     assert picture[middle, 120 + 60].tolist() == [250, 0, 0]  # what had been forecast
     red = (picture[42] == (228, 26, 28)).all(1).sum()
-    assert (
-        red == round(0.5 * (picture.shape[1] - 16))
-        and (late[42] == (228, 26, 28)).all(1).sum() > red
-    )
+    assert red == round(0.5 * (picture.shape[1] - 16)) and (late[42] == (228, 26, 28)).all(1).sum() > red
 
 
 def test_after_the_end_forecasts_lie_on_the_ground(style):

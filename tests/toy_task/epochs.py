@@ -28,6 +28,4 @@ default_hooks = dict(
 )
 custom_hooks = [dict(type='KillHook'), dict(type='SaveEveryStepHook')]
 randomness = dict(seed=3)
-env_cfg = dict(
-    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
-)
+env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl'))

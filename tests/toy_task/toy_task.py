@@ -44,9 +44,7 @@ class ToyModel(BaseModel):
 
     def __init__(self, dropout: float = 0.3, width: int = 16):
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(8, width), nn.Tanh(), nn.Dropout(dropout), nn.Linear(width, 1)
-        )
+        self.layers = nn.Sequential(nn.Linear(8, width), nn.Tanh(), nn.Dropout(dropout), nn.Linear(width, 1))
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         output = self.layers(torch.stack(inputs))[:, 0]
@@ -86,7 +84,7 @@ class KillHook(Hook):
     priority = 'HIGH'
 
     def before_run(self, runner):
-        from mmforecast.engine import atomic
+        from mmforecast.fileio import atomic
 
         at_write, writes, write = int(os.getenv('KILL_AT_WRITE', 0)), [], atomic._write
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.utils.training_log import read_log, smooth, time_statistics
 from mmforecast.visualization import plot_training_curves
 
@@ -46,18 +46,14 @@ def parse_args() -> argparse.Namespace:
     )
     times = tasks.add_parser('cal_train_time', help='print the time per training iteration')
     times.add_argument('logs', nargs='+', metavar='LOG', help=LOGS)
-    times.add_argument(
-        '--include-outliers', action='store_true', help='count the first value of each run too'
-    )
+    times.add_argument('--include-outliers', action='store_true', help='count the first value of each run too')
     return parser.parse_args()
 
 
 def plot_curve(args: argparse.Namespace) -> None:
     logs = [read_log(path) for path in args.logs]
     if args.legend and len(args.legend) != len(logs):
-        raise ValueError(
-            f'--legend has {len(args.legend)} names for {len(logs)} logs; give one for each'
-        )
+        raise ValueError(f'--legend has {len(args.legend)} names for {len(logs)} logs; give one for each')
     names = args.legend or [log.name for log in logs]
     if len(set(names)) < len(names):
         names = args.legend or args.logs
@@ -80,9 +76,7 @@ def cal_train_time(args: argparse.Namespace) -> None:
     for path in args.logs:
         log = read_log(path)
         found = time_statistics(log, args.include_outliers)
-        print(
-            f'{log.name}: {found["mean"]:.4f} s per iteration, {found["data"]:.4f} s of it waiting for data'
-        )
+        print(f'{log.name}: {found["mean"]:.4f} s per iteration, {found["data"]:.4f} s of it waiting for data')
         print(
             f'  median {found["median"]:.4f} s, deviation {found["std"]:.4f} s, '
             f'{found["fastest"]:.4f} to {found["slowest"]:.4f} s; {found["values"]} values'

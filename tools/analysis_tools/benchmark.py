@@ -16,8 +16,9 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmforecast.apis.evaluate import load_config
+from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.representation_store import Level, StoreManifest, StoreWriter
-from mmforecast.engine import IterBasedTrainLoop, cli_errors
+from mmforecast.engine import IterBasedTrainLoop
 from mmforecast.registry import DATASETS, LOOPS
 
 EXAMPLES = """examples:
@@ -131,9 +132,7 @@ def benchmark_train(cfg, blocks, steps):
         )
     names = set(cfg.model.predictor.losses)
     if names != {'l1', 'gdl'}:
-        raise ValueError(
-            f'the bare loop knows the losses l1 and gdl, the config has {sorted(names)}'
-        )
+        raise ValueError(f'the bare loop knows the losses l1 and gdl, the config has {sorted(names)}')
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         cfg.train_cfg = dict(type='AlternatingLoop', max_iters=10**6, blocks=blocks, steps=steps)
@@ -159,8 +158,7 @@ def benchmark_train(cfg, blocks, steps):
         f'of {steps} steps)'
     )
     print(
-        f'runner / bare: median {statistics.median(ratios):.3f}, '
-        f'min {min(ratios):.3f}, max {max(ratios):.3f}'
+        f'runner / bare: median {statistics.median(ratios):.3f}, min {min(ratios):.3f}, max {max(ratios):.3f}'
     )
     return statistics.median(ratios)
 
@@ -176,9 +174,7 @@ def benchmark_data(cfg, num_batches=200):
         next(loader)
     rate = num_batches / (time.perf_counter() - start)
     settings = cfg.train_dataloader
-    print(
-        f'{rate:.1f} batches of {settings.batch_size} a second with {settings.num_workers} workers'
-    )
+    print(f'{rate:.1f} batches of {settings.batch_size} a second with {settings.num_workers} workers')
     return rate
 
 

@@ -13,12 +13,12 @@ from mmengine.config import DictAction
 from mmforecast.apis import build_forecaster, load_config
 from mmforecast.apis.compare import baselines_of
 from mmforecast.apis.evaluate import build_loader
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 from mmforecast.models.decoders import DistanceMapDecoder
+from mmforecast.models.objects.distance_maps import distance_maps
+from mmforecast.models.objects.object_map import keep_objects, pack_objects
 from mmforecast.models.predictors import ForecastContext
-from mmforecast.models.utils.distance_maps import distance_maps
-from mmforecast.models.utils.objects import keep_objects, pack_objects
 from mmforecast.structures import ForecastDataSample
 
 EXAMPLES = """examples:

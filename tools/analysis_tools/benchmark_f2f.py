@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
 from mmforecast.apis.evaluate import SCOPE
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.structures import ForecastDataSample
 
 EXAMPLES = """examples:

@@ -10,7 +10,8 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 from mmforecast.apis.evaluate import load_config
-from mmforecast.engine import IterBasedTrainLoop, cli_errors
+from mmforecast.cli.common import cli_errors
+from mmforecast.engine import IterBasedTrainLoop
 from mmforecast.registry import LOOPS
 from mmforecast.utils.checks import check_positive
 
@@ -20,9 +21,7 @@ EXAMPLES = """examples:
 """
 
 # What the steps have no need of.
-UNUSED = [
-    f'{part}_{kind}' for part in ('val', 'test') for kind in ('dataloader', 'cfg', 'evaluator')
-]
+UNUSED = [f'{part}_{kind}' for part in ('val', 'test') for kind in ('dataloader', 'cfg', 'evaluator')]
 
 
 def parse_args():

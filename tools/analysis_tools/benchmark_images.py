@@ -8,7 +8,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from mmforecast.apis.evaluate import SCOPE, load_config
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 
 EXAMPLES = """examples:
   python tools/analysis_tools/benchmark_images.py configs/_base_/datasets/clothing_64.py

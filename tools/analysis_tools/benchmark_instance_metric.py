@@ -13,9 +13,9 @@ import torch
 from mmdet.evaluation import CityScapesMetric
 from mmengine.structures import InstanceData, PixelData
 
+from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.file_access import FileReader
 from mmforecast.datasets.transforms.loading import read_image
-from mmforecast.engine import cli_errors
 from mmforecast.evaluation import CityscapesInstanceMetric
 from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
 

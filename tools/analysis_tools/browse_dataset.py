@@ -8,9 +8,9 @@ from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from mmforecast.apis.evaluate import SCOPE, load_config
-from mmforecast.datasets import BaseAttributeDataset
-from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_png
+from mmforecast.cli.common import cli_errors
+from mmforecast.creative.datasets import BaseAttributeDataset
+from mmforecast.fileio.atomic import write_png
 from mmforecast.registry import DATASETS
 from mmforecast.visualization import ForecastLocalVisualizer, image_grid
 
@@ -29,9 +29,7 @@ def parse_args():
     )
     parser.add_argument('config')
     parser.add_argument('--split', default='val', choices=['train', 'val', 'test'])
-    parser.add_argument(
-        '--number', type=int, default=8, help='clips or images to draw (default: 8)'
-    )
+    parser.add_argument('--number', type=int, default=8, help='clips or images to draw (default: 8)')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/browse_dataset'))
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()

@@ -3,7 +3,7 @@
 import argparse
 
 from mmforecast.cli import compare
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 
 
 def main():

@@ -10,7 +10,7 @@ from mmengine.config import DictAction
 
 from mmforecast.apis import load_config
 from mmforecast.apis.evaluate import build_loader
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 from mmforecast.models.decoders import DistanceMapDecoder
 from mmforecast.models.encoders import DistanceMapEncoder
@@ -41,9 +41,7 @@ def touches_its_class(mask, others):
 def round_trip(decoder, encoder, sample, time, min_area, counts):
     """Decode one frame of a clip from its own maps, as if its objects had been seen just before."""
     one = ForecastDataSample(metainfo=dict(sample.metainfo_items()))
-    one.gt_instance_map = type(sample.gt_instance_map)(
-        data=sample.gt_instance_map.data[time : time + 1]
-    )
+    one.gt_instance_map = type(sample.gt_instance_map)(data=sample.gt_instance_map.data[time : time + 1])
     one.set_metainfo(dict(labelled=[True]))
     maps, objects = encoder.encode(None, [one])
     decoder.decode([maps], [one], context=ForecastContext(None, [one], objects=objects))

@@ -15,10 +15,16 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
 
 from mmforecast.apis.evaluate import load_config
-from mmforecast.apis.evaluate_images import REAL, evaluate_sets, judge_attributes
-from mmforecast.apis.image_features import FEATURES, build_features, class_names, load_classifier
-from mmforecast.apis.image_report import merge_rows, save_report
-from mmforecast.apis.image_sets import (
+from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
+from mmforecast.creative.apis.evaluate_images import REAL, evaluate_sets, judge_attributes
+from mmforecast.creative.apis.image_features import (
+    FEATURES,
+    build_features,
+    class_names,
+    load_classifier,
+)
+from mmforecast.creative.apis.image_report import merge_rows, save_report
+from mmforecast.creative.apis.image_sets import (
     ImageSet,
     dataset_images,
     fill_of,
@@ -26,9 +32,7 @@ from mmforecast.apis.image_sets import (
     join_sets,
     sampled_images,
 )
-from mmforecast.engine import cli_errors
-from mmforecast.engine.cli import TRACEBACK_FLAG
-from mmforecast.evaluation.functional import require_torchmetrics
+from mmforecast.creative.evaluation import require_torchmetrics
 from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:
@@ -120,16 +124,12 @@ def main() -> None:
         judges, notes = judges + accepted, notes + refused
         features = features or classifier.features
     size = train.images.shape[-1]
-    sets = [
-        folder_images(folder, name, size, fill_of(data), args.number) for name, folder in args.set
-    ]
+    sets = [folder_images(folder, name, size, fill_of(data), args.number) for name, folder in args.set]
     for name, config, checkpoint in args.sampler:
         cfg = load_config(config)
         draw = (args.number, args.seed, held_out.masks)
         sets.append(sampled_images(cfg, checkpoint, name, size, *draw))
-    found = evaluate_sets(
-        train, held_out, sets, judges, features, args.neighbours, args.quantile, args.seed
-    )
+    found = evaluate_sets(train, held_out, sets, judges, features, args.neighbours, args.quantile, args.seed)
     kind = f'{args.features[0]} features' if args.features else 'features of the first classifier'
     notes.append(
         f'Distances, FID and KID are in {kind}; copied: nearer to a training image than '

@@ -10,7 +10,7 @@ from mmengine.config import DictAction
 
 from mmforecast.apis.complexity import complexity
 from mmforecast.apis.evaluate import build_forecaster, load_config
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:

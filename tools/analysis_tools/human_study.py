@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mmforecast.apis.human_study import (
+from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
+from mmforecast.creative.human_study import (
     assign,
     correlations,
     draw_items,
@@ -13,10 +14,8 @@ from mmforecast.apis.human_study import (
     read_metrics,
     summarise,
 )
-from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically
-from mmforecast.engine.cli import TRACEBACK_FLAG
 from mmforecast.evaluation.table import format_table
+from mmforecast.fileio.atomic import write_atomically
 
 EXAMPLES = """examples:
   # 40 images of each set, each to be seen by 5 of 20 people; keep the key to yourself
@@ -53,9 +52,7 @@ def parse_args() -> argparse.Namespace:
     add('--out', type=Path, help='write summary and correlations as .txt, .md and .csv here')
     for command in (export, aggregate):
         command.add_argument('--seed', type=int, default=0, help='of all draws (default: 0)')
-        command.add_argument(
-            TRACEBACK_FLAG, action='store_true', help='print the traceback of errors'
-        )
+        command.add_argument(TRACEBACK_FLAG, action='store_true', help='print the traceback of errors')
     return parser.parse_args()
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 from mmforecast.cli import report
-from mmforecast.engine import cli_errors
+from mmforecast.cli.common import cli_errors
 
 
 def main():

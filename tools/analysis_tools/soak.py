@@ -12,7 +12,8 @@ from mmengine.hooks import Hook
 from scipy.stats import theilslopes
 
 from mmforecast.apis.evaluate import load_config
-from mmforecast.engine import cli_errors, launch
+from mmforecast.cli.common import cli_errors
+from mmforecast.engine import launch
 
 EXAMPLES = """examples:
   python tools/analysis_tools/soak.py configs/s2s/s2s_2scale_tiny_synthetic.py --minutes 30
@@ -43,9 +44,7 @@ def memory_mb(pid: str = 'self') -> float:
     try:
         lines = (process / 'smaps_rollup').read_text().splitlines()
         children = [
-            child
-            for task in (process / 'task').iterdir()
-            for child in (task / 'children').read_text().split()
+            child for task in (process / 'task').iterdir() for child in (task / 'children').read_text().split()
         ]
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         if pid == 'self':

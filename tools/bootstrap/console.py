@@ -5,9 +5,9 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional, Sequence
 
 COMPILER = r'\S*(?:gcc|g\+\+|cc|c\+\+|clang)\S*'
 # What an output says, what most likely is wrong, and what to do; the first match wins.
@@ -23,8 +23,7 @@ CAUSES = (
     ),
     (
         r'ensurepip is not available|No module named .?(venv|ensurepip)',
-        'this Python lacks its venv module: install it (Debian, Ubuntu: `apt-get install '
-        'python3-venv`)',
+        'this Python lacks its venv module: install it (Debian, Ubuntu: `apt-get install python3-venv`)',
     ),
     (
         r'Python\.h: No such file',
@@ -37,8 +36,7 @@ CAUSES = (
     ),
     (
         r'CERTIFICATE_VERIFY_FAILED|SSLError',
-        'this machine does not trust the certificate of the package index: set PIP_CERT, or the '
-        'clock',
+        'this machine does not trust the certificate of the package index: set PIP_CERT, or the clock',
     ),
     (
         r'name resolution|Name or service not known|Network is unreachable|NewConnectionError|'
@@ -69,7 +67,7 @@ def duration(seconds: float) -> str:
     return f'{minutes} min {rest:02d} s' if minutes else f'{rest} s'
 
 
-def likely_cause(output: str) -> Optional[str]:
+def likely_cause(output: str) -> str | None:
     """What most likely made a command with this output fail, and what to do; None if unknown."""
     for pattern, cause in CAUSES:
         match = re.search(pattern, output)
@@ -109,7 +107,7 @@ class Console:
     def run(
         self,
         command: Sequence[str],
-        env: Optional[Dict[str, str]] = None,
+        env: dict[str, str] | None = None,
         progress: Callable[[str], str] = lambda output: '',
     ) -> None:
         """Runs a command with its output in the log, while a line on the screen ticks.
@@ -126,9 +124,7 @@ class Console:
             log.write(f'\n$ {shlex.join(command)}\n'.encode())
             log.flush()
             begin = log.tell()
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
         try:
             code = self._wait(process, lambda: progress(self._output(begin, last_bytes=2**16)))
         except BaseException:

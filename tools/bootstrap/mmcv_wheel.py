@@ -12,7 +12,7 @@ import subprocess
 import sysconfig
 import tempfile
 from pathlib import Path
-from typing import Dict, NamedTuple, Optional
+from typing import NamedTuple
 
 from console import Console, SetupError
 
@@ -48,7 +48,7 @@ class Torch(NamedTuple):
         return 'cuda' if self.gpu and self.nvcc else 'cpu'
 
 
-def ops_failure(python: Path) -> Optional[str]:
+def ops_failure(python: Path) -> str | None:
     """Why mmcv's ops don't load in that environment, or give wrong values on the CPU; else None."""
     check = subprocess.run([python, '-c', CHECK_OPS], capture_output=True, text=True)
     return check.stderr.strip().splitlines()[-1] if check.returncode else None
@@ -63,7 +63,7 @@ def describe_torch(python: Path) -> Torch:
     return Torch(**json.loads(answer.stdout.splitlines()[-1]))
 
 
-def user_cache() -> Optional[Path]:
+def user_cache() -> Path | None:
     """The user's cache folder, `XDG_CACHE_HOME` or `~/.cache`; None where it cannot be written."""
     folder = Path(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'))
     # without a home, expanduser leaves the tilde: that would be a folder of this name
@@ -89,12 +89,12 @@ def cache_folder(python_tag: str, torch: Torch, fallback: Path) -> Path:
     return folder
 
 
-def find_wheel(folder: Path) -> Optional[Path]:
+def find_wheel(folder: Path) -> Path | None:
     """The mmcv wheel in a folder, or None."""
     return next(iter(sorted(folder.glob(f'mmcv-{VERSION}-*.whl'))), None)
 
 
-def ready_wheel(python: Path, folder: Path) -> Optional[Path]:
+def ready_wheel(python: Path, folder: Path) -> Path | None:
     """Copies a wheel that pip finds through its find-links into the folder; None if there is none.
 
     `--no-index` leaves just the find-links, of PIP_FIND_LINKS or of pip's own configuration.
@@ -124,7 +124,7 @@ def compiler_jobs() -> int:
     return max(1, min(cores, int(memory // 2)))
 
 
-def build_environment(torch: Torch, jobs: int) -> Dict[str, str]:
+def build_environment(torch: Torch, jobs: int) -> dict[str, str]:
     """The environment variables of the compile."""
     env = dict(os.environ, MMCV_WITH_OPS='1', MAX_JOBS=str(jobs))
     # No debug symbols: a third less time, and a wheel of 1.4 MB instead of 32. CPPFLAGS adds to
@@ -219,7 +219,7 @@ def install_mmcv(python: Path, python_tag: str, fallback_cache: Path, console: C
     torch = describe_torch(python)
     cache = cache_folder(python_tag, torch, fallback_cache)
 
-    def try_out(wheel: Path) -> Optional[str]:
+    def try_out(wheel: Path) -> str | None:
         console.run(
             [
                 str(python),

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import List
 
 from console import Console, SetupError, duration
 from mmcv_wheel import install_mmcv, user_cache
@@ -63,8 +62,7 @@ def prepare_folder() -> None:
     """
     if VENV.exists() and not LOG.exists():
         raise SetupError(
-            f'{VENV} exists and was not made by `make setup`: move it away, then run '
-            'the same again.'
+            f'{VENV} exists and was not made by `make setup`: move it away, then run the same again.'
         )
     STAMP.unlink(missing_ok=True)
     if VENV.exists() and not has_this_python():
@@ -114,7 +112,7 @@ def pip_install(console: Console, *arguments: str) -> None:
     )
 
 
-def requirement_flags(*names: str) -> List[str]:
+def requirement_flags(*names: str) -> list[str]:
     return [f'--requirement={REQUIREMENTS / name}.txt' for name in names]
 
 
@@ -163,8 +161,7 @@ def set_up() -> None:
         verdict = check_environment()
         if verdict.returncode:
             raise SetupError(
-                'the packages were installed but do not work together:\n'
-                f'{verdict.stdout}{verdict.stderr}'
+                f'the packages were installed but do not work together:\n{verdict.stdout}{verdict.stderr}'
             )
     STAMP.write_text(fingerprint())
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 
-from mmforecast.datasets.synthetic.calibration import format_report, measure
-from mmforecast.datasets.synthetic.preview import contact_sheet
+from mmforecast.street.calibration import format_report, measure
+from mmforecast.street.preview import contact_sheet
 
 EXAMPLES = """examples:
   # copy-last and optical flow against ground truth, with the bands they should lie in
@@ -21,13 +21,9 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        '--seeds', type=int, nargs='+', default=[0, 1], help='data set seeds (default: 0 1)'
-    )
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1], help='data set seeds (default: 0 1)')
     parser.add_argument('--split', default='val', help='split name (default: %(default)s)')
-    parser.add_argument(
-        '--sequences', type=int, default=50, help='sequences per seed (default: %(default)s)'
-    )
+    parser.add_argument('--sequences', type=int, default=50, help='sequences per seed (default: %(default)s)')
     parser.add_argument(
         '--height',
         type=int,
@@ -36,9 +32,7 @@ def parse_args(argv=None):
     )
     parser.add_argument('--workers', type=int, default=1, help='processes (default: %(default)s)')
     parser.add_argument('--sheet', help='draw this picture instead, of the first seed')
-    parser.add_argument(
-        '--indices', type=int, nargs='+', default=[0, 1, 2], help='sequences on the sheet'
-    )
+    parser.add_argument('--indices', type=int, nargs='+', default=[0, 1, 2], help='sequences on the sheet')
     args = parser.parse_args(argv)
     if args.sequences < 1:
         parser.error(f'--sequences must be at least 1, got {args.sequences}')

@@ -10,17 +10,16 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
+from mmforecast.cli.common import cli_errors
 from mmforecast.datasets import CamVidSequenceDataset
 from mmforecast.datasets.camvid_instances import INSTANCE_SUFFIX, camvid_instance_ids
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
-from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.fileio.atomic import write_atomically
 
 EXAMPLES = """examples:
   python tools/dataset_converters/camvid_instances.py data/camvid
@@ -67,7 +66,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def left_out(name: str, rule: Optional[Sequence[str]]) -> bool:
+def left_out(name: str, rule: Sequence[str] | None) -> bool:
     """Whether a frame called ``<recording>_<number>`` falls under ``--leave-out``."""
     if rule is None:
         return False

@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
+from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
 from mmforecast.datasets.file_access import FileReader
 from mmforecast.datasets.transforms.loading import read_image
-from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically
+from mmforecast.fileio.atomic import write_atomically
 
 EXAMPLES = """examples:
   # the annotated frames of Cityscapes: annotations/instances_train.json and _val.json
@@ -29,9 +29,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('data_root', type=Path)
     parser.add_argument('--splits', nargs='+', default=['train', 'val'])
-    parser.add_argument(
-        '--sequence', action='store_true', help='read gtFine_sequence: labels on all frames'
-    )
+    parser.add_argument('--sequence', action='store_true', help='read gtFine_sequence: labels on all frames')
     parser.add_argument('--every', type=int, default=1, help='take every n-th file (default: 1)')
     parser.add_argument(
         '--out', type=Path, help='folder for the files (default: annotations in the data root)'

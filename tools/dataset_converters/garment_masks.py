@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmforecast.datasets.garment_masks import METHODS, garment_mask, is_plausible
+from mmforecast.cli.common import cli_errors
+from mmforecast.creative.datasets.garment_masks import METHODS, garment_mask, is_plausible
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES, BadImageError, decode_rgb
-from mmforecast.engine import cli_errors
-from mmforecast.engine.atomic import write_atomically, write_png
+from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.visualization.image_grid import image_grid
 
 EXAMPLES = """examples:

@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 
-from mmforecast.datasets.synthetic import write_dataset
+from mmforecast.street import write_dataset
 
 EXAMPLES = """examples:
   # the data of the tiny configs: 120 + 50 sequences of 30 frames at 128x256
@@ -22,18 +22,12 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        '--out', required=True, help='folder to write to, for example data/synthetic_street'
-    )
+    parser.add_argument('--out', required=True, help='folder to write to, for example data/synthetic_street')
     parser.add_argument(
         '--size', default='128x256', help='height x width of the frames, 2:1 (default: %(default)s)'
     )
-    parser.add_argument(
-        '--train', type=int, default=120, help='training sequences (default: %(default)s)'
-    )
-    parser.add_argument(
-        '--val', type=int, default=50, help='validation sequences (default: %(default)s)'
-    )
+    parser.add_argument('--train', type=int, default=120, help='training sequences (default: %(default)s)')
+    parser.add_argument('--val', type=int, default=50, help='validation sequences (default: %(default)s)')
     parser.add_argument('--test', type=int, default=0, help='test sequences (default: %(default)s)')
     parser.add_argument(
         '--seed', type=int, default=0, help='seed of the whole data set (default: %(default)s)'
@@ -44,9 +38,7 @@ def parse_args(argv=None):
         default=1,
         help='processes; changes the speed, never the files (default: %(default)s)',
     )
-    parser.add_argument(
-        '--depth', action='store_true', help='also write true depth (16-bit PNG, centimetres)'
-    )
+    parser.add_argument('--depth', action='store_true', help='also write true depth (16-bit PNG, centimetres)')
     parser.add_argument(
         '--flow',
         action='store_true',
@@ -57,9 +49,7 @@ def parse_args(argv=None):
     if not match:
         parser.error(f'--size must be HEIGHTxWIDTH, for example 128x256, got {args.size!r}')
     args.height, args.width = map(int, match.groups())
-    args.splits = {
-        split: getattr(args, split) for split in ('train', 'val', 'test') if getattr(args, split)
-    }
+    args.splits = {split: getattr(args, split) for split in ('train', 'val', 'test') if getattr(args, split)}
     if not args.splits:
         parser.error('nothing to write: --train, --val and --test are all 0')
     return args
@@ -81,9 +71,7 @@ def main(argv=None) -> int:
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    print(
-        f'{args.out}: {result["written"]} sequences written, {result["skipped"]} were already there'
-    )
+    print(f'{args.out}: {result["written"]} sequences written, {result["skipped"]} were already there')
     return 0
 
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import List
 
 
 def load_check_env() -> SimpleNamespace:
@@ -23,12 +22,10 @@ def load_check_env() -> SimpleNamespace:
         file = package / 'utils' / 'check_env.py'
         if file.is_file():
             return SimpleNamespace(**runpy.run_path(str(file)))
-    raise SystemExit(
-        f'No mmforecast package beside {root}: run this file from a checkout or an installation.'
-    )
+    raise SystemExit(f'No mmforecast package beside {root}: run this file from a checkout or an installation.')
 
 
-def gpus() -> List[str]:
+def gpus() -> list[str]:
     """The CUDA devices as `nvidia-smi` names them; empty where there is none."""
     try:
         result = subprocess.run(['nvidia-smi', '-L'], capture_output=True, text=True)
@@ -53,9 +50,7 @@ def report(check_env: SimpleNamespace, versions: dict, problems: list) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true', help='look at versions only, load nothing')
     args = parser.parse_args()
 

@@ -16,9 +16,7 @@ SUFFIXES = ('.py', '.json', '.yml', '.yaml')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='the config file')
     parser.add_argument(
         '--save-path', type=Path, help=f'also write the config there, as {", ".join(SUFFIXES)}'

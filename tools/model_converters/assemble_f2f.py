@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmforecast.engine import cli_errors, load_checkpoint
-from mmforecast.utils.weight_conversion import assemble_levels, save_weights
+from mmforecast.cli.common import cli_errors
+from mmforecast.fileio import load_checkpoint
+from mmforecast.weight_conversion import assemble_levels, save_weights
 
 EXAMPLES = """examples:
   python tools/model_converters/assemble_f2f.py --p2 work_dirs/f2f2/epoch_10.pth \\
@@ -19,9 +20,7 @@ def parse_args():
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for level in LEVELS:
-        parser.add_argument(
-            f'--{level.lower()}', metavar='CHECKPOINT', help=f'forecaster of {level} alone'
-        )
+        parser.add_argument(f'--{level.lower()}', metavar='CHECKPOINT', help=f'forecaster of {level} alone')
     parser.add_argument('output', type=Path, help='the checkpoint to write')
     args = parser.parse_args()
     args.stages = {level: path for level in LEVELS if (path := getattr(args, level.lower()))}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmforecast.engine import cli_errors
-from mmforecast.utils.weight_conversion import (
+from mmforecast.cli.common import cli_errors
+from mmforecast.weight_conversion import (
     DETECTRON_CITYSCAPES_CLASSES,
     MMDET_SETTINGS,
     bbox_reg_weights,
@@ -59,16 +59,10 @@ def main():
     state = detectron_to_mmdet(blobs, args.classes, reg_weights)
     classes = class_order(args.classes)
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(
-        args.output, state, converted_from=args.input.name, dataset_meta=dict(classes=list(classes))
-    )
-    print(
-        f'{args.output}: {len(state)} tensors; labels 0 to {len(classes) - 1}: {", ".join(classes)}'
-    )
+    save_weights(args.output, state, converted_from=args.input.name, dataset_meta=dict(classes=list(classes)))
+    print(f'{args.output}: {len(state)} tensors; labels 0 to {len(classes) - 1}: {", ".join(classes)}')
     print(f'Box regression weights of the file: {tuple(reg_weights)}')
-    print(
-        'The model needs, on top of mmdet::_base_/models/mask-rcnn_r50_fpn.py (num_classes for 8):'
-    )
+    print('The model needs, on top of mmdet::_base_/models/mask-rcnn_r50_fpn.py (num_classes for 8):')
     print(Config(dict(model=MMDET_SETTINGS)).pretty_text)
     print(NOTES)
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mmforecast.engine import cli_errors
-from mmforecast.utils.weight_conversion import f2f_to_neck, read_f2f, save_weights
+from mmforecast.cli.common import cli_errors
+from mmforecast.weight_conversion import f2f_to_neck, read_f2f, save_weights
 
 EXAMPLES = """examples:
   # all levels, P2 with three scales (F2F.net has 65,158,144 weights)

@@ -4,9 +4,10 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from mmforecast.engine import cli_errors, load_checkpoint
-from mmforecast.engine.atomic import write_atomically
-from mmforecast.utils.weight_conversion.files import checkpoint_bytes, to_half
+from mmforecast.cli.common import cli_errors
+from mmforecast.fileio import load_checkpoint
+from mmforecast.fileio.atomic import write_atomically
+from mmforecast.weight_conversion.files import checkpoint_bytes, to_half
 
 EXAMPLES = """examples:
   # writes checkpoints/s2s-<first 8 hex digits of its sha256>.pth
@@ -28,9 +29,7 @@ def parse_args():
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('input', type=Path, help='a training checkpoint')
-    parser.add_argument(
-        'output', type=Path, help='the checkpoint to write; its name gets the suffix'
-    )
+    parser.add_argument('output', type=Path, help='the checkpoint to write; its name gets the suffix')
     parser.add_argument(
         '--fp16',
         action='store_true',

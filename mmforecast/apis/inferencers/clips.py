@@ -61,9 +61,7 @@ class ClipPlan:
                 f'{self.stride} apart, and needs {self.span}: give a longer video or a smaller stride'
             )
 
-    def choose(
-        self, num_frames: int, name: str, every: int | None, at: int | None, oracle: bool
-    ) -> list[int]:
+    def choose(self, num_frames: int, name: str, every: int | None, at: int | None, oracle: bool) -> list[int]:
         """The frames that forecasts are made at: the last one, ``at``, or every ``every``-th.
 
         Args:

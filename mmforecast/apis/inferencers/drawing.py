@@ -60,9 +60,7 @@ def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
     """The frames at the panels' size, with the objects that a forecast started from."""
     objects = forecast.sample.get('past_instances') or []
     objects = [*objects, *[None] * (len(forecast.frames) - len(objects))]
-    return np.stack(
-        [style.draw(frame, found) for frame, found in zip(forecast.frames, objects, strict=True)]
-    )
+    return np.stack([style.draw(frame, found) for frame, found in zip(forecast.frames, objects, strict=True)])
 
 
 def _on_pale(forecast: Forecast, steps: Sequence, style: PanelStyle) -> np.ndarray:
@@ -104,10 +102,7 @@ def running_picture(
     known = forecast.num_known == len(forecast.steps)
     return rolling_picture(
         forecast.frames[-1] if known else None,
-        {
-            f'{name}, {before} before': steps[-1]
-            for name, steps in _by_kind(_kinds(forecast), title).items()
-        },
+        {f'{name}, {before} before': steps[-1] for name, steps in _by_kind(_kinds(forecast), title).items()},
         f't = {moment / sample.fps:.2f} s' if sample.fps else f'frame {moment}',
         min(1.0, (moment + 1) / num_frames) if num_frames else 0.0,
         style,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmforecast.engine.atomic import write_atomically, write_png
-from mmforecast.utils.partial_file import partial_file
+from mmforecast.fileio.atomic import write_atomically, write_png
+from mmforecast.fileio.partial_file import partial_file
 from mmforecast.visualization import video_file, write_gif, write_video
 
 from .drawing import clip_pictures, running_picture

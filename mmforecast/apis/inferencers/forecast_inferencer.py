@@ -75,9 +75,7 @@ class ForecastInferencer(BaseInferencer):
             set_horizon(self.choice.cfg, horizon)
         self.scale = scale
         with DefaultScope.overwrite_default_scope(SCOPE):
-            super().__init__(
-                self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress
-            )
+            super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
         self.dataset_meta = dataset_meta(self.cfg)
         stride = stride or self.cfg.test_dataloader.dataset.get('stride', 1)
         self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
@@ -185,9 +183,7 @@ class ForecastInferencer(BaseInferencer):
         """What a call returns, with the pictures of ``visualize``."""
         plain = [plain_forecast(forecast, self.instance_classes) for forecast in preds]
         samples = [forecast.sample for forecast in preds]
-        return dict(
-            predictions=samples if return_datasample else plain, visualization=visualization
-        )
+        return dict(predictions=samples if return_datasample else plain, visualization=visualization)
 
     # What these are made of.
 
@@ -220,9 +216,7 @@ class ForecastInferencer(BaseInferencer):
         if every is not None and streaming is not False and not oracle:
             return self.passes.streamed(source, every, wait=True)
         if streaming:
-            raise ValueError(
-                'streaming goes with every, and without the oracle, which looks at the future'
-            )
+            raise ValueError('streaming goes with every, and without the oracle, which looks at the future')
         if isinstance(source, FrameStream):
             if every is not None or at is not None:
                 raise ValueError(

@@ -8,8 +8,8 @@ import numpy as np
 
 from mmforecast.datasets.transforms import LoadClipFrames
 from mmforecast.datasets.video import VIDEO_SUFFIXES, VideoError, is_video
-from mmforecast.datasets.video_listing import IMAGE_SUFFIXES, VideoEntry
-from mmforecast.datasets.video_sources import Source, open_sources
+from mmforecast.datasets.video.listing import IMAGE_SUFFIXES, VideoEntry
+from mmforecast.datasets.video.sources import Source, open_sources
 
 __all__ = ['ArrayFrames', 'FileFrames', 'FrameStream', 'check_frame', 'open_frames']
 

@@ -153,6 +153,4 @@ def _is_left_out(name: str) -> bool:
 def _resize(images: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
     if images.shape[1:3] == tuple(size):
         return images
-    return np.stack(
-        [cv2.resize(image, (size[1], size[0]), interpolation=interpolation) for image in images]
-    )
+    return np.stack([cv2.resize(image, (size[1], size[0]), interpolation=interpolation) for image in images])

@@ -101,9 +101,7 @@ def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
         )
     baselines = baselines_of(cfg)
     if baseline is not None and baseline not in baselines:
-        raise ValueError(
-            f'{cfg.model.type} has no baseline {baseline!r}; choose from {", ".join(baselines)}'
-        )
+        raise ValueError(f'{cfg.model.type} has no baseline {baseline!r}; choose from {", ".join(baselines)}')
     if baseline is not None and weights is not None:
         raise ValueError(
             f'the baseline {baseline} has nothing to train, so it takes no weights: leave {weights} out, '

@@ -30,9 +30,7 @@ class VideoPasses:
         collate: of the items of a batch.
     """
 
-    def __init__(
-        self, model: BaseForecaster, pipeline: FramePipeline, plan: ClipPlan, collate: Callable
-    ):
+    def __init__(self, model: BaseForecaster, pipeline: FramePipeline, plan: ClipPlan, collate: Callable):
         self.model, self.pipeline, self.plan, self.collate = model, pipeline, plan, collate
 
     def load_batches(self, source, lasts: list[int], size: int) -> Iterator[tuple]:

@@ -38,8 +38,7 @@ class Level:
             raise ValueError(f'the name of a level has to be a plain file name, got {self.name!r}')
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise ValueError(
-                f'the shape of level {self.name} has to be (C, h, w), each at least 1, got '
-                f'{self.shape!r}'
+                f'the shape of level {self.name} has to be (C, h, w), each at least 1, got {self.shape!r}'
             )
         object.__setattr__(self, 'shape', tuple(int(size) for size in self.shape))
 
@@ -58,7 +57,7 @@ class StoreManifest:
     Attributes:
         model: Name or config of the network that computed them; for the reader's information.
         weights_sha256: Fingerprint of that network's weights, by which it is known (see
-            :func:`mmforecast.utils.fingerprint.weights_fingerprint`).
+            :func:`mmforecast.fileio.fingerprint.weights_fingerprint`).
         levels: Of different names, as :class:`Level` or as dicts of its fields; kept finest first.
         dataset: What the frames are of.
     """
@@ -97,9 +96,7 @@ def check_manifest(root: str, manifest: StoreManifest, expect: dict):
     for key, value in expect.items():
         value = _as_levels(value) if key == 'levels' else value
         if fields[key] != value:
-            has, wants = (
-                ', '.join(map(str, v)) if key == 'levels' else repr(v) for v in (fields[key], value)
-            )
+            has, wants = (', '.join(map(str, v)) if key == 'levels' else repr(v) for v in (fields[key], value))
             raise StoreError(
                 f'the store at {root} has {key} {has}, but {wants} is expected: use the store of '
                 'that one, or extract it to another folder'
@@ -185,9 +182,7 @@ def read_index(root: str) -> dict[tuple[str, str], list[str]]:
             lines = file.readlines()
         entries = [json.loads(line) for line in lines if line.endswith('\n')]
         index = {(entry['level'], entry['sequence_id']): entry['frame_names'] for entry in entries}
-        if not all(
-            isinstance(part, str) for key, names in index.items() for part in (*key, *names)
-        ):
+        if not all(isinstance(part, str) for key, names in index.items() for part in (*key, *names)):
             raise TypeError('names have to be text')
         return index
     except (ValueError, RecursionError, TypeError, KeyError) as error:

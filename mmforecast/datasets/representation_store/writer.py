@@ -57,9 +57,7 @@ class StoreWriter:
         stored = self._index.get((level, sequence_id))
         return stored is not None and set(frame_names) <= set(stored)
 
-    def write_sequence(
-        self, level: str, sequence_id: str, frame_names: SequenceType[str], array: np.ndarray
-    ):
+    def write_sequence(self, level: str, sequence_id: str, frame_names: SequenceType[str], array: np.ndarray):
         """Store a sequence's representations for good; on return they are on the disk.
 
         Args:

@@ -1,7 +1,5 @@
-from .caching import CacheTransforms
-from .formatting import PackCreativeInputs, PackForecastInputs
+from .formatting import PackForecastInputs
 from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
-from .images import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomJitter
 from .instances import LoadClipInstances
 from .loading import LoadClipFrames, LoadClipSemSeg
 from .motion_masks import LoadMotionMasks
@@ -9,7 +7,6 @@ from .multiples import ClipCropToMultiple, ClipPadToMultiple
 from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
 
 __all__ = [
-    'CacheTransforms',
     'ClipCropToMultiple',
     'ClipMotionCrop',
     'ClipPadToMultiple',
@@ -17,16 +14,11 @@ __all__ = [
     'ClipRandomFeatureCrop',
     'ClipRandomFlip',
     'ClipResize',
-    'FitToSquare',
     'LoadClipFeatures',
     'LoadClipFrames',
     'LoadClipInstances',
     'LoadClipScores',
     'LoadClipSemSeg',
-    'LoadGarmentMask',
-    'LoadRGBImage',
     'LoadMotionMasks',
-    'PackCreativeInputs',
     'PackForecastInputs',
-    'RandomJitter',
 ]

@@ -6,9 +6,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 
 from mmforecast.registry import TRANSFORMS
-from mmforecast.structures import CreativeDataSample, ForecastDataSample
+from mmforecast.structures import ForecastDataSample
 
-__all__ = ['PackCreativeInputs', 'PackForecastInputs']
+__all__ = ['PackForecastInputs', 'to_tensor']
 
 
 @TRANSFORMS.register_module()
@@ -49,49 +49,20 @@ class PackForecastInputs(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         if 'frames' in results:
-            inputs = _to_tensor(results['frames'].transpose(0, 3, 1, 2))
+            inputs = to_tensor(results['frames'].transpose(0, 3, 1, 2))
         else:
             inputs = torch.empty((len(results['frame_indices']), 3, 0, 0), dtype=torch.uint8)
-        sample = ForecastDataSample(
-            metainfo={key: results[key] for key in self.meta_keys if key in results}
-        )
+        sample = ForecastDataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
         for key in ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask'):
             if key in results:
-                setattr(sample, key, PixelData(data=_to_tensor(results[key])))
+                setattr(sample, key, PixelData(data=to_tensor(results[key])))
         if 'scores' in results:
-            sample.scores = _to_tensor(results['scores'])
+            sample.scores = to_tensor(results['scores'])
         if 'features' in results:
-            sample.features = [_to_tensor(level) for level in results['features']]
+            sample.features = [to_tensor(level) for level in results['features']]
         return dict(inputs=inputs, data_samples=sample)
 
 
-@TRANSFORMS.register_module()
-class PackCreativeInputs(BaseTransform):
-    """Turn the results of one image into ``dict(inputs, data_samples)``.
-
-    ``inputs`` is the (3, H, W) uint8 RGB tensor. ``data_samples`` is a :class:`CreativeDataSample` with
-    ``gt_labels``, ``gt_mask`` where one was loaded, and metainfo.
-
-    Args:
-        meta_keys: Metainfo to keep, of those that the results hold.
-    """
-
-    def __init__(
-        self,
-        meta_keys: tuple[str, ...] = ('img_path', 'sample_idx', 'img_shape', 'ori_shape', 'flip'),
-    ):
-        self.meta_keys = tuple(meta_keys)
-
-    def transform(self, results: dict) -> dict:
-        sample = CreativeDataSample(
-            metainfo={key: results[key] for key in self.meta_keys if key in results}
-        )
-        sample.gt_labels = dict(results['gt_labels'])
-        if 'gt_seg_map' in results:
-            sample.gt_mask = _to_tensor(results['gt_seg_map'][None] > 0)
-        return dict(inputs=_to_tensor(results['img'].transpose(2, 0, 1)), data_samples=sample)
-
-
-def _to_tensor(array: np.ndarray) -> torch.Tensor:
+def to_tensor(array: np.ndarray) -> torch.Tensor:
     """A contiguous tensor of its own memory: arrays may be flipped, cropped or read-only views."""
     return torch.from_numpy(np.array(array, order='C'))

@@ -68,9 +68,9 @@ class ClipResize(BaseTransform):
 
     def _resize(self, images: np.ndarray, interpolation: int) -> np.ndarray:
         pixels = images.view(np.uint8) if images.dtype == bool else images  # OpenCV knows no bool
-        return np.stack(
-            [cv2.resize(image, self.scale, interpolation=interpolation) for image in pixels]
-        ).view(images.dtype)
+        return np.stack([cv2.resize(image, self.scale, interpolation=interpolation) for image in pixels]).view(
+            images.dtype
+        )
 
 
 def _resize_scores(scores: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
@@ -112,16 +112,14 @@ class ClipRandomCrop(BaseTransform):
         cell = _score_cell(results)
         if self.size[0] % cell or self.size[1] % cell:
             raise ValueError(
-                f'crop size {self.size} has to be a multiple of {cell}, the size in pixels of one '
-                'score'
+                f'crop size {self.size} has to be a multiple of {cell}, the size in pixels of one score'
             )
         corner = self.draw_corner(results, cell)
         for key, axis in ROW_AXES.items():
             if key in results:
                 unit = cell if key == 'scores' else 1
                 window = tuple(
-                    slice(start // unit, (start + length) // unit)
-                    for start, length in zip(corner, self.size)
+                    slice(start // unit, (start + length) // unit) for start, length in zip(corner, self.size)
                 )
                 results[key] = results[key][(slice(None),) * axis + window]
         results['img_shape'] = self.size
@@ -172,10 +170,7 @@ class ClipMotionCrop(ClipRandomCrop):
         for _ in range(self.max_redraws + 1):
             corner = super().draw_corner(results, cell)
             rows, columns = (slice(c, c + size) for c, size in zip(corner, self.size))
-            if (
-                squared_motion(frames[-2, rows, columns], frames[-1, rows, columns])
-                > self.min_motion
-            ):
+            if squared_motion(frames[-2, rows, columns], frames[-1, rows, columns]) > self.min_motion:
                 break
         return corner
 

@@ -104,6 +104,4 @@ def _pad(images: np.ndarray, below: int, right: int, value: int | None) -> np.nd
         margins = ((0, 0), (0, below), (0, right))
         return np.pad(images, margins, constant_values=value)
     border = cv2.BORDER_REFLECT_101
-    return np.stack(
-        [cv2.copyMakeBorder(image, 0, below, 0, right, border) for image in np.array(images)]
-    )
+    return np.stack([cv2.copyMakeBorder(image, 0, below, 0, right, border) for image in np.array(images)])

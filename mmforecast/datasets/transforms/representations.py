@@ -51,7 +51,7 @@ class LoadClipFeatures(BaseTransform):
     Adds ``features``, a list over levels, finest first, of (T, C, h, w) float16, read-only views of
     the store's files where they can be; ``feature_levels``, their names; and ``feature_source``, the
     fingerprint of the weights that they were computed with, for the model to compare with its own
-    (see :func:`mmforecast.utils.fingerprint.weights_fingerprint`).
+    (see :func:`mmforecast.fileio.fingerprint.weights_fingerprint`).
 
     Args:
         store: Folder that ``tools/extract_representations.py`` wrote.
@@ -62,9 +62,7 @@ class LoadClipFeatures(BaseTransform):
         StoreError: The store is missing, breaks ``expect``, or lacks a level or a frame of the clip.
     """
 
-    def __init__(
-        self, store: str, levels: SequenceType[str] | None = None, expect: dict | None = None
-    ):
+    def __init__(self, store: str, levels: SequenceType[str] | None = None, expect: dict | None = None):
         self.store = RepresentationStore(store, expect)
         self.levels = self.store.choose_levels(levels)
 

@@ -57,9 +57,7 @@ def import_av() -> Any:
     try:
         import av
     except ImportError as error:
-        raise ImportError(
-            'videos are read by PyAV, which is not installed: pip install av'
-        ) from error
+        raise ImportError('videos are read by PyAV, which is not installed: pip install av') from error
     return av
 
 

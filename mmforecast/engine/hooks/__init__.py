@@ -3,8 +3,6 @@
 from .checkpoint_hook import ForecastCheckpointHook
 from .data_fault_hook import DataFaultHook
 from .divergence_hook import DivergenceHook
-from .gan_health_hook import GANHealthHook
-from .sample_grid_hook import SampleGridHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
@@ -13,7 +11,5 @@ __all__ = [
     'DivergenceHook',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
-    'GANHealthHook',
-    'SampleGridHook',
     'ValLossHook',
 ]

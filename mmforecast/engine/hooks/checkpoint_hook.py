@@ -2,22 +2,23 @@
 
 import copy
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmforecast.evaluation.score_style import known_style
+from mmforecast.fileio.atomic import AtomicLocalBackend, remove_leftovers, write_atomically
+from mmforecast.fileio.checkpoint import CheckpointError
+from mmforecast.fileio.checkpoint_match import require_match
+from mmforecast.fileio.plain_state import from_plain, to_plain
 from mmforecast.registry import HOOKS
 from mmforecast.utils.unwrap import unwrap
 
-from ..atomic import AtomicLocalBackend, remove_leftovers, write_atomically
-from ..checkpoint import CheckpointError
-from ..checkpoint_match import require_match
 from ..data_order import ResumableDataLoader
 from ..interrupt import TrainingInterrupted
-from ..plain_state import from_plain, to_plain
 
 __all__ = ['ForecastCheckpointHook']
 
@@ -50,9 +51,9 @@ class ForecastCheckpointHook(CheckpointHook):
             raise ValueError(f'min_matched has to lie in [0, 1], got {min_matched}')
         super().__init__(*args, **kwargs)
         self.min_matched = min_matched
-        self._unsaved: Optional[CheckpointError] = None
+        self._unsaved: CheckpointError | None = None
 
-    def _init_rule(self, rules: List[Optional[str]], key_indicators: List[str]) -> None:
+    def _init_rule(self, rules: list[str | None], key_indicators: list[str]) -> None:
         # mmengine's method takes what is still None from greater_keys and less_keys, by parts of names.
         rules = rules * len(key_indicators) if len(rules) == 1 else rules
         rules = [rule or self._known_rule(key) for rule, key in zip(rules, key_indicators)]
@@ -63,7 +64,7 @@ class ForecastCheckpointHook(CheckpointHook):
                 f'save_best: {error} Add rule="greater" or rule="less" to the checkpoint hook.'
             ) from error
 
-    def _known_rule(self, key: str) -> Optional[str]:
+    def _known_rule(self, key: str) -> str | None:
         style, listed = known_style(key), (*self.greater_keys, *self.less_keys)
         if style is None or key.lower() in map(str.lower, listed):
             return None
@@ -71,11 +72,7 @@ class ForecastCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Any) -> None:
         """Settle where and how checkpoints are written, and clear up after a killed run."""
-        if (
-            self.backend_args is None
-            and self.file_client_args is None
-            and '://' not in str(self.out_dir)
-        ):
+        if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic_local')
         super().before_train(runner)
         if isinstance(self.file_backend, AtomicLocalBackend) and is_main_process():
@@ -89,14 +86,13 @@ class ForecastCheckpointHook(CheckpointHook):
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Make the checkpoint plain; weights are so already."""
-        left_out: List[str] = []
+        left_out: list[str] = []
         for key in checkpoint:
             if not key.endswith('state_dict'):
                 checkpoint[key] = to_plain(checkpoint[key], left_out, key)
         if left_out:
             runner.logger.warning(
-                'Left out of the checkpoint, since reading them back could run code: '
-                f'{", ".join(left_out)}'
+                f'Left out of the checkpoint, since reading them back could run code: {", ".join(left_out)}'
             )
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
@@ -104,9 +100,7 @@ class ForecastCheckpointHook(CheckpointHook):
         model = unwrap(runner.model)
         match = require_match(model, checkpoint, self.min_matched)
         if match.share < 1:
-            runner.logger.warning(
-                f'The checkpoint fits in part, the rest keeps its initial weights: {match}'
-            )
+            runner.logger.warning(f'The checkpoint fits in part, the rest keeps its initial weights: {match}')
         if 'state_dict' in checkpoint:
             for key in checkpoint:
                 if not key.endswith('state_dict'):
@@ -132,8 +126,7 @@ class ForecastCheckpointHook(CheckpointHook):
             self._write(runner, name, meta=dict(epoch=runner.epoch, iter=runner.iter + 1))
         self._raise_unsaved()
         raise TrainingInterrupted(
-            f'Training stopped after iteration {runner.iter + 1} and saved {path}; go on with '
-            '--resume.'
+            f'Training stopped after iteration {runner.iter + 1} and saved {path}; go on with --resume.'
         )
 
     def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict) -> None:
@@ -142,9 +135,7 @@ class ForecastCheckpointHook(CheckpointHook):
             outdated = self._keep(runner, step)
             self._write(runner, name, meta)
             for old in outdated:
-                self._remove(
-                    self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old))
-                )
+                self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
         # mmengine's method removes the old best before it writes the new one.
@@ -175,12 +166,10 @@ class ForecastCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            write_atomically(
-                os.path.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode()
-            )
+            write_atomically(os.path.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
         self._unsaved = None
 
-    def _keep(self, runner: Any, step: int) -> List[int]:
+    def _keep(self, runner: Any, step: int) -> list[int]:
         """Note that ``step`` is to be kept, and return the steps that have to go for it."""
         if self.max_keep_ckpts <= 0:
             return []
@@ -194,7 +183,7 @@ class ForecastCheckpointHook(CheckpointHook):
         if is_main_process() and self.file_backend.isfile(path):
             self.file_backend.remove(path)
 
-    def _best_paths(self) -> List[str]:
+    def _best_paths(self) -> list[str]:
         paths = [
             getattr(self, 'best_ckpt_path', None),
             *getattr(self, 'best_ckpt_path_dict', {}).values(),
@@ -237,7 +226,7 @@ class _LateRemoval:
 
     def __init__(self, backend: Any):
         self._backend = backend
-        self.removed: List[str] = []
+        self.removed: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)

@@ -2,16 +2,16 @@
 
 import json
 import os
-from typing import Any, Dict
+from typing import Any
 
 import mmengine.runner
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 
+from mmforecast.fileio.atomic import write_atomically
 from mmforecast.registry import HOOKS
 from mmforecast.utils.checks import check_positive
 
-from ..atomic import write_atomically
 from ..data_order import ResumableDataLoader
 from ..data_watch import Faults, find_sources, merge_faults
 
@@ -38,7 +38,7 @@ class DataFaultHook(Hook):
         check_positive('DataFaultHook', interval=interval, most=most)
         self.interval, self.most = interval, most
         self.replaced: Faults = {}
-        self.left_out: Dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
 
     def before_train(self, runner: Any) -> None:
         """Note what the data sets left out."""

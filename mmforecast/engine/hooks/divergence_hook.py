@@ -3,7 +3,7 @@
 import io
 import os
 from collections import Counter
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier, get_dist_info, is_main_process
@@ -11,11 +11,12 @@ from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
+from mmforecast.fileio.atomic import write_atomically
+from mmforecast.fileio.plain_state import to_plain
 from mmforecast.registry import HOOKS
 from mmforecast.utils.checks import check_positive
 from mmforecast.utils.unwrap import unwrap
 
-from ..atomic import write_atomically
 from ..divergence import (
     DivergenceError,
     Losses,
@@ -26,7 +27,6 @@ from ..divergence import (
     not_finite,
     what_diverged,
 )
-from ..plain_state import to_plain
 
 __all__ = ['DivergenceHook']
 
@@ -66,10 +66,10 @@ class DivergenceHook(Hook):
         self.skipped = 0
         self._in_a_row: Counter = Counter()
         self._by_scaler: Counter = Counter()
-        self._losses: List[Losses] = []
+        self._losses: list[Losses] = []
         self._stepped: set = set()
-        self._handles: List[Any] = []
-        self._buffers: Optional[List[Tensor]] = None
+        self._handles: list[Any] = []
+        self._buffers: list[Tensor] | None = None
 
     def before_train(self, runner: Any) -> None:
         """Watch the model's losses and every optimizer's steps."""
@@ -155,8 +155,8 @@ class DivergenceHook(Hook):
         self._act(report, self._in_a_row[name])
 
     def _report(
-        self, name: str, optimizer: Any, losses: List[Losses], parameters: List[nn.Parameter]
-    ) -> Dict[str, Any]:
+        self, name: str, optimizer: Any, losses: list[Losses], parameters: list[nn.Parameter]
+    ) -> dict[str, Any]:
         """What is known, in plain containers, of all processes."""
         gradients = named_gradients(self._model, parameters)
         steps = [
@@ -178,19 +178,18 @@ class DivergenceHook(Hook):
             learning_rates=[float(group['lr']) for group in optimizer.param_groups],
         )
 
-    def _act(self, report: Dict[str, Any], in_a_row: int) -> None:
+    def _act(self, report: dict[str, Any], in_a_row: int) -> None:
         sentence = what_diverged(report)
         if self.action == 'skip' and in_a_row < self.max_skips:
             self._runner.logger.warning(
-                f'{sentence}. Its step is skipped, number {in_a_row} in a row of at most '
-                f'{self.max_skips}.'
+                f'{sentence}. Its step is skipped, number {in_a_row} in a row of at most {self.max_skips}.'
             )
             return
         if self.action == 'skip':
             sentence += f'; this is number {in_a_row} in a row'
         raise DivergenceError(f'{sentence}. {self._dump(report)} {_ADVICE}')
 
-    def _dump(self, report: Dict[str, Any]) -> str:
+    def _dump(self, report: dict[str, Any]) -> str:
         runner, number = self._runner, report['iteration']
         dump = os.path.join(runner.work_dir, f'divergence_iter_{number}.pth')
         before = f'before_iter_{number}.pth'
@@ -216,7 +215,7 @@ class DivergenceHook(Hook):
         )
 
 
-def _wrappers(runner: Any) -> Dict[str, Any]:
+def _wrappers(runner: Any) -> dict[str, Any]:
     """The optimizer wrappers by the network that they are for; '' where there is one for all."""
     wrapper = runner.optim_wrapper
     return dict(wrapper.items()) if isinstance(wrapper, OptimWrapperDict) else {'': wrapper}

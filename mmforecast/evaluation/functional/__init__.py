@@ -1,9 +1,6 @@
-from .attribute_scores import am_score, attribute_score, confusion, required_accuracy
 from .disjoint import SCORE_RULES, make_disjoint
-from .feature_distances import frechet_distance, kernel_distance, require_torchmetrics
 from .image_quality import psnr, sharpness_difference, ssim
 from .image_quality_iclr16 import ICLR16_GATE, psnr_iclr16, sharpness_iclr16, ssim_iclr16
-from .image_statistics import STATISTICS, image_statistics, luminance
 from .instance_ap import (
     FrameMatches,
     average_precision,
@@ -12,7 +9,6 @@ from .instance_ap import (
 )
 from .motion import moving_pixels
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
-from .nearest_images import copied_share, nearest
 from .perceptual import load_lpips, lpips_distance
 from .sem_seg import (
     confusion_matrix,
@@ -30,18 +26,9 @@ __all__ = [
     'ICLR16_GATE',
     'MOVING_CLASSES',
     'SCORE_RULES',
-    'STATISTICS',
-    'am_score',
-    'attribute_score',
     'average_precision',
-    'confusion',
     'confusion_matrix',
-    'copied_share',
-    'frechet_distance',
-    'image_statistics',
     'iou_per_class',
-    'kernel_distance',
-    'luminance',
     'load_lpips',
     'lpips_distance',
     'make_disjoint',
@@ -52,11 +39,8 @@ __all__ = [
     'mean_iou',
     'moving_from_id_map',
     'moving_from_train_ids',
-    'nearest',
     'per_class_accuracy',
     'pixel_accuracy',
-    'require_torchmetrics',
-    'required_accuracy',
     'moving_pixels',
     'psnr',
     'psnr_iclr16',

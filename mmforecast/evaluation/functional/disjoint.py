@@ -8,9 +8,7 @@ from mmforecast.structures import instances_to_index_map
 SCORE_RULES = ('own', 'constant')
 
 
-def make_disjoint(
-    instances: InstanceData, score_thr: float = 0.5, scores: str = 'own'
-) -> InstanceData:
+def make_disjoint(instances: InstanceData, score_thr: float = 0.5, scores: str = 'own') -> InstanceData:
     """Leave of every instance what is seen when all are painted, the surest on top.
 
     Couprie et al. (D2D, ECCVW 2018) report a non-overlapping AP, NO-AP. Their definition was not at hand; this

@@ -58,9 +58,7 @@ def ssim(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -
     return _mean(scores if mask is None else scores[:, mask[inside, inside]])
 
 
-def sharpness_difference(
-    pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None
-) -> float:
+def sharpness_difference(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -> float:
     """How near the sharpness of a forecast is to the truth's (Mathieu et al., ICLR 2016).
 
     10 log10(255^2 / mean | g(target) - g(pred) |), where g is the sum of the absolute differences to the
@@ -102,13 +100,10 @@ def checked_pair(
             )
     if pred.shape != target.shape:
         raise ValueError(
-            f'pred has shape {pred.shape} but target has {target.shape}: bring both to one size '
-            'before scoring'
+            f'pred has shape {pred.shape} but target has {target.shape}: bring both to one size before scoring'
         )
     if mask is not None and (mask.shape != pred.shape[1:] or mask.dtype != bool):
-        raise ValueError(
-            f'mask must be bool {pred.shape[1:]} (height, width), got {mask.dtype} {mask.shape}'
-        )
+        raise ValueError(f'mask must be bool {pred.shape[1:]} (height, width), got {mask.dtype} {mask.shape}')
     return pred, target
 
 

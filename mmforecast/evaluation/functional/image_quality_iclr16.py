@@ -26,9 +26,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def psnr_iclr16(
-    pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill'
-) -> float:
+def psnr_iclr16(pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill') -> float:
     """10 log10(255^2 / mse) dB with mse = 128^2 mean (a - b)^2 of a, b in [-1, 1], at least 1e-4.
 
     With all pixels moving, 20 log10(128 / 127.5) = 0.034 dB below the standard.
@@ -38,9 +36,7 @@ def psnr_iclr16(
     return _decibels(error if mask_mode == 'fill' else error[:, mask])
 
 
-def ssim_iclr16(
-    pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill'
-) -> float:
+def ssim_iclr16(pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill') -> float:
     """SSIM of luminances in [0, 255], constants and Gaussian as in the standard, convolutions 'full'.
 
     The frames are continued with zeros, and the map (H + 10, W + 10) reaches as far as the window meets them;
@@ -56,9 +52,7 @@ def ssim_iclr16(
     return float(moving.mean()) if moving.size else float('nan')
 
 
-def sharpness_iclr16(
-    pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill'
-) -> float:
+def sharpness_iclr16(pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str = 'fill') -> float:
     """10 log10(255^2 / (128^2 m)) = 5.99 - 10 log10(m) dB, 128^2 m at least 1e-4.
 
     m is the mean of | |dy a| - |dy b| | + | |dx a| - |dx b| | of a, b in [-1, 1]; the paper adds dy and dx

@@ -42,7 +42,5 @@ def load_lpips(path: str | PathLike) -> torch.jit.ScriptModule:
 @torch.no_grad()
 def lpips_distance(network: torch.nn.Module, pred: np.ndarray, target: np.ndarray) -> float:
     """LPIPS of two frames (3, H, W) RGB in [0, 255]: 0 where they are equal, and less is better."""
-    pair = [
-        torch.from_numpy(frame / 127.5 - 1).float()[None] for frame in checked_pair(pred, target)
-    ]
+    pair = [torch.from_numpy(frame / 127.5 - 1).float()[None] for frame in checked_pair(pred, target)]
     return float(network(*pair).squeeze())

@@ -37,8 +37,7 @@ def confusion_matrix(
     pred, target = _as_labels(pred, 'pred'), _as_labels(target, 'target')
     if pred.shape != target.shape:
         raise ValueError(
-            f'pred has shape {pred.shape} but target has {target.shape}: '
-            'bring both to one size before scoring'
+            f'pred has shape {pred.shape} but target has {target.shape}: bring both to one size before scoring'
         )
     counted = target != ignore_index
     pred, target = pred[counted], target[counted]
@@ -90,9 +89,7 @@ def mean_iou(conf: np.ndarray, classes: Sequence[int] | None = None) -> float:
     if classes is not None:
         unknown = [index for index in classes if not 0 <= index < iou.size]
         if unknown:
-            raise ValueError(
-                f'classes holds {unknown}, but there are {iou.size} classes, 0 to {iou.size - 1}'
-            )
+            raise ValueError(f'classes holds {unknown}, but there are {iou.size} classes, 0 to {iou.size - 1}')
         iou = iou[list(classes)]
     return _mean_of_present(iou)
 
@@ -122,8 +119,7 @@ def _as_labels(label_map: LabelMap, name: str) -> np.ndarray:
     label_map = np.asarray(label_map)
     if label_map.dtype.kind not in 'iu':
         raise TypeError(
-            f'{name} must hold integer class ids, got {label_map.dtype}: '
-            'take the argmax of scores first'
+            f'{name} must hold integer class ids, got {label_map.dtype}: take the argmax of scores first'
         )
     return label_map.astype(np.int64)
 

@@ -50,9 +50,7 @@ def match_distances(
         ids, shape = truth.ids.numpy(), (len(truth), len(tracks))
         large = truth.masks.flatten(1).sum(1).numpy() >= min_region_size
         return FrameDistances(ids[large], tracks.numpy(), np.full(shape, np.nan)[large])
-    flat, true_flat = (
-        torch.as_tensor(masks).flatten(1) for masks in (instances.masks, truth.masks)
-    )
+    flat, true_flat = (torch.as_tensor(masks).flatten(1) for masks in (instances.masks, truth.masks))
     common = true_flat.float() @ flat.float().T
     areas = true_flat.sum(1)
     iou = common / (areas[:, None] + flat.sum(1) - common)
@@ -60,9 +58,7 @@ def match_distances(
     small = areas < min_region_size
     kept = ~paired[small].any(dim=0)
     distances = (1 - iou).where(paired, torch.nan)[~small][:, kept]
-    return FrameDistances(
-        truth.ids[~small].numpy(), tracks[kept].numpy(), distances.double().numpy()
-    )
+    return FrameDistances(truth.ids[~small].numpy(), tracks[kept].numpy(), distances.double().numpy())
 
 
 def tracking_scores(clips: Sequence[Sequence[FrameDistances]]) -> dict[str, float]:

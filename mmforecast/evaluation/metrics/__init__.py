@@ -1,4 +1,3 @@
-from .attribute_accuracy import AttributeAccuracy
 from .cityscapes_instance_metric import CityscapesInstanceMetric
 from .clip_detection_metric import ClipDetectionMetric
 from .frame_prediction_metric import FramePredictionMetric
@@ -6,7 +5,6 @@ from .future_sem_seg_metric import FutureSemSegMetric
 from .tracking_metric import TrackingMetric
 
 __all__ = [
-    'AttributeAccuracy',
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
     'FramePredictionMetric',

@@ -193,9 +193,7 @@ class CityscapesInstanceMetric(BaseMetric):
             ValueError: There are no clips, or they differ in their number of steps.
         """
         if not results:
-            raise ValueError(
-                'CityscapesInstanceMetric has no clips to score: the data set is empty'
-            )
+            raise ValueError('CityscapesInstanceMetric has no clips to score: the data set is empty')
         counts = {kind: _sum_counts(results, kind) for kind in ('GT', 'REF')}
         labelled = counts['GT'].any(axis=(1, 2))
         if not labelled.any():
@@ -285,9 +283,7 @@ def _match(instances: InstanceData, id_map: np.ndarray, min_region_size: int) ->
         none = np.zeros(0, dtype=np.int64)
         masks = np.zeros((0, *id_map.shape), dtype=bool)
         return match_instances(none, none, masks, id_map, min_region_size)
-    return match_instances(
-        instances.labels, instances.scores, instances.masks, id_map, min_region_size
-    )
+    return match_instances(instances.labels, instances.scores, instances.masks, id_map, min_region_size)
 
 
 def _ap_of_steps(results: list[dict], kind: str, steps: int) -> np.ndarray | None:

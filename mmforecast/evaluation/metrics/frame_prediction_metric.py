@@ -93,13 +93,9 @@ class FramePredictionMetric(BaseMetric):
         if mask not in MASKS:
             raise ValueError(f'mask must be one of {MASKS}, got {mask!r}')
         if mask == 'none' and 'iclr16' in protocols:
-            raise ValueError(
-                "protocol 'iclr16' is of moving pixels: set mask to 'auto', 'given' or 'flow'"
-            )
+            raise ValueError("protocol 'iclr16' is of moving pixels: set mask to 'auto', 'given' or 'flow'")
         if motion_threshold <= 0:
-            raise ValueError(
-                f'motion_threshold must be above 0 pixels per frame, got {motion_threshold}'
-            )
+            raise ValueError(f'motion_threshold must be above 0 pixels per frame, got {motion_threshold}')
         if steps not in ('all', 'last'):
             raise ValueError(f"steps must be 'all' or 'last', got {steps!r}")
         self.protocols, self.mask, self.motion_threshold = protocols, mask, motion_threshold
@@ -125,12 +121,9 @@ class FramePredictionMetric(BaseMetric):
         name = _clip_name(sample)
         pred = forecast_frames(sample, name)
         observed, truth = true_frames(sample, clip, pred, name)
-        source, masks = moving_masks(
-            sample, observed, truth, self.mask, self.motion_threshold, name
-        )
+        source, masks = moving_masks(sample, observed, truth, self.mask, self.motion_threshold, name)
         rows = [
-            dict(self._scores_of_frame(*frames, source))
-            for frames in zip(pred, truth, masks, strict=True)
+            dict(self._scores_of_frame(*frames, source)) for frames in zip(pred, truth, masks, strict=True)
         ]
         scores = {key: np.array([row[key] for row in rows]) for key in rows[0]}
         return {**scores, 'seconds': _seconds_per_step(sample)}
@@ -168,9 +161,7 @@ class FramePredictionMetric(BaseMetric):
         metrics = {name: float(values[-1]) for name, values in means.items()}
         if self.steps == 'all':
             for step in range(len(next(iter(means.values())))):
-                metrics.update(
-                    {f't+{step + 1}/{name}': float(values[step]) for name, values in means.items()}
-                )
+                metrics.update({f't+{step + 1}/{name}': float(values[step]) for name, values in means.items()})
         return metrics
 
     def _log(self, scores: dict, means: dict, results: list[dict]) -> None:

@@ -21,15 +21,12 @@ def forecast_frames(sample: dict, name: str) -> np.ndarray:
     """
     if sample.get('pred_frames') is None:
         raise ValueError(
-            f'{name} has no pred_frames: FramePredictionMetric needs a forecaster whose decoder '
-            'writes frames'
+            f'{name} has no pred_frames: FramePredictionMetric needs a forecaster whose decoder writes frames'
         )
     return _as_array(sample['pred_frames'])
 
 
-def true_frames(
-    sample: dict, clip: Any, pred: np.ndarray, name: str
-) -> tuple[np.ndarray | None, np.ndarray]:
+def true_frames(sample: dict, clip: Any, pred: np.ndarray, name: str) -> tuple[np.ndarray | None, np.ndarray]:
     """The last observed frame (3, H, W), None if unknown, and the true frames of the steps of ``pred``.
 
     Args:
@@ -100,9 +97,7 @@ def moving_masks(
             )
         return 'given', given[: len(truth)].astype(bool)
     if mask == 'given':
-        raise ValueError(
-            f"{name} has no gt_motion_mask: let the pipeline load one, or set mask='flow'"
-        )
+        raise ValueError(f"{name} has no gt_motion_mask: let the pipeline load one, or set mask='flow'")
     if observed is None:
         raise ValueError(
             f'{name}: a motion mask by flow starts from the last observed frame, and process() got no '

@@ -138,9 +138,7 @@ class FutureSemSegMetric(BaseMetric):
         counts = np.zeros((steps, num_classes, num_classes + 1), dtype=np.int64)
         for step in range(steps):
             if labelled[step]:
-                counts[step] = confusion_matrix(
-                    pred[step], target[step], num_classes, self.ignore_index
-                )
+                counts[step] = confusion_matrix(pred[step], target[step], num_classes, self.ignore_index)
         return counts
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
@@ -150,9 +148,7 @@ class FutureSemSegMetric(BaseMetric):
             ValueError: There is nothing to score, or clips differ in their number of steps.
         """
         conf = {kind: _sum_counts(results, kind) for kind in self.iou_kinds}
-        conf = {
-            kind: counts for kind, counts in conf.items() if counts is not None and counts.any()
-        }
+        conf = {kind: counts for kind, counts in conf.items() if counts is not None and counts.any()}
         if not conf:
             raise ValueError(
                 f'FutureSemSegMetric has nothing to score in {_plural(len(results), "clip")}: no '
@@ -246,8 +242,7 @@ def _sum_counts(results: list[dict], kind: str) -> np.ndarray | None:
     steps = sorted({len(item) for item in counts})
     if len(steps) > 1:
         raise ValueError(
-            f'clips differ in their number of forecast steps: {steps}; score each '
-            'horizon on its own'
+            f'clips differ in their number of forecast steps: {steps}; score each horizon on its own'
         )
     return np.sum(counts, axis=0)
 

@@ -58,9 +58,7 @@ class TrackingMetric(BaseMetric):
             truth = _truth_of_steps(sample, len(steps), name)
             self.results.append(
                 [
-                    match_distances(
-                        step, torch.from_numpy(id_map), self.iou_thr, self.min_region_size
-                    )
+                    match_distances(step, torch.from_numpy(id_map), self.iou_thr, self.min_region_size)
                     for step, id_map in zip(steps, truth)
                     if id_map is not None
                 ]

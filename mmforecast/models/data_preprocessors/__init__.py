@@ -1,5 +1,5 @@
-from .clip_det_data_preprocessor import ClipDetDataPreprocessor
-from .forecast_data_preprocessor import ForecastDataPreprocessor
-from .image_data_preprocessor import ImageDataPreprocessor
+"""Batching of clips. ``ClipDetDataPreprocessor`` is registered apart: it imports mmdet's models."""
 
-__all__ = ['ClipDetDataPreprocessor', 'ForecastDataPreprocessor', 'ImageDataPreprocessor']
+from .forecast_data_preprocessor import ForecastDataPreprocessor
+
+__all__ = ['ForecastDataPreprocessor']

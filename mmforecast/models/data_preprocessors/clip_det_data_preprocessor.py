@@ -1,7 +1,5 @@
 """Feeds clips to an unmodified mmdet detector whose neck forecasts (``F2FNeck``)."""
 
-from typing import List, Optional, Tuple
-
 from mmdet.models import DetDataPreprocessor
 from mmdet.structures import DetDataSample
 from torch import Tensor
@@ -32,7 +30,7 @@ class ClipDetDataPreprocessor(DetDataPreprocessor):
         self,
         num_past: int = 4,
         step: int = 0,
-        size: Optional[Tuple[int, int]] = None,
+        size: tuple[int, int] | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -60,8 +58,8 @@ class ClipDetDataPreprocessor(DetDataPreprocessor):
         )
 
     def _samples(
-        self, clips: List[ForecastDataSample], frame_size: Tuple[int, int], training: bool
-    ) -> List[DetDataSample]:
+        self, clips: list[ForecastDataSample], frame_size: tuple[int, int], training: bool
+    ) -> list[DetDataSample]:
         size = self.size or frame_size
         padded = padded_size(size, self.pad_size_divisor)
         samples = []

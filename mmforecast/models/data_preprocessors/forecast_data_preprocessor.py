@@ -1,7 +1,5 @@
 """Stacks the clips of a batch; per-network normalisation is each encoder's business."""
 
-from typing import List, Union
-
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
@@ -24,7 +22,7 @@ class ForecastDataPreprocessor(BaseDataPreprocessor):
         return data
 
     @staticmethod
-    def stack(clips: Union[Tensor, List[Tensor]]) -> Tensor:
+    def stack(clips: Tensor | list[Tensor]) -> Tensor:
         """(B, T, 3, H, W) float32 of B clips; raises ValueError when their shapes differ."""
         shapes = sorted({tuple(clip.shape) for clip in clips})
         if len(shapes) > 1:

@@ -1,6 +1,6 @@
 """From forecast feature pyramids to instances, read by the detector's own heads (F2F, ECCV 2018)."""
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -45,11 +45,11 @@ class DetectionDecoder(BaseModule):
     def decode(
         self,
         future: Pyramid,
-        samples: List[ForecastDataSample],
+        samples: list[ForecastDataSample],
         encoder: DetectorEncoder,
-        context: Optional[ForecastContext] = None,
+        context: ForecastContext | None = None,
         target: str = 'pred',
-    ) -> List[ForecastDataSample]:
+    ) -> list[ForecastDataSample]:
         """Write ``{target}_instances``, a list over steps, into each sample.
 
         Args:
@@ -69,7 +69,7 @@ class DetectionDecoder(BaseModule):
             setattr(sample, f'{target}_instances', instances)
         return samples
 
-    def _at(self, level, samples, encoder, wanted: bool) -> List[InstanceData]:
+    def _at(self, level, samples, encoder, wanted: bool) -> list[InstanceData]:
         if not wanted:
             return [InstanceData() for _ in samples]
         size = samples[0].img_shape

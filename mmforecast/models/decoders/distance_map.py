@@ -1,6 +1,6 @@
 """From forecast distance maps to label maps, instances and their tracks (D2D, ECCVW 2018)."""
 
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmforecast.models.objects.object_map import ObjectMap, unpack_objects
+from mmforecast.models.objects.seeds import SEEDS, make_claims
+from mmforecast.models.objects.tracks import Track, link_objects
+from mmforecast.models.objects.watershed import find_unclaimed, grow_objects
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid
-from mmforecast.models.utils.flooding import find_unclaimed, grow_objects
-from mmforecast.models.utils.objects import ObjectMap, unpack_objects
-from mmforecast.models.utils.seeds import SEEDS, make_claims
-from mmforecast.models.utils.tracks import Track, link_objects
 from mmforecast.registry import MODELS
 from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
 
@@ -26,7 +26,7 @@ NEW_SCORE = 0.5
 MOVING_VALUES = (255, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
-def observed_objects(context: Optional[ForecastContext], decoder: str) -> List[List[ObjectMap]]:
+def observed_objects(context: ForecastContext | None, decoder: str) -> list[list[ObjectMap]]:
     """Per clip, the objects of each past frame; a ValueError where the encoder didn't tell."""
     if context is None or context.objects is None:
         raise ValueError(
@@ -73,18 +73,16 @@ class DistanceMapDecoder(SemSegDecoder):
         scale: bool = False,
         gate: float = 16.0,
         levels: int = 8,
-        new_area: Optional[int] = None,
+        new_area: int | None = None,
         score: str = 'detector',
         keep_past: bool = False,
         keep_scores: bool = False,
-        label_values: Optional[Sequence[int]] = None,
+        label_values: Sequence[int] | None = None,
     ):
         super().__init__(keep_scores, label_values)
         for name, value, accepted in (('seeds', seeds, SEEDS), ('score', score, SCORES)):
             if value not in accepted:
-                raise ValueError(
-                    f'DistanceMapDecoder: {name} must be one of {accepted}, got {value!r}'
-                )
+                raise ValueError(f'DistanceMapDecoder: {name} must be one of {accepted}, got {value!r}')
         for name, value in (('gate', gate), ('levels', levels), ('new_area', new_area)):
             if value is not None and value <= 0:
                 raise ValueError(f'DistanceMapDecoder: {name} must be positive, got {value!r}')
@@ -95,10 +93,10 @@ class DistanceMapDecoder(SemSegDecoder):
     def decode(
         self,
         future: Pyramid,
-        samples: List[ForecastDataSample],
+        samples: list[ForecastDataSample],
         target: str = 'pred',
-        context: Optional[ForecastContext] = None,
-    ) -> List[ForecastDataSample]:
+        context: ForecastContext | None = None,
+    ) -> list[ForecastDataSample]:
         """Write ``{target}_sem_seg`` and, for a forecast, ``pred_instances`` into each sample.
 
         Args:
@@ -130,7 +128,7 @@ class DistanceMapDecoder(SemSegDecoder):
         tracks: Sequence[Track],
         frames: Sequence[ObjectMap],
         size: Sequence[int],
-    ) -> List[InstanceData]:
+    ) -> list[InstanceData]:
         """Instances at ``size`` (H, W) in each of n frames, from maps (n, C, h, w) and their argmax."""
         new_id, out = len(tracks), []
         arrays = zip(clip.float().cpu().numpy(), classes.cpu().numpy().astype(np.int64))
@@ -198,11 +196,11 @@ def _margins(maps: np.ndarray, grown: np.ndarray, ids: Sequence[int]) -> np.ndar
     return sums[numbers] / counts[numbers]
 
 
-def past_instances(tracks: Sequence[Track], frames: Sequence[ObjectMap]) -> List[InstanceData]:
+def past_instances(tracks: Sequence[Track], frames: Sequence[ObjectMap]) -> list[InstanceData]:
     """The objects of each past frame with their ``track_ids``; masks at the size of the maps."""
     out = []
     for time, objects in enumerate(frames):
-        seen: List[Tuple[Track, int]] = [
+        seen: list[tuple[Track, int]] = [
             (track, track.times.index(time)) for track in tracks if time in track.times
         ]
         members = torch.tensor([track.members[at] for track, at in seen], dtype=torch.int64)

@@ -1,6 +1,6 @@
 """Optical-flow baselines on instances: what was detected last goes on moving (F2F, ECCV 2018)."""
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 from mmdet.structures.mask import mask2bbox
@@ -62,7 +62,7 @@ def with_boxes(instances: InstanceData, boxes: Tensor, size: Sequence[int]) -> I
     return kept
 
 
-def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> List[InstanceData]:
+def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> list[InstanceData]:
     """Move every instance rigidly by the mean flow inside it: k times that mean at step k.
 
     Args:
@@ -88,7 +88,7 @@ def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> Li
     return out
 
 
-def warp_instances(instances: InstanceData, velocity: Tensor, steps: int) -> List[InstanceData]:
+def warp_instances(instances: InstanceData, velocity: Tensor, steps: int) -> list[InstanceData]:
     """Warp every mask along the flow, which is itself carried along, as ``FlowWarp`` does with maps.
 
     Arguments and result as of ``shift_instances``, which instances without masks are left to. Between
@@ -125,20 +125,18 @@ class FlowInstanceDecoder(DetectionDecoder):
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
         super().__init__(steps, fill_boxes)
         if mode not in MOVES:
-            raise ValueError(
-                f'FlowInstanceDecoder: mode must be one of {tuple(MOVES)}, got {mode!r}'
-            )
+            raise ValueError(f'FlowInstanceDecoder: mode must be one of {tuple(MOVES)}, got {mode!r}')
         self.mode = mode
 
     @torch.no_grad()
     def decode(
         self,
         future: Pyramid,
-        samples: List[ForecastDataSample],
+        samples: list[ForecastDataSample],
         encoder: DetectorEncoder,
-        context: Optional[ForecastContext] = None,
+        context: ForecastContext | None = None,
         target: str = 'pred',
-    ) -> List[ForecastDataSample]:
+    ) -> list[ForecastDataSample]:
         """As ``DetectionDecoder``; the reference is read off the true future, not moved."""
         if target != 'pred':
             return super().decode(future, samples, encoder, context, target)

@@ -1,17 +1,15 @@
 """Optical-flow baselines on the objects of distance maps: those seen last stay, or go on moving."""
 
-from typing import List, Optional
-
 import numpy as np
 import torch
 from mmdet.structures.mask import mask2bbox
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 
+from mmforecast.models.objects.object_map import ObjectMap
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.flow_warp import observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
-from mmforecast.models.utils.objects import ObjectMap
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -43,10 +41,10 @@ class FlowObjectDecoder(BaseModule):
     def decode(
         self,
         future: Pyramid,
-        samples: List[ForecastDataSample],
+        samples: list[ForecastDataSample],
         target: str = 'pred',
-        context: Optional[ForecastContext] = None,
-    ) -> List[ForecastDataSample]:
+        context: ForecastContext | None = None,
+    ) -> list[ForecastDataSample]:
         """Write ``pred_instances``, a list over the steps of ``future``, into each sample.
 
         A reference isn't written: it would be read off the true future, not moved.
@@ -54,15 +52,13 @@ class FlowObjectDecoder(BaseModule):
         if target != 'pred':
             return samples
         clips = observed_objects(context, type(self).__name__)
-        velocities = (
-            [None] * len(clips) if self.mode == 'copy' else observed_velocity(context).cpu()
-        )
+        velocities = [None] * len(clips) if self.mode == 'copy' else observed_velocity(context).cpu()
         for sample, frames, velocity in zip(samples, clips, velocities):
             newest = as_instances(frames[-1], sample.img_shape)
             sample.pred_instances = self._move(newest, velocity, num_steps(future))
         return samples
 
-    def _move(self, newest: InstanceData, velocity, steps: int) -> List[InstanceData]:
+    def _move(self, newest: InstanceData, velocity, steps: int) -> list[InstanceData]:
         if self.mode == 'copy':
             return [newest] * steps
         return MOVES[self.mode](newest, velocity, steps)

@@ -1,7 +1,5 @@
 """The identity decoder of video prediction: RGB in [-1, 1] to frames."""
 
-from typing import List
-
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 
@@ -15,8 +13,8 @@ class RGBDecoder(BaseModule):
     """Frames in [0, 255], clipped, resampled (bilinear) to the size of the clip's frames."""
 
     def decode(
-        self, future: Pyramid, samples: List[ForecastDataSample], target: str = 'pred'
-    ) -> List[ForecastDataSample]:
+        self, future: Pyramid, samples: list[ForecastDataSample], target: str = 'pred'
+    ) -> list[ForecastDataSample]:
         """Write ``pred_frames`` (n, 3, H, W) into each sample.
 
         Args:

@@ -1,6 +1,6 @@
 """From forecast scores to label maps."""
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -25,18 +25,16 @@ class SemSegDecoder(BaseModule):
         label_values: the value written for each class, e.g. its train id; by default its index.
     """
 
-    def __init__(self, keep_scores: bool = False, label_values: Optional[Sequence[int]] = None):
+    def __init__(self, keep_scores: bool = False, label_values: Sequence[int] | None = None):
         super().__init__()
         self.keep_scores = keep_scores
         if label_values is not None and not all(0 <= value <= 255 for value in label_values):
-            raise ValueError(
-                f'SemSegDecoder: label_values must lie in 0 to 255, got {tuple(label_values)}'
-            )
+            raise ValueError(f'SemSegDecoder: label_values must lie in 0 to 255, got {tuple(label_values)}')
         self.label_values = None if label_values is None else tuple(label_values)
 
     def decode(
-        self, future: Pyramid, samples: List[ForecastDataSample], target: str = 'pred'
-    ) -> List[ForecastDataSample]:
+        self, future: Pyramid, samples: list[ForecastDataSample], target: str = 'pred'
+    ) -> list[ForecastDataSample]:
         """Write ``{target}_sem_seg`` into each sample.
 
         Args:
@@ -71,7 +69,7 @@ class SemSegDecoder(BaseModule):
         return values[labels.long()]
 
     @staticmethod
-    def labels(scores: Tensor, size: Optional[tuple]) -> Tensor:
+    def labels(scores: Tensor, size: tuple | None) -> Tensor:
         """(n, C, h, w) scores to (n, H, W) uint8 labels, a frame at a time to bound memory."""
         maps = []
         for frame in scores:

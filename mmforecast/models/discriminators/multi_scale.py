@@ -4,7 +4,7 @@ Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square e
 each judges whether a frame is what follows the given ones, at its own resolution.
 """
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -39,7 +39,7 @@ class MultiScaleDiscriminator(BaseModule):
 
     def __init__(
         self,
-        patch_size: Tuple[int, int] = (32, 32),
+        patch_size: tuple[int, int] = (32, 32),
         condition_channels: int = 12,
         candidate_channels: int = 3,
         widths: Sequence[Sequence[int]] = (
@@ -51,7 +51,7 @@ class MultiScaleDiscriminator(BaseModule):
         kernels: Sequence[Sequence[int]] = ((3,), (3, 3, 3), (5, 5, 5), (7, 7, 5, 5)),
         hidden: Sequence[Sequence[int]] = ((512, 256), (1024, 512), (1024, 512), (1024, 512)),
         pools: Sequence[int] = (1, 1, 1, 2),
-        init_cfg: Optional[dict] = None,
+        init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg=init_cfg)
         check_positive(
@@ -79,7 +79,7 @@ class MultiScaleDiscriminator(BaseModule):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')
                 nn.init.zeros_(layer.bias)
 
-    def _size(self, scale: int, last: int) -> Tuple[int, int]:
+    def _size(self, scale: int, last: int) -> tuple[int, int]:
         shrink = 2 ** (last - scale)
         if any(side % shrink for side in self.patch_size):
             raise ValueError(
@@ -88,7 +88,7 @@ class MultiScaleDiscriminator(BaseModule):
             )
         return tuple(side // shrink for side in self.patch_size)
 
-    def forward(self, window: Tensor, candidates: Sequence[Tensor]) -> List[Tensor]:
+    def forward(self, window: Tensor, candidates: Sequence[Tensor]) -> list[Tensor]:
         """Logits (B, 1) of every scale, coarsest first.
 
         Args:
@@ -106,12 +106,10 @@ class MultiScaleDiscriminator(BaseModule):
         small = F.adaptive_avg_pool2d(window, candidate.shape[-2:])
         return self.scales[scale](torch.cat((small, candidate), dim=1))
 
-    def candidates_of(self, truth: Tensor) -> List[Tensor]:
+    def candidates_of(self, truth: Tensor) -> list[Tensor]:
         """The truth (B, candidate_channels, h, w) as candidates: averaged down to every scale."""
         last = len(self.scales) - 1
-        return [
-            F.avg_pool2d(truth, 2 ** (last - k)) if k < last else truth for k in range(last + 1)
-        ]
+        return [F.avg_pool2d(truth, 2 ** (last - k)) if k < last else truth for k in range(last + 1)]
 
     def _check(self, window: Tensor, candidates: Sequence[Tensor]) -> None:
         if len(candidates) != len(self.scales):
@@ -136,7 +134,7 @@ class MultiScaleDiscriminator(BaseModule):
                 'or crop the clips to the size it has'
             )
 
-    def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
         """Weights for another patch size are left out altogether: half a discriminator is none."""
         theirs = {name: state_dict.get(prefix + name) for name in self.state_dict()}
         if any(
@@ -159,7 +157,7 @@ def _judge(
     kernels: Sequence[int],
     hidden: Sequence[int],
     pool: int,
-    size: Tuple[int, int],
+    size: tuple[int, int],
     scale: int,
 ) -> nn.Sequential:
     """The network of one scale, for maps of ``size``."""
@@ -168,7 +166,7 @@ def _judge(
             f'MultiScaleDiscriminator: scale {scale} has {len(widths)} widths and {len(kernels)} kernels; '
             'give one kernel for each'
         )
-    layers: List[nn.Module] = []
+    layers: list[nn.Module] = []
     for width, kernel in zip(widths, kernels):
         layers += [nn.Conv2d(channels, width, kernel), nn.ReLU()]
         channels = width

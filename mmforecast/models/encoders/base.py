@@ -1,7 +1,6 @@
 """What every encoder promises: frames in, pyramid of representations out."""
 
 from abc import ABC, abstractmethod
-from typing import List, Tuple
 
 import torch.nn as nn
 from mmengine.model import BaseModule
@@ -25,11 +24,11 @@ class BaseEncoder(BaseModule, ABC):
 
     num_channels: int
     from_rgb: bool
-    level_names: Tuple[str, ...]
+    level_names: tuple[str, ...]
     network: nn.Module
 
     @abstractmethod
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """Representations of all T frames.
 
         Args:
@@ -40,7 +39,7 @@ class BaseEncoder(BaseModule, ABC):
             One (B, T, C, h, w) tensor per level, finest first.
         """
 
-    def forward(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)
 
     def require_frames(self, frames: Tensor) -> None:

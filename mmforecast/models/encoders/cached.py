@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from hashlib import blake2b
-from typing import List
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +52,7 @@ class CachedEncoder(BaseEncoder):
         self.from_rgb, self.level_names = True, self.encoder.level_names
         self.num_channels = self.encoder.num_channels
         self.limit = cache_mb * 2**20
-        self._kept: OrderedDict[bytes, List[Tensor]] = OrderedDict()
+        self._kept: OrderedDict[bytes, list[Tensor]] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -61,12 +60,12 @@ class CachedEncoder(BaseEncoder):
         return self.encoder.network
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         each = [self._one(frame) for frame in frames.flatten(0, 1)]
         return [torch.stack(level).unflatten(0, frames.shape[:2]) for level in zip(*each)]
 
-    def _one(self, frame: Tensor) -> List[Tensor]:
+    def _one(self, frame: Tensor) -> list[Tensor]:
         """(3, H, W) to one (C, h, w) per level."""
         key = (
             blake2b(frame.contiguous().cpu().numpy(), digest_size=16).digest()
@@ -84,5 +83,5 @@ class CachedEncoder(BaseEncoder):
         return levels
 
 
-def _size(levels: List[Tensor]) -> int:
+def _size(levels: list[Tensor]) -> int:
     return sum(level.numel() * level.element_size() for level in levels)

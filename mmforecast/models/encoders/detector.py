@@ -1,7 +1,7 @@
 """A detector's feature pyramid as representation (F2F, ECCV 2018)."""
 
 import copy
-from typing import List, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -11,7 +11,8 @@ from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
+import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
+from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.models.utils.detector import (
     detector_sample,
@@ -23,7 +24,6 @@ from mmforecast.models.utils.detector import (
 )
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
-from mmforecast.utils.fingerprint import weights_fingerprint
 
 from .base import BaseEncoder
 
@@ -56,10 +56,10 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
 
     def __init__(
         self,
-        detector: Union[dict, nn.Module],
-        checkpoint: Optional[str] = None,
-        size: Optional[Tuple[int, int]] = None,
-        levels: Optional[Sequence[str]] = None,
+        detector: dict | nn.Module,
+        checkpoint: str | None = None,
+        size: tuple[int, int] | None = None,
+        levels: Sequence[str] | None = None,
         frozen: bool = True,
         chunk: int = 4,
     ):
@@ -82,7 +82,7 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
             )
         self.size = None if size is None else tuple(size)
         self.frozen, self.chunk = frozen, chunk
-        self._fingerprint: Optional[str] = None
+        self._fingerprint: str | None = None
         self.frozen_children = ('detector',) if frozen else ()
         if frozen:
             freeze(detector)
@@ -96,7 +96,7 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         if not self._has_weights:
             self.detector.init_weights()
 
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
         if samples and 'features' in samples[0]:
             return self._stored(samples)
@@ -106,13 +106,13 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
             parts = [self._features(part) for part in frames.flatten(0, 1).split(self.chunk)]
         return [torch.cat(level).unflatten(0, shape) for level in zip(*parts)]
 
-    def _features(self, frames: Tensor) -> List[Tensor]:
+    def _features(self, frames: Tensor) -> list[Tensor]:
         """(N, 3, H, W) RGB in [0, 255] to (N, C, h, w) per level of the representation."""
         frames = normalise(self.detector.data_preprocessor, resize(frames, self.size))
         levels = self.detector.extract_feat(frames)
         return [m for m, name in zip(levels, self.all_names) if name in self.level_names]
 
-    def _stored(self, samples: List[ForecastDataSample]) -> Pyramid:
+    def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
         """Features that ``LoadClipFeatures`` read, if they are this detector's."""
         if not self.frozen:
             raise ValueError(
@@ -138,12 +138,12 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         levels = zip(*(sample.features for sample in samples))
         return [torch.stack(level).to(device).float() for level in levels]
 
-    def working_size(self, frame_size: Tuple[int, int]) -> Tuple[Tuple[int, int], Tuple[int, int]]:
+    def working_size(self, frame_size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
         """(h, w) of a frame as the detector sees it, without and with padding."""
         size = tuple(self.size or frame_size)
         return size, padded_size(size, self.detector.data_preprocessor.pad_size_divisor)
 
-    def complete(self, levels: Sequence[Tensor], padded: Tuple[int, int]) -> Tuple[Tensor, ...]:
+    def complete(self, levels: Sequence[Tensor], padded: tuple[int, int]) -> tuple[Tensor, ...]:
         """All levels that the heads need: absent ones are zero, derived ones are subsampled.
 
         Args:
@@ -165,7 +165,7 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
 
 def detect(
     encoder: DetectorEncoder, levels: Sequence[Tensor], frame_size: Sequence[int]
-) -> List[InstanceData]:
+) -> list[InstanceData]:
     """Instances that the detector's heads see in the features of B frames.
 
     Args:

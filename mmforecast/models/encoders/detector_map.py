@@ -1,7 +1,5 @@
 """Label maps painted from a detector's instances, as scores (the S2S baseline of F2F, ECCV 2018)."""
 
-from typing import List, Optional, Tuple, Union
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -42,9 +40,9 @@ class DetectorMapEncoder(BaseEncoder):
 
     def __init__(
         self,
-        detector: Union[dict, nn.Module],
-        checkpoint: Optional[str] = None,
-        size: Optional[Tuple[int, int]] = None,
+        detector: dict | nn.Module,
+        checkpoint: str | None = None,
+        size: tuple[int, int] | None = None,
         score_thr: float = 0.5,
         high: float = 1.0,
         stride: int = 1,
@@ -61,7 +59,7 @@ class DetectorMapEncoder(BaseEncoder):
         return self.reader.network
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         if any(side % self.stride for side in frames.shape[-2:]):
             raise ValueError(
@@ -79,7 +77,7 @@ class DetectorMapEncoder(BaseEncoder):
         scores = scores_of_labels(torch.stack(labels), self.num_channels, self.high)
         return F.avg_pool2d(scores, self.stride) if self.stride > 1 else scores
 
-    def _labels(self, instances: InstanceData, size: Tuple[int, int]) -> Tensor:
+    def _labels(self, instances: InstanceData, size: tuple[int, int]) -> Tensor:
         """(H, W) int64: 0 for the background, 1 to 8 for the moving classes."""
         if 'masks' not in instances:
             raise ValueError(

@@ -1,15 +1,13 @@
 """Distance maps of each frame's objects, and the objects themselves (D2D, ECCVW 2018)."""
 
-from typing import List, Optional, Tuple, Union
-
 import numpy as np
 import torch
 import torch.nn as nn
 from torch import Tensor
 
+from mmforecast.models.objects.distance_maps import PROFILES, distance_maps
+from mmforecast.models.objects.object_map import ObjectMap, keep_objects, pack_objects
 from mmforecast.models.utils import Pyramid
-from mmforecast.models.utils.distance_maps import PROFILES, distance_maps
-from mmforecast.models.utils.objects import ObjectMap, keep_objects, pack_objects
 from mmforecast.registry import MODELS
 from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample, instances_to_index_map
 
@@ -23,7 +21,7 @@ _MAX_ID = 33999
 _GAP = -1
 
 
-def _labels_of_ids() -> Tuple[np.ndarray, np.ndarray]:
+def _labels_of_ids() -> tuple[np.ndarray, np.ndarray]:
     """Label 0 to 7 (-1 for none) of each value of an id map, and whether it is a single object."""
     values = np.arange(_MAX_ID + 1)
     label_ids = np.where(values < 1000, values, values // 1000)
@@ -42,7 +40,7 @@ class DistanceMapEncoder(BaseEncoder):
 
     The objects come from ``gt_instance_map`` or, with ``detector``, from any mmdet detector with a mask head:
     its instances from ``score_thr`` on, painted with the surest on top. See
-    :func:`~mmforecast.models.utils.distance_maps.distance_maps` for the values.
+    :func:`~mmforecast.models.objects.distance_maps.distance_maps` for the values.
 
     The pyramid has two levels, ``scores``, the maps that are forecast, and ``objects`` (3 channels, see
     ``pack_objects``): by pixel the number, label and score of the object there. ``D2DForecaster`` gives the
@@ -65,9 +63,9 @@ class DistanceMapEncoder(BaseEncoder):
     def __init__(
         self,
         num_classes: int = 9,
-        detector: Union[dict, nn.Module, None] = None,
-        checkpoint: Optional[str] = None,
-        size: Optional[Tuple[int, int]] = None,
+        detector: dict | nn.Module | None = None,
+        checkpoint: str | None = None,
+        size: tuple[int, int] | None = None,
         score_thr: float = 0.5,
         stride: int = 1,
         min_area: int = 1,
@@ -108,7 +106,7 @@ class DistanceMapEncoder(BaseEncoder):
         return self.reader.network
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """(B, T, C, h, w) maps and (B, T, 3, h, w) objects, see the class.
 
         Clips that carry stored maps (``LoadClipScores``) aren't encoded again, and have no objects.
@@ -130,7 +128,7 @@ class DistanceMapEncoder(BaseEncoder):
             ]
         return [torch.stack(level).unflatten(0, shape).to(device) for level in zip(*parts)]
 
-    def _stored(self, samples: List[ForecastDataSample]) -> Pyramid:
+    def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
         maps = torch.stack([sample.scores for sample in samples])
         if maps.shape[2] != self.num_channels:
             raise ValueError(
@@ -139,7 +137,7 @@ class DistanceMapEncoder(BaseEncoder):
             )
         return [maps.float()]
 
-    def _encode_truth(self, sample: ForecastDataSample) -> List[Tuple[Tensor, Tensor]]:
+    def _encode_truth(self, sample: ForecastDataSample) -> list[tuple[Tensor, Tensor]]:
         """Maps and packed objects of each of the T frames of a clip."""
         where = f'clip of sequence {sample.get("sequence_id", "?")}'
         if 'gt_instance_map' not in sample:
@@ -167,7 +165,7 @@ class DistanceMapEncoder(BaseEncoder):
             for time, id_map in enumerate(ids)
         ]
 
-    def _read_ids(self, id_map: np.ndarray) -> Tuple[ObjectMap, np.ndarray]:
+    def _read_ids(self, id_map: np.ndarray) -> tuple[ObjectMap, np.ndarray]:
         """The objects of an id map, and where there are groups: label 0 to 7, -1 elsewhere."""
         id_map = np.maximum(id_map, 0)  # the licence plate's -1 is void, as 0 is
         present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1))
@@ -178,7 +176,7 @@ class DistanceMapEncoder(BaseEncoder):
         objects = keep_objects(number[id_map], _LABELS[ids], np.ones(len(ids)), self.min_area)
         return objects, groups
 
-    def _encode_detected(self, frames: Tensor) -> List[Tuple[Tensor, Tensor]]:
+    def _encode_detected(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
         """As ``_encode_truth``, of (N, 3, H, W) RGB in [0, 255]."""
         levels = [level[0] for level in self.reader.encode(frames[None], [])]
         size = tuple(frames.shape[-2:])
@@ -196,8 +194,8 @@ class DistanceMapEncoder(BaseEncoder):
         return out
 
     def _represent(
-        self, objects: ObjectMap, groups: np.ndarray, stuff: Optional[np.ndarray] = None
-    ) -> Tuple[Tensor, Tensor]:
+        self, objects: ObjectMap, groups: np.ndarray, stuff: np.ndarray | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Maps (C, h, w) and packed objects (3, h, w) of one frame."""
         first = self.num_channels - NUM_THINGS
         if stuff is None:

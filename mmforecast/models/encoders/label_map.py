@@ -1,7 +1,5 @@
 """Ground-truth label maps as scores, for data that has labels on every frame."""
 
-from typing import List
-
 import torch
 from torch import Tensor
 
@@ -34,7 +32,7 @@ class LabelMapEncoder(BaseEncoder):
         self.high = high
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return [torch.stack([self._encode_one(sample) for sample in samples])]
 
     def _encode_one(self, sample: ForecastDataSample) -> Tensor:
@@ -42,8 +40,7 @@ class LabelMapEncoder(BaseEncoder):
         where = f'clip of sequence {sample.get("sequence_id", "?")}'
         if 'gt_sem_seg' not in sample:
             raise ValueError(
-                f'LabelMapEncoder: {where} carries no label maps; add LoadClipSemSeg to '
-                'the data pipeline'
+                f'LabelMapEncoder: {where} carries no label maps; add LoadClipSemSeg to the data pipeline'
             )
         if not all(sample.get('labelled', ())):
             raise ValueError(
@@ -55,8 +52,7 @@ class LabelMapEncoder(BaseEncoder):
         bad = labels[labels != 255]
         if bad.numel() and int(bad.max()) >= self.num_channels:
             raise ValueError(
-                f'LabelMapEncoder: {where} has label {int(bad.max())}, but '
-                f'num_classes={self.num_channels}'
+                f'LabelMapEncoder: {where} has label {int(bad.max())}, but num_classes={self.num_channels}'
             )
         return scores_of_labels(labels, self.num_channels, self.high)
 

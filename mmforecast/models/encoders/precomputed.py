@@ -1,7 +1,5 @@
 """Representations that the data pipeline read from disk."""
 
-from typing import List
-
 import torch
 from torch import Tensor
 
@@ -27,11 +25,10 @@ class PrecomputedEncoder(BaseEncoder):
         self.num_channels = num_channels
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         if not all('scores' in sample for sample in samples):
             raise ValueError(
-                'PrecomputedEncoder: the clip carries no scores; add LoadClipScores to '
-                'the data pipeline'
+                'PrecomputedEncoder: the clip carries no scores; add LoadClipScores to the data pipeline'
             )
         scores = torch.stack([sample.scores for sample in samples])
         if scores.shape[2] != self.num_channels:

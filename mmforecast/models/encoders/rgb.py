@@ -1,7 +1,5 @@
 """The identity encoder of video prediction: RGB in [-1, 1]."""
 
-from typing import List, Optional, Tuple
-
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -23,11 +21,11 @@ class RGBEncoder(BaseEncoder):
     num_channels = 3
     from_rgb = True
 
-    def __init__(self, size: Optional[Tuple[int, int]] = None):
+    def __init__(self, size: tuple[int, int] | None = None):
         super().__init__()
         self.size = size
 
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         frames = rgb_to_unit(frames)
         if self.size is not None:

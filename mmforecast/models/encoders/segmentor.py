@@ -1,14 +1,12 @@
 """A frozen mmsegmentation network as encoder: its pre-softmax scores are the representation."""
 
-from typing import List, Optional, Tuple
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from mmengine.runner import load_checkpoint
 from torch import Tensor
 
-import mmforecast.engine  # noqa: F401  (makes mmengine read checkpoints safely)
+import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -38,16 +36,14 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
     def __init__(
         self,
         segmentor: dict,
-        checkpoint: Optional[str] = None,
-        size: Optional[Tuple[int, int]] = None,
-        stride: Optional[int] = None,
+        checkpoint: str | None = None,
+        size: tuple[int, int] | None = None,
+        stride: int | None = None,
         chunk: int = 8,
     ):
         super().__init__()
         if size is not None and stride is not None:
-            raise ValueError(
-                f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})'
-            )
+            raise ValueError(f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})')
         segmentor = dict(segmentor)
         segmentor.setdefault('_scope_', 'mmseg')
         self.segmentor = MODELS.build(segmentor)
@@ -68,7 +64,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         self.segmentor.init_weights()
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         shape = frames.shape[:2]
         parts = [self._scores(part) for part in frames.flatten(0, 1).split(self.chunk)]

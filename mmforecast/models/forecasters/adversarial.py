@@ -3,8 +3,6 @@
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016, section 3.2.
 """
 
-from typing import Dict, List, Optional
-
 import torch
 from torch import Tensor
 
@@ -36,17 +34,15 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
     def __init__(
         self,
         *args,
-        discriminator: Optional[dict] = None,
-        gan_loss: Optional[dict] = None,
-        penalty: Optional[str] = None,
+        discriminator: dict | None = None,
+        gan_loss: dict | None = None,
+        penalty: str | None = None,
         penalty_weight: float = 10.0,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
         if penalty not in (None, 'gp', 'r1'):
-            raise ValueError(
-                f"{type(self).__name__}: penalty must be None, 'gp' or 'r1', got {penalty!r}"
-            )
+            raise ValueError(f"{type(self).__name__}: penalty must be None, 'gp' or 'r1', got {penalty!r}")
         self.penalty, self.penalty_weight = penalty, penalty_weight
         self.discriminator = self.gan_loss = None
         if discriminator is not None:
@@ -58,7 +54,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
                 "set e.g. discriminator=dict(type='MultiScaleDiscriminator')"
             )
 
-    def forward(self, inputs: Tensor, data_samples: Optional[Samples] = None, mode='tensor'):
+    def forward(self, inputs: Tensor, data_samples: Samples | None = None, mode='tensor'):
         """As ``BaseForecaster``, with the modes 'loss_discriminator' and 'loss_generator'."""
         if mode == 'loss_discriminator':
             return self.loss_discriminator(inputs, data_samples)
@@ -66,7 +62,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
             return self.loss_generator(inputs, data_samples)
         return super().forward(inputs, data_samples, mode)
 
-    def loss_discriminator(self, inputs: Tensor, samples: Samples) -> Dict[str, Tensor]:
+    def loss_discriminator(self, inputs: Tensor, samples: Samples) -> dict[str, Tensor]:
         """Losses of the discriminator on the truth and on a roll-out.
 
         Beside the losses, summed over scales and averaged over steps: ``d_accuracy``, the share of the finest
@@ -75,23 +71,20 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         past, target, context = self.observe_training(inputs, samples)
         calls = []
 
-        def collect(window: Pyramid, guesses: List[Tensor], start: int) -> dict:
+        def collect(window: Pyramid, guesses: list[Tensor], start: int) -> dict:
             calls.append((_flat(window[0]), [_flat(guess) for guess in guesses], start))
             return {}
 
         with torch.no_grad():
             self.rollout(past, self.train_steps, context, critic=collect)
-        terms = [
-            self._judge_call(window, fakes, self._truth(target, start))
-            for window, fakes, start in calls
-        ]
+        terms = [self._judge_call(window, fakes, self._truth(target, start)) for window, fakes, start in calls]
         return {name: sum(term[name] for term in terms) / len(terms) for name in terms[0]}
 
-    def loss_generator(self, inputs: Tensor, samples: Samples) -> Dict[str, Tensor]:
+    def loss_generator(self, inputs: Tensor, samples: Samples) -> dict[str, Tensor]:
         """The predictor's own losses of a roll-out, and ``loss_gan``, one each by step as they."""
         past, target, context = self.observe_training(inputs, samples)
 
-        def fool(window: Pyramid, guesses: List[Tensor], start: int) -> dict:
+        def fool(window: Pyramid, guesses: list[Tensor], start: int) -> dict:
             logits = self.discriminator(_flat(window[0]), [_flat(guess) for guess in guesses])
             return dict(loss_gan=self.gan_loss(logits, target_is_real=True))
 
@@ -101,7 +94,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         (maps,) = time_slice(target, start, start + self.predictor.num_outputs)
         return _flat(maps)
 
-    def _judge_call(self, window: Tensor, fakes: List[Tensor], truth: Tensor) -> Dict[str, Tensor]:
+    def _judge_call(self, window: Tensor, fakes: list[Tensor], truth: Tensor) -> dict[str, Tensor]:
         """Losses and values to log of one call of the predictor."""
         judge = self.discriminator
         reals = judge.candidates_of(truth)
@@ -112,9 +105,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         )
         if self.penalty is not None:
             losses['loss_penalty'] = self.penalty_weight * sum(
-                penalty_loss(
-                    self.penalty, lambda maps, k=k: judge.judge(k, window, maps), real, fake
-                )
+                penalty_loss(self.penalty, lambda maps, k=k: judge.judge(k, window, maps), real, fake)
                 for k, (real, fake) in enumerate(zip(reals, fakes))
             )
         return {**losses, **real_fake_scalars(on_real[-1], on_fake[-1])}

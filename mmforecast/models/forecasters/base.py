@@ -1,6 +1,6 @@
 """The one forecaster: encode, roll out, decode."""
 
-from typing import Callable, Dict, List, Optional, Tuple, Union
+from collections.abc import Callable
 
 import torch
 from mmengine.model import BaseModel
@@ -11,8 +11,8 @@ from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_sl
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
-Samples = List[ForecastDataSample]
-Critic = Callable[[Pyramid, List[Tensor], int], Dict[str, Tensor]]
+Samples = list[ForecastDataSample]
+Critic = Callable[[Pyramid, list[Tensor], int], dict[str, Tensor]]
 
 
 class BaseForecaster(BaseModel):
@@ -32,8 +32,8 @@ class BaseForecaster(BaseModel):
             they put in the place of the config's. 'oracle', the upper bound, comes last.
     """
 
-    train_keys: Tuple[str, ...] = ('rollout_steps',)
-    baselines: Dict[str, dict] = {
+    train_keys: tuple[str, ...] = ('rollout_steps',)
+    baselines: dict[str, dict] = {
         'copy-last': dict(predictor=dict(type='CopyLast')),
         'flow': dict(predictor=dict(type='FlowWarp')),
         'oracle': dict(predictor=dict(type='Oracle')),
@@ -45,10 +45,10 @@ class BaseForecaster(BaseModel):
         predictor: dict,
         decoder: dict,
         num_past: int = 4,
-        train_cfg: Optional[dict] = None,
-        test_cfg: Optional[dict] = None,
-        data_preprocessor: Optional[dict] = None,
-        init_cfg: Optional[dict] = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
     ):
         # Built here, because BaseModel would look the type up in the root registry.
         preprocessor = MODELS.build(data_preprocessor or dict(type='ForecastDataPreprocessor'))
@@ -79,9 +79,7 @@ class BaseForecaster(BaseModel):
             )
         for which, steps in (('train', self.train_steps), ('test', self.test_steps)):
             if not isinstance(steps, int) or steps < 1:
-                raise ValueError(
-                    f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}'
-                )
+                raise ValueError(f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}')
             if steps % predictor.num_outputs:
                 raise ValueError(
                     f'{name}: the predictor gives {predictor.num_outputs} steps per call, so '
@@ -104,8 +102,8 @@ class BaseForecaster(BaseModel):
     # Entry points of mmengine.
 
     def forward(
-        self, inputs: Tensor, data_samples: Optional[Samples] = None, mode: str = 'tensor'
-    ) -> Union[Dict[str, Tensor], Samples, Pyramid]:
+        self, inputs: Tensor, data_samples: Samples | None = None, mode: str = 'tensor'
+    ) -> dict[str, Tensor] | Samples | Pyramid:
         """``loss`` gives a dict, ``predict`` the samples with predictions, ``tensor`` the pyramid."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -116,7 +114,7 @@ class BaseForecaster(BaseModel):
             return self.rollout(past, self.test_steps, context)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    def loss(self, inputs: Tensor, data_samples: Samples) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Losses of a roll-out of ``train_cfg.rollout_steps``, by step where there are several.
 
         Args:
@@ -125,9 +123,7 @@ class BaseForecaster(BaseModel):
         past, target, context = self.observe_training(inputs, data_samples)
         return self.rollout(past, self.train_steps, context, target)[0]
 
-    def observe_training(
-        self, inputs: Tensor, samples: Samples
-    ) -> Tuple[Pyramid, Pyramid, ForecastContext]:
+    def observe_training(self, inputs: Tensor, samples: Samples) -> tuple[Pyramid, Pyramid, ForecastContext]:
         """The predictor's input and target of a batch of training clips, and its context."""
         self.check_clip_length(inputs)
         past, context = self._observe(inputs, samples)
@@ -195,9 +191,9 @@ class BaseForecaster(BaseModel):
         past: Pyramid,
         steps: int,
         context: ForecastContext,
-        target: Optional[Pyramid] = None,
-        critic: Optional[Critic] = None,
-    ) -> Union[Pyramid, Tuple[Dict[str, Tensor], Pyramid]]:
+        target: Pyramid | None = None,
+        critic: Critic | None = None,
+    ) -> Pyramid | tuple[dict[str, Tensor], Pyramid]:
         """Predict ``steps`` steps, feeding predictions back through a sliding window.
 
         Args:
@@ -237,7 +233,7 @@ class BaseForecaster(BaseModel):
         prefix = '' if steps == self.predictor.num_outputs else f't+{start + 1}.'
         losses.update({prefix + name: value for name, value in terms.items()})
 
-    def _observe(self, inputs: Tensor, samples: Samples) -> Tuple[Pyramid, ForecastContext]:
+    def _observe(self, inputs: Tensor, samples: Samples) -> tuple[Pyramid, ForecastContext]:
         """The predictor's input of a batch of clips, and the context of its roll-out."""
         self._check_clips(inputs, samples)
         return self._split(self.encode(inputs, samples), inputs, samples)
@@ -258,7 +254,7 @@ class BaseForecaster(BaseModel):
 
     def _split(
         self, representation: Pyramid, frames: Tensor, samples: Samples
-    ) -> Tuple[Pyramid, ForecastContext]:
+    ) -> tuple[Pyramid, ForecastContext]:
         """Past and future of encoded clips: the predictor's input, and the context."""
         context = ForecastContext(frames=frames[:, : self.num_past], samples=samples)
         if num_steps(representation) > self.num_past:

@@ -3,8 +3,6 @@
 Couprie, Luc, Verbeek, "Joint future semantic and instance segmentation prediction", ECCV Workshops 2018.
 """
 
-from typing import List, Optional, Tuple
-
 from torch import Tensor
 
 from mmforecast.models.predictors import ForecastContext
@@ -43,7 +41,7 @@ class D2DForecaster(BaseForecaster):
         'oracle': dict(predictor=dict(type='Oracle')),
     }
 
-    def __init__(self, encoder: dict, predictor: dict, decoder: Optional[dict] = None, **kwargs):
+    def __init__(self, encoder: dict, predictor: dict, decoder: dict | None = None, **kwargs):
         super().__init__(encoder, predictor, decoder or dict(type='DistanceMapDecoder'), **kwargs)
         wanted = getattr(self.predictor, 'channels', self.encoder.num_channels)
         if wanted != self.encoder.num_channels:
@@ -53,15 +51,13 @@ class D2DForecaster(BaseForecaster):
             )
 
     def _split(
-        self, representation: Pyramid, frames: Tensor, samples: List[ForecastDataSample]
-    ) -> Tuple[Pyramid, ForecastContext]:
+        self, representation: Pyramid, frames: Tensor, samples: list[ForecastDataSample]
+    ) -> tuple[Pyramid, ForecastContext]:
         maps, *objects = representation
         past, context = super()._split([maps], frames, samples)
         if objects:
             context.objects = objects[0][:, : self.num_past]
         return past, context
 
-    def decode(
-        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
-    ) -> None:
+    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
         self.decoder.decode(future, samples, context=context)

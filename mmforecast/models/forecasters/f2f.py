@@ -4,8 +4,6 @@ Luc, Couprie, LeCun, Verbeek, "Predicting future instance segmentation by foreca
 features", ECCV 2018.
 """
 
-from typing import Dict, List, Optional
-
 from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
@@ -53,9 +51,9 @@ class F2FForecaster(BaseForecaster):
         self,
         encoder: dict,
         predictor: dict,
-        decoder: Optional[dict] = None,
-        train_cfg: Optional[dict] = None,
-        test_cfg: Optional[dict] = None,
+        decoder: dict | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
         **kwargs,
     ):
         train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
@@ -63,9 +61,7 @@ class F2FForecaster(BaseForecaster):
         detector_loss = train_cfg.pop('detector_loss', 0.0)
         test_cfg.setdefault('reference', False)
         decoder = decoder or dict(type='DetectionDecoder')
-        super().__init__(
-            encoder, predictor, decoder, train_cfg=train_cfg, test_cfg=test_cfg, **kwargs
-        )
+        super().__init__(encoder, predictor, decoder, train_cfg=train_cfg, test_cfg=test_cfg, **kwargs)
         self.crop_size = None if crop_size is None else tuple(crop_size)
         self.detector_loss = detector_loss
         self._check_parts()
@@ -98,7 +94,7 @@ class F2FForecaster(BaseForecaster):
                     f'{self.encoder.num_channels} channels; make them agree'
                 )
 
-    def loss(self, inputs: Tensor, data_samples: List[ForecastDataSample]) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[ForecastDataSample]) -> dict[str, Tensor]:
         """Feature losses by step, and the detector's own where they weigh something.
 
         Args:
@@ -117,7 +113,7 @@ class F2FForecaster(BaseForecaster):
             losses.update(self._detector_losses(future, data_samples))
         return losses
 
-    def _detector_losses(self, future: Pyramid, samples: List[ForecastDataSample]) -> dict:
+    def _detector_losses(self, future: Pyramid, samples: list[ForecastDataSample]) -> dict:
         """The detector's losses on the forecast features of all labelled future frames."""
         labelled = [
             (clip, step)
@@ -136,9 +132,7 @@ class F2FForecaster(BaseForecaster):
         frame_size = samples[0].img_shape
         sizes = self.encoder.working_size(frame_size)
         truth = [
-            detector_sample(
-                frame_size, *sizes, samples[clip].gt_instance_map.data[self.num_past + step]
-            )
+            detector_sample(frame_size, *sizes, samples[clip].gt_instance_map.data[self.num_past + step])
             for clip, step in labelled
         ]
         features = self.encoder.complete(levels, truth[0].batch_input_shape)
@@ -149,12 +143,10 @@ class F2FForecaster(BaseForecaster):
             for name, value in losses.items()
         }
 
-    def decode(
-        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
-    ) -> None:
+    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
         self.decoder.decode(future, samples, self.encoder, context)
 
-    def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
+    def decode_reference(self, future: Pyramid, samples: list[ForecastDataSample]) -> None:
         self.decoder.decode(future, samples, self.encoder, target='ref')
 
 

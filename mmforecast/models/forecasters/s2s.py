@@ -4,8 +4,6 @@ Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of se
 ICCV 2017. The family is named by what goes in and what comes out: X is RGB, S are scores.
 """
 
-from typing import List, Optional
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -40,7 +38,7 @@ class S2SForecaster(AdversarialForecaster):
         self,
         encoder: dict,
         predictor: dict,
-        decoder: Optional[dict] = None,
+        decoder: dict | None = None,
         variant: str = 'S2S',
         **kwargs,
     ):
@@ -66,7 +64,7 @@ class S2SForecaster(AdversarialForecaster):
             'or a predictor with num_outputs equal to the horizon'
         )
 
-    def encode(self, frames: Tensor, samples: List[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         if self.variant == 'X2X':  # of the scores only the size is needed
             (scores,) = self.encoder.encode(frames[:1, :1], samples and samples[:1])
         else:
@@ -75,8 +73,7 @@ class S2SForecaster(AdversarialForecaster):
             return [scores]
         if frames.numel() == 0:
             raise ValueError(
-                f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to '
-                'the data pipeline'
+                f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to the data pipeline'
             )
         rgb = rgb_to_unit(frames).flatten(0, 1)
         rgb = F.interpolate(rgb, size=scores.shape[-2:], mode='area').unflatten(0, frames.shape[:2])
@@ -89,9 +86,7 @@ class S2SForecaster(AdversarialForecaster):
             return [maps]
         return [maps[:, :, :_RGB] if out == 'X' else maps[:, :, _RGB:]]
 
-    def decode(
-        self, future: Pyramid, samples: List[ForecastDataSample], context: ForecastContext
-    ) -> None:
+    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
         (maps,) = future
         if self._parts[1] == 'S':
             self.decoder.decode([maps], samples, target='pred')
@@ -105,7 +100,7 @@ class S2SForecaster(AdversarialForecaster):
             scores = self._segment(rgb, context.frames.shape[-2:], samples)
         self.decoder.decode([scores], samples, target='pred')
 
-    def decode_reference(self, future: Pyramid, samples: List[ForecastDataSample]) -> None:
+    def decode_reference(self, future: Pyramid, samples: list[ForecastDataSample]) -> None:
         (maps,) = future
         if self.variant == 'X2X':  # the true frames, as coarse as predicted ones
             size = samples[0].get('img_shape', maps.shape[-2:])
@@ -114,7 +109,7 @@ class S2SForecaster(AdversarialForecaster):
             scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
         self.decoder.decode([scores], samples, target='ref')
 
-    def _segment(self, rgb: Tensor, size: tuple, samples: List[ForecastDataSample]) -> Tensor:
+    def _segment(self, rgb: Tensor, size: tuple, samples: list[ForecastDataSample]) -> Tensor:
         """Scores (B, n, C, h, w) of frames (B, n, 3, h, w) in [0, 255], brought to ``size`` first."""
         frames = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
         (scores,) = self.encoder.encode(frames.unflatten(0, rgb.shape[:2]), samples)

@@ -3,8 +3,6 @@
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016.
 """
 
-from typing import Optional
-
 from mmforecast.registry import MODELS
 
 from .adversarial import AdversarialForecaster
@@ -23,8 +21,8 @@ class VideoForecaster(AdversarialForecaster):
     def __init__(
         self,
         predictor: dict,
-        encoder: Optional[dict] = None,
-        decoder: Optional[dict] = None,
+        encoder: dict | None = None,
+        decoder: dict | None = None,
         **kwargs,
     ):
         encoder, decoder = encoder or dict(type='RGBEncoder'), decoder or dict(type='RGBDecoder')

@@ -1,6 +1,6 @@
 """Adversarial losses, and the penalties on a discriminator's gradient."""
 
-from typing import Callable, Optional, Sequence, Union
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn as nn
@@ -54,7 +54,7 @@ class GANLoss(nn.Module):
 
     def forward(
         self,
-        pred: Union[Tensor, Sequence[Tensor]],
+        pred: Tensor | Sequence[Tensor],
         target_is_real: bool,
         is_disc: bool = False,
     ) -> Tensor:
@@ -111,13 +111,9 @@ def _gradient(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tens
 
 
 def penalty_loss(
-    kind: Optional[str], discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
-) -> Optional[Tensor]:
+    kind: str | None, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
+) -> Tensor | None:
     """The penalty called ``kind``, 'gp' or 'r1'; None for None."""
     if kind is None:
         return None
-    return (
-        gradient_penalty(discriminator, real, fake)
-        if kind == 'gp'
-        else r1_penalty(discriminator, real)
-    )
+    return gradient_penalty(discriminator, real, fake) if kind == 'gp' else r1_penalty(discriminator, real)

@@ -14,9 +14,7 @@ from mmforecast.registry import MODELS
 _REDUCTIONS = ('mean', 'sum', 'none')
 
 
-def gradient_difference_loss(
-    pred: Tensor, target: Tensor, alpha: int = 1, reduction: str = 'mean'
-) -> Tensor:
+def gradient_difference_loss(pred: Tensor, target: Tensor, alpha: int = 1, reduction: str = 'mean') -> Tensor:
     """Difference between the absolute image gradients of two maps.
 
     Args:
@@ -31,8 +29,7 @@ def gradient_difference_loss(
     """
     if pred.shape != target.shape:
         raise ValueError(
-            f'GDL: prediction {tuple(pred.shape)} and target {tuple(target.shape)} '
-            'must have the same shape'
+            f'GDL: prediction {tuple(pred.shape)} and target {tuple(target.shape)} must have the same shape'
         )
     if pred.ndim < 2 or min(pred.shape[-2:]) < 2:
         raise ValueError(f'GDL needs maps of at least 2x2 pixels, got {tuple(pred.shape)}')

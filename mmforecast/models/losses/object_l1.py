@@ -7,9 +7,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import THING_LABEL_IDS
 
 
-def object_l1_loss(
-    pred: Tensor, target: Tensor, object_weight: float = 4.0, ground: float = -1.0
-) -> Tensor:
+def object_l1_loss(pred: Tensor, target: Tensor, object_weight: float = 4.0, ground: float = -1.0) -> Tensor:
     """Mean over all values of ``w |pred - target|``, ``w = 1 + object_weight`` on pixels of moving objects.
 
     A pixel is one where any of the last eight channels of the target, those of the moving classes in distance
@@ -36,9 +34,7 @@ class ObjectL1Loss(nn.Module):
     def __init__(self, object_weight: float = 4.0, ground: float = -1.0, loss_weight: float = 1.0):
         super().__init__()
         if object_weight < 0:
-            raise ValueError(
-                f'ObjectL1Loss: object_weight must be 0 or more, got {object_weight!r}'
-            )
+            raise ValueError(f'ObjectL1Loss: object_weight must be 0 or more, got {object_weight!r}')
         self.object_weight, self.ground = object_weight, ground
         self.loss_weight = loss_weight
 

@@ -4,7 +4,7 @@ Not part of the S2S paper, which regresses the scores: a documented alternative 
 network's capacity on the decision between classes rather than on the value of every score.
 """
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -15,7 +15,7 @@ from mmforecast.registry import MODELS
 
 
 def score_cross_entropy(
-    pred: Tensor, target: Tensor, temperature: float = 1.0, class_weight: Optional[Tensor] = None
+    pred: Tensor, target: Tensor, temperature: float = 1.0, class_weight: Tensor | None = None
 ) -> Tensor:
     """Mean over pixels of ``-sum_c w_c softmax(target / t)_c log softmax(pred / t)_c``.
 
@@ -41,20 +41,16 @@ class ScoreCrossEntropyLoss(nn.Module):
     def __init__(
         self,
         temperature: float = 1.0,
-        class_weight: Optional[Sequence[float]] = None,
+        class_weight: Sequence[float] | None = None,
         loss_weight: float = 1.0,
     ):
         super().__init__()
         if temperature <= 0:
-            raise ValueError(
-                f'ScoreCrossEntropyLoss: temperature must be positive, got {temperature!r}'
-            )
+            raise ValueError(f'ScoreCrossEntropyLoss: temperature must be positive, got {temperature!r}')
         self.temperature = temperature
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)
         self.register_buffer('class_weight', weight, persistent=False)
         self.loss_weight = loss_weight
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
-        return self.loss_weight * score_cross_entropy(
-            pred, target, self.temperature, self.class_weight
-        )
+        return self.loss_weight * score_cross_entropy(pred, target, self.temperature, self.class_weight)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -30,13 +30,13 @@ class ForecastContext:
     """
 
     frames: Tensor
-    samples: List[ForecastDataSample]
-    future: Optional[Pyramid] = None
-    future_frames: Optional[Tensor] = None
-    objects: Optional[Tensor] = None
+    samples: list[ForecastDataSample]
+    future: Pyramid | None = None
+    future_frames: Tensor | None = None
+    objects: Tensor | None = None
     step: int = 0
-    guesses: Optional[List[Tensor]] = None
-    state: Dict[str, Any] = field(default_factory=dict)
+    guesses: list[Tensor] | None = None
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 class BasePredictor(BaseModule, ABC):
@@ -49,7 +49,7 @@ class BasePredictor(BaseModule, ABC):
         reads_future: whether it looks at the true future, as only the oracle may.
     """
 
-    num_past: Optional[int] = None
+    num_past: int | None = None
     num_outputs: int = 1
     reads_frames: bool = False
     reads_future: bool = False
@@ -60,7 +60,7 @@ class BasePredictor(BaseModule, ABC):
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+    ) -> tuple[dict[str, Tensor], Pyramid]:
         """Losses of one call against ``target``, and the prediction itself to roll on with.
 
         Args:
@@ -71,8 +71,7 @@ class BasePredictor(BaseModule, ABC):
             Scalars by name, each name containing 'loss', and the prediction.
         """
         raise NotImplementedError(
-            f'{type(self).__name__} has nothing to train; evaluate it with '
-            'tools/test.py CONFIG none'
+            f'{type(self).__name__} has nothing to train; evaluate it with tools/test.py CONFIG none'
         )
 
 

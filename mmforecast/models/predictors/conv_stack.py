@@ -1,6 +1,6 @@
 """A plain stack of convolutions that keeps the resolution."""
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import torch.nn as nn
 from mmcv.cnn import ConvModule
@@ -11,7 +11,7 @@ def conv_stack(
     widths: Sequence[int],
     kernels: Sequence[int],
     out_channels: int,
-    dilations: Optional[Sequence[int]] = None,
+    dilations: Sequence[int] | None = None,
 ) -> nn.Sequential:
     """``len(kernels)`` convolutions with ReLU between them and none after the last.
 

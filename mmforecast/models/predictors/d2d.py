@@ -4,7 +4,7 @@ Couprie, Luc, Verbeek, "Joint future semantic and instance segmentation predicti
 about 0.8 M parameters, is the authors'; the list of layers is ours.
 """
 
-from typing import Dict, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch.nn as nn
 from torch import Tensor
@@ -42,23 +42,20 @@ class D2DPredictor(BasePredictor):
         widths: Sequence[int] = (128, 256, 128, 128),
         dilations: Sequence[int] = (1, 2, 4, 2, 1),
         residual: bool = False,
-        value_range: Optional[Tuple[float, float]] = (-1.0, 1.0),
-        losses: Optional[Dict[str, dict]] = None,
-        init_cfg: Optional[dict] = None,
+        value_range: tuple[float, float] | None = (-1.0, 1.0),
+        losses: dict[str, dict] | None = None,
+        init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg=init_cfg)
         if value_range is not None and not value_range[0] < value_range[1]:
             raise ValueError(
-                f'D2DPredictor: value_range must be (low, high) with low < high, or None, got '
-                f'{value_range!r}'
+                f'D2DPredictor: value_range must be (low, high) with low < high, or None, got {value_range!r}'
             )
         self.channels, self.num_past = channels, num_past
         self.residual, self.value_range = residual, value_range
         kernels = [3] * (len(widths) + 1)
         self.net = conv_stack(channels * num_past, widths, kernels, channels, dilations)
-        self.losses = nn.ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
-        )
+        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self._start_residual()
 
     def init_weights(self) -> None:
@@ -81,7 +78,7 @@ class D2DPredictor(BasePredictor):
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+    ) -> tuple[dict[str, Tensor], Pyramid]:
         require_losses(self)
         new = self(past, context)
         pair = new[0][:, 0], target[0][:, 0]

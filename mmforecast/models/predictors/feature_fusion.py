@@ -1,7 +1,5 @@
 """The predictor of Mask H2F: what past features say of the future is learned in the detector itself."""
 
-from typing import Dict, Optional, Tuple
-
 import torch
 import torch.nn as nn
 from torch import Tensor
@@ -35,13 +33,11 @@ class FeatureFusion(BasePredictor):
         channels: int,
         num_levels: int = 4,
         num_past: int = 4,
-        init_cfg: Optional[dict] = None,
+        init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg=init_cfg)
         self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
-        self.fusions = nn.ModuleList(
-            nn.Conv2d(channels * num_past, channels, 1) for _ in range(num_levels)
-        )
+        self.fusions = nn.ModuleList(nn.Conv2d(channels * num_past, channels, 1) for _ in range(num_levels))
         for layer in self.fusions:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -56,7 +52,7 @@ class FeatureFusion(BasePredictor):
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+    ) -> tuple[dict[str, Tensor], Pyramid]:
         raise ValueError(
             'FeatureFusion has no losses of its own; set train_cfg.detector_loss, and encoder.frozen='
             'False to train the detector with it'

@@ -24,9 +24,7 @@ def observed_velocity(context: ForecastContext, age: int = 0) -> Tensor:
     """
     have, need = num_steps([context.frames]), age + 2
     if have < need:
-        raise ValueError(
-            f'a velocity needs at least {need} observed frames, got {have}; raise num_past'
-        )
+        raise ValueError(f'a velocity needs at least {need} observed frames, got {have}; raise num_past')
     return -dis_flow(context.frames[:, -1 - age], context.frames[:, -2 - age])
 
 

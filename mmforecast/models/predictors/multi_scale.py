@@ -5,7 +5,7 @@ ICCV 2017, after the pyramid of Mathieu, Couprie, LeCun, ICLR 2016. Every scale 
 window and the coarser guess, and adds its correction to that guess.
 """
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -48,16 +48,16 @@ class MultiScalePredictor(BasePredictor):
     def __init__(
         self,
         in_channels: int,
-        out_channels: Optional[int] = None,
+        out_channels: int | None = None,
         num_past: int = 4,
         num_outputs: int = 1,
         widths: Sequence[Sequence[int]] = ((128, 256, 128), (128, 256, 128)),
         kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
-        dilations: Optional[Sequence[Sequence[int]]] = None,
-        base: Optional[str] = None,
-        out_act: Optional[str] = None,
-        losses: Optional[Dict[str, dict]] = None,
-        init_cfg: Optional[dict] = None,
+        dilations: Sequence[Sequence[int]] | None = None,
+        base: str | None = None,
+        out_act: str | None = None,
+        losses: dict[str, dict] | None = None,
+        init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg=init_cfg)
         self.out_channels = in_channels if out_channels is None else out_channels
@@ -83,9 +83,7 @@ class MultiScalePredictor(BasePredictor):
             for stack in self.scales:
                 nn.init.zeros_(stack[-1].conv.weight)
                 nn.init.zeros_(stack[-1].conv.bias)
-        self.losses = nn.ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
-        )
+        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
 
     def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
         counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}
@@ -98,9 +96,7 @@ class MultiScalePredictor(BasePredictor):
         if base not in _BASES:
             raise ValueError(f'MultiScalePredictor: base must be one of {_BASES}, got {base!r}')
         if out_act not in (None, 'tanh'):
-            raise ValueError(
-                f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}"
-            )
+            raise ValueError(f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}")
         if base is not None and (self.out_channels != in_channels or out_act is not None):
             raise ValueError(
                 f'MultiScalePredictor: base={base!r} corrects an input map, so '
@@ -112,7 +108,7 @@ class MultiScalePredictor(BasePredictor):
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+    ) -> tuple[dict[str, Tensor], Pyramid]:
         require_losses(self)
         predictions = self.predict_scales(past)
         truth = target[0].flatten(1, 2)
@@ -124,7 +120,7 @@ class MultiScalePredictor(BasePredictor):
                 losses[f'loss_{name}_s{len(predictions) - 1 - k}'] = loss(*pair)
         return losses, [self._note(predictions, context)[-1]]
 
-    def predict_scales(self, past: Pyramid) -> List[Tensor]:
+    def predict_scales(self, past: Pyramid) -> list[Tensor]:
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
         (maps,) = past
         check_window(self, maps, self.in_channels, multiple=2 ** (len(self.scales) - 1))
@@ -146,7 +142,7 @@ class MultiScalePredictor(BasePredictor):
             guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
         return guesses
 
-    def _note(self, predictions: List[Tensor], context: ForecastContext) -> List[Tensor]:
+    def _note(self, predictions: list[Tensor], context: ForecastContext) -> list[Tensor]:
         context.guesses = [self._as_maps(maps) for maps in predictions]
         return context.guesses
 

@@ -6,7 +6,7 @@ where something hidden comes into view. Here one small network corrects the velo
 are moved, and another corrects the moved maps.
 """
 
-from typing import Dict, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -78,15 +78,15 @@ class WarpCorrectPredictor(BasePredictor):
         channels: int,
         num_levels: int = 1,
         num_past: int = 4,
-        squeeze: Optional[int] = None,
+        squeeze: int | None = None,
         motion_widths: Sequence[int] = (64, 64, 64),
         motion_dilations: Sequence[int] = (1, 2, 4),
         correction_widths: Sequence[int] = (32, 32),
         stride: int = 4,
         correction_stride: int = 2,
-        losses: Optional[Dict[str, dict]] = None,
-        flow_loss: Optional[dict] = None,
-        init_cfg: Optional[dict] = None,
+        losses: dict[str, dict] | None = None,
+        flow_loss: dict | None = None,
+        init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg=init_cfg)
         if num_past < 3:
@@ -109,13 +109,10 @@ class WarpCorrectPredictor(BasePredictor):
         self.reduce = nn.Conv2d(features, 16, 1)
         kernels = [3] * (len(correction_widths) + 1)
         self.corrections = nn.ModuleList(
-            conv_stack(channels + 16, correction_widths, kernels, channels)
-            for _ in range(num_levels)
+            conv_stack(channels + 16, correction_widths, kernels, channels) for _ in range(num_levels)
         )
         self._start_as_flow_warp()
-        self.losses = nn.ModuleDict(
-            {name: MODELS.build(cfg) for name, cfg in (losses or {}).items()}
-        )
+        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self.flow_loss = None if flow_loss is None else MODELS.build(flow_loss)
 
     def init_weights(self) -> None:
@@ -159,7 +156,7 @@ class WarpCorrectPredictor(BasePredictor):
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> Tuple[Dict[str, Tensor], Pyramid]:
+    ) -> tuple[dict[str, Tensor], Pyramid]:
         require_losses(self)
         new = self(past, context)
         terms = {}
@@ -176,9 +173,7 @@ class WarpCorrectPredictor(BasePredictor):
     def _motion_state(self, context: ForecastContext, size) -> Tensor:
         """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""
         if _STATE not in context.state:
-            velocity, before = (
-                resize_flow(observed_velocity(context, age), size) for age in (0, 1)
-            )
+            velocity, before = (resize_flow(observed_velocity(context, age), size) for age in (0, 1))
             change = velocity - backward_warp(before, -velocity)
             context.state[_STATE] = torch.cat((velocity, change), dim=1)
         return context.state[_STATE]

@@ -1,6 +1,6 @@
 """The adversarial training step, once for every system: D steps with G frozen, then G steps with D frozen."""
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel, MMDistributedDataParallel
@@ -28,9 +28,9 @@ class AdversarialTrainMixin:
     generator_name: str = 'generator'
     discriminator_steps: int = 1
     generator_steps: int = 1
-    discriminator: Optional[nn.Module]
+    discriminator: nn.Module | None
 
-    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
+    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         if self.discriminator is None:
             return super().train_step(data, optim_wrapper)
         return adversarial_step(self, self, data, optim_wrapper)
@@ -52,7 +52,7 @@ class AdversarialDistributedDataParallel(MMDistributedDataParallel):
         kwargs.setdefault('broadcast_buffers', False)
         super().__init__(module=module, **{**kwargs, 'find_unused_parameters': True})
 
-    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Dict[str, Tensor]:
+    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         if self.module.discriminator is None:
             return super().train_step(data, optim_wrapper)
         return adversarial_step(self, self.module, data, optim_wrapper)
@@ -60,7 +60,7 @@ class AdversarialDistributedDataParallel(MMDistributedDataParallel):
 
 def adversarial_step(
     caller: nn.Module, model: BaseModel, data: Any, optim_wrapper: OptimWrapperDict
-) -> Dict[str, Tensor]:
+) -> dict[str, Tensor]:
     """Train the discriminator of ``model``, then its generator, on one batch.
 
     Args:
@@ -91,7 +91,7 @@ def adversarial_step(
 
 def _optimize(
     caller: nn.Module, model: BaseModel, data: dict, mode: str, optimizer: OptimWrapper
-) -> Dict[str, Tensor]:
+) -> dict[str, Tensor]:
     with optimizer.optim_context(caller):
         losses = caller(**data, mode=mode)
     loss, logs = model.parse_losses(losses)
@@ -114,7 +114,7 @@ class _Frozen:
             parameter.requires_grad_(True)
 
 
-def _check_optimizers(optim_wrapper: Any, names: Tuple[str, str]) -> None:
+def _check_optimizers(optim_wrapper: Any, names: tuple[str, str]) -> None:
     given = list(optim_wrapper.keys()) if isinstance(optim_wrapper, OptimWrapperDict) else None
     if given is None or set(given) != set(names):
         raise ValueError(
@@ -132,7 +132,7 @@ def real_fake_accuracy(real: Tensor, fake: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def real_fake_scalars(real: Tensor, fake: Tensor) -> Dict[str, Tensor]:
+def real_fake_scalars(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     """To log of logits: ``d_real`` and ``d_fake``, mean sigmoids, and ``d_accuracy``."""
     return dict(
         d_real=real.sigmoid().mean(),

@@ -1,7 +1,7 @@
 """What F2F asks of an mmdet detector, whatever its kind: normalise, give features, take features, train."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Iterator, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn as nn
@@ -31,7 +31,7 @@ def given_features(detector: nn.Module, features: Sequence[Tensor]) -> Iterator[
         del detector.extract_feat
 
 
-def resize(frames: Tensor, size: Optional[Tuple[int, int]]) -> Tensor:
+def resize(frames: Tensor, size: tuple[int, int] | None) -> Tensor:
     """(N, 3, H, W) to (h, w), bilinear; None keeps them."""
     if size is None or tuple(frames.shape[-2:]) == tuple(size):
         return frames
@@ -59,16 +59,16 @@ def normalise(own: ImgDataPreprocessor, frames: Tensor) -> Tensor:
     return F.pad(frames, (0, columns - width, 0, rows - height), value=own.pad_value)
 
 
-def padded_size(size: Tuple[int, int], divisor: int) -> Tuple[int, int]:
+def padded_size(size: tuple[int, int], divisor: int) -> tuple[int, int]:
     """(h, w) rounded up to multiples of ``divisor``."""
     return tuple(-(-side // divisor) * divisor for side in size)
 
 
 def detector_sample(
     frame_size: Sequence[int],
-    size: Tuple[int, int],
-    padded: Tuple[int, int],
-    id_map: Optional[Tensor] = None,
+    size: tuple[int, int],
+    padded: tuple[int, int],
+    id_map: Tensor | None = None,
 ) -> DetDataSample:
     """What mmdet's heads need to know of a frame.
 
@@ -94,7 +94,7 @@ def detector_sample(
 
 
 def training_instances(
-    id_map: Tensor, size: Tuple[int, int], padded: Tuple[int, int], min_side: int = 4
+    id_map: Tensor, size: tuple[int, int], padded: tuple[int, int], min_side: int = 4
 ) -> InstanceData:
     """Instances of a frame as mmdet's losses take them.
 
@@ -113,7 +113,7 @@ def training_instances(
 
 
 @torch.no_grad()
-def probe_pyramid(detector: nn.Module) -> Tuple[List[int], int, int]:
+def probe_pyramid(detector: nn.Module) -> tuple[list[int], int, int]:
     """What pyramid a detector makes, found by running it on noise.
 
     Returns:

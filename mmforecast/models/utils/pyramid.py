@@ -1,11 +1,11 @@
 """Small operations on feature pyramids: ``list[Tensor]``, finest first, each (B, T, C, h, w)."""
 
-from typing import List, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-Pyramid = List[Tensor]
+Pyramid = list[Tensor]
 
 
 def num_steps(pyramid: Pyramid) -> int:
@@ -18,7 +18,7 @@ def time_slice(pyramid: Pyramid, start: int, stop: int) -> Pyramid:
     return [level[:, start:stop] for level in pyramid]
 
 
-def time_cat(pyramids: List[Pyramid]) -> Pyramid:
+def time_cat(pyramids: list[Pyramid]) -> Pyramid:
     """Concatenate pyramids along time, level by level."""
     return [torch.cat(levels, dim=1) for levels in zip(*pyramids)]
 
@@ -29,7 +29,7 @@ def slide(window: Pyramid, new: Pyramid) -> Pyramid:
     return [torch.cat((old, add), dim=1)[:, -length:] for old, add in zip(window, new)]
 
 
-def random_crop(pyramids: Sequence[Pyramid], size: Tuple[int, int]) -> List[Pyramid]:
+def random_crop(pyramids: Sequence[Pyramid], size: tuple[int, int]) -> list[Pyramid]:
     """One random window out of pyramids that show the same frames; views.
 
     Args:

@@ -62,9 +62,9 @@ def line_chart(series: Sequence[Series], xlabel: str, ylabel: str, decimals: int
     body += [_line(place, one, line, xlabel, decimals) for one, line in drawn]
     body += [_beyond(row, one, line, decimals) for row, (one, line) in enumerate(beyond)]
     text = _in_words(lines, ylabel, xlabel, decimals)
-    return Markup(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(_WIDTH, _HEIGHT, text, Markup('').join(body))
+    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        _WIDTH, _HEIGHT, text, Markup('').join(body)
+    )
 
 
 def _range(lines: Sequence[tuple]) -> tuple[float, float]:
@@ -80,9 +80,7 @@ def _within_reach(lines: Sequence[tuple]) -> tuple[list, list]:
     low, high = _range(coloured)
     reach = 0.6 * (high - low)
     near = [
-        not line
-        or one.style is not None
-        or all(low - reach <= y <= high + reach for _, y, _ in line)
+        not line or one.style is not None or all(low - reach <= y <= high + reach for _, y, _ in line)
         for one, line in lines
     ]
     drawn = [entry for entry, fits in zip(lines, near) if fits]
@@ -145,15 +143,11 @@ def _number(value: float) -> str:
     return f'{value:.2f}'.rstrip('0').rstrip('.') if abs(value) < 1000 else f'{value:.0f}'
 
 
-def _axes(
-    place: _Scale, xs: Sequence[float], ys: Sequence[float], xlabel: str, ylabel: str
-) -> Markup:
+def _axes(place: _Scale, xs: Sequence[float], ys: Sequence[float], xlabel: str, ylabel: str) -> Markup:
     text, grid = Markup('<text x="{:.1f}" y="{:.1f}" class="{}">{}</text>'), []
     for tick in ys:
         y = place.y(tick)
-        grid.append(
-            Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(_LEFT, y, _WIDTH - _RIGHT)
-        )
+        grid.append(Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(_LEFT, y, _WIDTH - _RIGHT))
         grid.append(text.format(_LEFT - 6, y + 4, 'tick end', _number(tick)))
     bottom = _HEIGHT - _BOTTOM
     for tick in xs:
@@ -163,9 +157,7 @@ def _axes(
     grid.append(Markup('<path class="axis" d="M{} {}H{}"/>').format(_LEFT, bottom, _WIDTH - _RIGHT))
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     grid.append(text.format(middle, _HEIGHT - 5, 'label middle', xlabel))
-    rotated = Markup(
-        '<text class="label middle" transform="translate(11 {:.0f}) rotate(-90)">{}</text>'
-    )
+    rotated = Markup('<text class="label middle" transform="translate(11 {:.0f}) rotate(-90)">{}</text>')
     grid.append(rotated.format((_TOP + bottom) / 2, ylabel))
     return Markup('').join(grid)
 
@@ -179,18 +171,14 @@ def _band(place: _Scale, series: Series, points: Sequence[tuple]) -> Markup:
     return Markup('<path class="band {}" d="M{}Z"/>').format(series.css_class, 'L'.join(edge))
 
 
-def _line(
-    place: _Scale, series: Series, points: Sequence[tuple], xlabel: str, decimals: int
-) -> Markup:
+def _line(place: _Scale, series: Series, points: Sequence[tuple], xlabel: str, decimals: int) -> Markup:
     if not points:
         return Markup('')
     path = 'L'.join(place.at(x, y) for x, y, _ in points)
     parts = [Markup('<path class="line" d="M{}"/>').format(path)]
     for x, y, deviation in points:
         value = f'{y:.{decimals}f}' + (f' ± {deviation:.{decimals}f}' if deviation else '')
-        told = Markup('<title>{}: {} at {} {}</title>').format(
-            series.name, value, _number(x), xlabel
-        )
+        told = Markup('<title>{}: {} at {} {}</title>').format(series.name, value, _number(x), xlabel)
         mark = _marker(series.style, place.x(x), place.y(y))
         parts.append(Markup('<g class="point">{}{}</g>').format(told, mark))
     return Markup('<g class="{}">{}</g>').format(series.css_class, Markup('').join(parts))

@@ -100,9 +100,7 @@ def clip_view(
     for kind in _KINDS:
         own = {name: forecast for name, (of, forecast) in found.items() if of == kind}
         if own:
-            images, labels, instances = known_pictures(
-                frames, forecasts[next(iter(own))], num_steps
-            )
+            images, labels, instances = known_pictures(frames, forecasts[next(iter(own))], num_steps)
             known = dict(frames=[None] * len(images), labels=labels, instances=instances)[kind]
             _add_panels(view, kind, images, known, own, meta, height, quality)
     return view
@@ -128,8 +126,7 @@ def _add_panels(
     future = list(zip(images, known))[view.num_past :]
     for name, steps in forecasts.items():
         drawn = [
-            style.draw(image, step, truth=true)
-            for (image, true), step in zip(future, steps, strict=True)
+            style.draw(image, step, truth=true) for (image, true), step in zip(future, steps, strict=True)
         ]
         view.panels.append(Panel(name, [data_uri(picture, quality) for picture in drawn], position))
     if kind == 'labels':

@@ -140,9 +140,7 @@ def write_page(path: str | PathLike, page: Page) -> int:
 
 @cache
 def _template():
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_read('page.html.jinja'))
 
 

@@ -1,0 +1,1 @@
+"""Sampling, evaluation and reports of image generators."""

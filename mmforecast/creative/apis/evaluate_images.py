@@ -1,0 +1,198 @@
+"""Generated images against real ones: attribute scores, novelty, copies, FID and KID, light."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from mmforecast.creative import MISSING_LABEL
+from mmforecast.creative.evaluation import (
+    am_score,
+    attribute_score,
+    confusion,
+    copied_share,
+    frechet_distance,
+    image_statistics,
+    kernel_distance,
+    nearest,
+    required_accuracy,
+)
+from mmforecast.creative.models.classifiers import AttributeClassifier
+
+from .image_features import compute
+from .image_sets import ImageSet
+
+__all__ = ['Evaluation', 'Judge', 'REAL', 'evaluate_sets', 'judge_attributes']
+
+REAL = 'real (held out)'
+
+
+@dataclass
+class Judge:
+    """One attribute's classifier, known to be good enough.
+
+    Attributes:
+        attribute: What it sorts by.
+        network: Gives (N, K) probabilities.
+        accuracy: In percent, on the held-out real images that are labelled.
+    """
+
+    attribute: str
+    network: Callable[[Tensor], Tensor]
+    accuracy: float
+
+
+@dataclass
+class Evaluation:
+    """What :func:`evaluate_sets` finds.
+
+    Attributes:
+        rows: One mapping per set, the real one first, for ``format_table``.
+        per_image: One mapping per image of all sets, with ``set`` and ``image``.
+        neighbours: By position in ``rows``, the distances and numbers (N, k) of the nearest training images.
+    """
+
+    rows: list[dict] = field(default_factory=list)
+    per_image: list[dict] = field(default_factory=list)
+    neighbours: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+
+
+def judge_attributes(
+    classifier: AttributeClassifier,
+    held_out: ImageSet,
+    trained_on: dict[str, tuple[str, ...]] | None = None,
+) -> tuple[list[Judge], list[str]]:
+    """Which attributes a classifier may score: those that it tells apart on real images.
+
+    Args:
+        classifier: In eval mode.
+        held_out: Real images that it wasn't trained on, with labels.
+        trained_on: Class names by attribute, where its checkpoint has them.
+
+    Returns:
+        The judges, and one sentence for each attribute that is refused.
+
+    Raises:
+        ValueError: The classes of the classifier are not those of the data.
+    """
+    judges, notes = [], []
+    probabilities = dict(zip(classifier.attributes, compute(classifier.classify, held_out.images)[1:]))
+    for attribute, classes in classifier.attributes.items():
+        labels = held_out.labels.get(attribute)
+        known = labels != MISSING_LABEL if labels is not None else np.zeros(0, bool)
+        if not known.any():
+            notes.append(
+                f'No {attribute} scores: the held-out real images have no labels of {attribute!r}, so '
+                'that it is not known how often the classifier is right on them.'
+            )
+            continue
+        _check_classes(attribute, classes, held_out, (trained_on or {}).get(attribute))
+        right = probabilities[attribute][known].argmax(1) == labels[known]
+        needed = required_accuracy(np.bincount(labels[known], minlength=classes))
+        if right.mean() < needed:
+            notes.append(
+                f'No {attribute} scores: the classifier is right on {100 * right.mean():.1f} % of the '
+                f'{known.sum()} held-out real images, but has to be on {100 * needed:.1f} %, twice '
+                'what guessing gives; train it longer, or on more images.'
+            )
+            continue
+        network = _head(classifier, attribute)
+        judges.append(Judge(attribute, network, 100 * float(right.mean())))
+    return judges, notes
+
+
+def _head(classifier: AttributeClassifier, attribute: str) -> Callable[[Tensor], Tensor]:
+    return lambda images: classifier.classify(images)[1][attribute]
+
+
+def _check_classes(attribute: str, number: int, data: ImageSet, trained_on: tuple[str, ...] | None) -> None:
+    names = data.classes[attribute]
+    if number != len(names) or (trained_on is not None and tuple(trained_on) != tuple(names)):
+        of_classifier = f'{number}' if trained_on is None else ', '.join(trained_on)
+        raise ValueError(
+            f'the classifier knows other classes of {attribute!r} ({of_classifier}) than the data has '
+            f'({", ".join(names)}): take the classifier that was trained on this data'
+        )
+
+
+def evaluate_sets(
+    train: ImageSet,
+    held_out: ImageSet,
+    sets: Sequence[ImageSet],
+    judges: Sequence[Judge],
+    features: Callable[[Tensor], Tensor],
+    neighbours: int = 10,
+    quantile: float = 0.05,
+    seed: int = 0,
+) -> Evaluation:
+    """Score the held-out real images, as a reference, and each set.
+
+    FID depends on the number of images: as many of each set are drawn as the smallest has.
+
+    Args:
+        train: Training images: what is near to them is not new.
+        held_out: Real images of no training.
+        sets: Generated images.
+        judges: See :func:`judge_attributes`.
+        features: What distances are measured in.
+        neighbours: Nearest training images whose mean distance is the novelty.
+        quantile: See :func:`~mmforecast.evaluation.functional.copied_share`.
+        seed: Of the draws for FID and KID.
+
+    Raises:
+        ValueError: There are fewer training images than ``neighbours``.
+    """
+    train_features = compute(features, train.images)[0]
+    train_scores = {judge.attribute: compute(judge.network, train.images)[0] for judge in judges}
+    everything = [held_out, *sets]
+    size = min(len(one) for one in everything)
+    found, reference = Evaluation(), None
+    for one in everything:
+        own = compute(features, one.images)[0]
+        distances, numbers = nearest(own, train_features, neighbours)
+        reference = distances[:, 0] if reference is None else reference
+        scores, per_image = _scores(one, judges, train_scores)
+        statistics = image_statistics(one.images.numpy())
+        part = np.random.default_rng(seed).permutation(len(own))[:size]
+        row = dict(set=one.name, images=len(one), **scores)
+        row['NN distance'] = float(distances.mean())
+        row['copied %'] = 100 * copied_share(distances[:, 0], reference, quantile)
+        row[f'FID ({size})'] = frechet_distance(own[part], train_features)
+        row['KID x1000'] = 1000 * kernel_distance(own, train_features, seed=seed)
+        row.update({name: float(np.nanmean(values)) for name, values in statistics.items()})
+        per_image |= {'NN distance': distances.mean(1), **statistics}
+        found.rows.append(row)
+        found.neighbours.append((distances, numbers))
+        found.per_image += _entries(one, per_image, [train.names[n] for n in numbers[:, 0]])
+    return found
+
+
+def _entries(images: ImageSet, columns: dict[str, np.ndarray], nearest_names: Sequence[str]) -> list[dict]:
+    """One mapping per image of a set."""
+    return [
+        dict(
+            set=images.name,
+            image=name,
+            **{key: float(values[index]) for key, values in columns.items()},
+            nearest=nearest_names[index],
+        )
+        for index, name in enumerate(images.names)
+    ]
+
+
+def _scores(
+    images: ImageSet, judges: Sequence[Judge], train_scores: dict[str, np.ndarray]
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """The columns of the judges, and the confusion of each image."""
+    row, per_image = {}, {}
+    for judge in judges:
+        name = judge.attribute
+        probabilities = compute(judge.network, images.images)[0]
+        vague = confusion(probabilities)
+        row[f'{name} score'] = attribute_score(probabilities)
+        row[f'{name} AM'] = am_score(probabilities, train_scores[name])
+        row[f'{name} confusion'] = float(vague.mean())
+        row[f'{name} accuracy %'] = judge.accuracy
+        per_image[f'{name} confusion'] = vague
+    return row, per_image

@@ -1,0 +1,121 @@
+"""Networks whose features images are compared in, and their batched use."""
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.runner.checkpoint import load_state_dict
+from torch import Tensor
+
+from mmforecast.apis.evaluate import build_model
+from mmforecast.creative.models.classifiers import AttributeClassifier
+from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
+
+__all__ = ['FEATURES', 'build_features', 'class_names', 'compute', 'load_classifier']
+
+# What `build_features` knows.
+FEATURES = ('resnet18', 'torchscript')
+
+_IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), input_size=224)
+
+
+def load_classifier(cfg: Config, checkpoint: str) -> AttributeClassifier:
+    """The classifier of a config with its weights.
+
+    Raises:
+        ValueError: The config's model is no :class:`AttributeClassifier`.
+    """
+    if cfg.model.type.rpartition('.')[2] != 'AttributeClassifier':
+        raise ValueError(
+            f'the model of {cfg.filename} is {cfg.model.type!r}: scores need an AttributeClassifier, '
+            'such as configs/creative_gan/attribute-classifier_tiny_clothing-64.py'
+        )
+    return build_model(cfg.model.to_dict(), checkpoint)
+
+
+def class_names(checkpoint: str) -> dict[str, tuple[str, ...]]:
+    """The classes that a training checkpoint was trained on, by attribute; {} where it doesn't say."""
+    meta = load_checkpoint(checkpoint, map_location='cpu').get('meta') or {}
+    return {
+        attribute: tuple(names)
+        for attribute, names in (meta.get('dataset_meta') or {}).get('attributes', {}).items()
+    }
+
+
+def build_features(kind: str, path: str) -> Callable[[Tensor], Tensor]:
+    """A network that gives (N, D) features of RGB images (N, 3, H, W) in [0, 255].
+
+    - 'resnet18': 512 pooled features of an ImageNet ResNet-18, as DeSIGN's nearest images take them.
+      ``path`` is torchvision's ``resnet18-f37072fd.pth``, or any file with its keys.
+    - 'torchscript': any TorchScript module that takes such images, such as the Inception of
+      stylegan2-ada-pytorch, ``inception-2015-12-05.pt``: its 2048 features make FID what papers report.
+      TorchScript runs what is in the file: take it from a source that you trust.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Unknown ``kind``, or the file is no TorchScript archive.
+        CheckpointError: The file holds other weights.
+    """
+    if kind not in FEATURES:
+        raise ValueError(f'features have to be one of {FEATURES}, got {kind!r}')
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'there is no file {path} with the weights of the features {kind!r}')
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return (_resnet18 if kind == 'resnet18' else _torchscript)(path, device)
+
+
+def _resnet18(path: str, device: str) -> Callable[[Tensor], Tensor]:
+    model = AttributeClassifier(
+        dict(type='mmdet.ResNet', depth=18, out_indices=(3,)), 512, dict(unused=2), **_IMAGENET
+    )
+    checkpoint = load_checkpoint(path, map_location='cpu')
+    weights = checkpoint.get('state_dict', checkpoint)
+    match = require_match(model.backbone, dict(state_dict=weights), min_matched=1.0)
+    if any(not key.startswith('fc.') for key in match.unexpected):
+        raise CheckpointError(f'{path} holds no ResNet-18: {match}')
+    load_state_dict(model.backbone, weights, strict=False)
+    return model.to(device).eval().features
+
+
+def _torchscript(path: str, device: str) -> Callable[[Tensor], Tensor]:
+    try:
+        module = torch.jit.load(path, map_location=device).eval()
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f'{path} is no TorchScript archive: {str(error).splitlines()[0]}') from error
+    options = {}
+    if any(argument.name == 'return_features' for argument in module.forward.schema.arguments):
+        options = dict(return_features=True)
+
+    def features(images: Tensor) -> Tensor:
+        found = module(images, **options)
+        return found if found.ndim == 2 else F.adaptive_avg_pool2d(found, 1).flatten(1)
+
+    return features
+
+
+@torch.no_grad()
+def compute(
+    network: Callable[[Tensor], Tensor | tuple], images: Tensor, batch_size: int = 128
+) -> list[np.ndarray]:
+    """Run a network over many images.
+
+    Args:
+        network: Gives a tensor (N, ...), or a tuple of tensors and of dicts of tensors.
+        images: uint8 (N, 3, H, W).
+        batch_size: Images at a time.
+
+    Returns:
+        One float64 array (N, ...) per tensor, in order; those of a dict in the order of its keys.
+    """
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    parts = []
+    for start in range(0, len(images), batch_size):
+        found = network(images[start : start + batch_size].to(device).float())
+        flat = []
+        for entry in found if isinstance(found, tuple) else (found,):
+            flat += entry.values() if isinstance(entry, dict) else [entry]
+        parts.append([tensor.double().cpu().numpy() for tensor in flat])
+    return [np.concatenate(column) for column in zip(*parts)]

@@ -1,0 +1,219 @@
+"""CreativeGAN: images that look real, and like none of the classes that are known.
+
+Sbai et al., "DeSIGN: Design inspiration from generative networks", ECCV Workshops 2018; Elgammal et al., "CAN:
+Creative adversarial networks", 2017.
+"""
+
+import torch
+from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmforecast.creative.models.discriminators import REAL_FAKE
+from mmforecast.models.losses.gan_loss import penalty_loss
+from mmforecast.models.utils import unit_to_rgb
+from mmforecast.models.utils.adversarial import AdversarialTrainMixin
+from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
+
+from .conditions import Condition, Samples, collect_labels
+from .diagnostics import discriminator_scalars, generator_scalars
+from .noise import draw_noise, truncate
+from .sampling import SamplingMixin
+from .settings import Augmentation, LossSettings, take_start
+
+Losses = dict[str, Tensor]
+
+
+@MODELS.register_module()
+class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
+    """A generator against a discriminator with a real/fake head and branches that classify attributes.
+
+    Named as in mmagic. With the auxiliary losses of DeSIGN, the discriminator learns real against fake, and
+    the classes of real images; the generator learns to pass as real, and to leave its class open.
+
+    Args:
+        generator, discriminator: configs.
+        data_preprocessor: config, ``ImageDataPreprocessor`` by default.
+        generator_steps, discriminator_steps: optimizer steps on each batch.
+        noise_size: of z; the generator's by default.
+        ema_config: of an average of the generator's weights, which sampling uses: mmengine's
+            ``ExponentialMovingAverage`` by default, ``momentum``, ``interval``, and ``start_iter``, before
+            which it follows the generator.
+        loss_config: ``gan_loss``; ``disc_auxiliary_loss`` and ``gen_auxiliary_loss``, an ``AuxiliaryLoss`` or
+            a list of them; ``disc_weight`` on the discriminator's real/fake loss; ``penalty``, 'r1' or 'gp',
+            with ``penalty_weight``. See :class:`LossSettings`.
+        condition: 'label:<attribute>', 'mask', or None. Where data has no label of it, a class is drawn.
+        augmentation: of real and generated images, for small data: ``flip`` and ``translation`` of
+            :func:`diff_augment`, and ``noise``, the deviation of :func:`instance_noise` on images in [-1, 1].
+        test_cfg: of ``predict``: ``seed``, ``truncation``, ``use_ema``.
+
+    Images of ``predict`` depend on the seed and the sample's ``sample_idx`` alone, not on batches or
+    processes.
+    """
+
+    def __init__(
+        self,
+        generator: dict,
+        discriminator: dict,
+        data_preprocessor: dict | None = None,
+        generator_steps: int = 1,
+        discriminator_steps: int = 1,
+        noise_size: int | None = None,
+        ema_config: dict | None = None,
+        loss_config: dict | None = None,
+        condition: str | None = None,
+        augmentation: dict | None = None,
+        test_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
+        # Built here, because BaseModel would look the type up in the root registry.
+        preprocessor = MODELS.build(data_preprocessor or dict(type='ImageDataPreprocessor'))
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.generator: nn.Module = MODELS.build(generator)
+        self.discriminator: nn.Module = MODELS.build(discriminator)
+        self.noise_size = self.generator.noise_size if noise_size is None else noise_size
+        self._check_sizes()
+        check_positive('CreativeGAN', generator_steps=generator_steps, discriminator_steps=discriminator_steps)
+        self.generator_steps, self.discriminator_steps = generator_steps, discriminator_steps
+        self.condition = Condition(condition, self.generator, self.discriminator)
+        self.losses = LossSettings(self.discriminator.attributes, **(loss_config or {}))
+        self.augmentation = Augmentation(**(augmentation or {}))
+        self.sampling = self.read_test_cfg(test_cfg)
+        self.generator_ema = None
+        if ema_config is not None:
+            averaged, self.ema_start = take_start(ema_config)
+            self.generator_ema = MODELS.build(averaged, default_args=dict(model=self.generator))
+
+    def _check_sizes(self) -> None:
+        generator, disc = self.generator, self.discriminator
+        if generator.output_scale != disc.input_scale:
+            raise ValueError(
+                f'CreativeGAN: the generator draws images of {generator.output_scale}x'
+                f'{generator.output_scale}, the discriminator takes {disc.input_scale}x{disc.input_scale}; '
+                'set output_scale and input_scale to the same number'
+            )
+        if generator.noise_size != self.noise_size:
+            raise ValueError(
+                f'CreativeGAN: noise_size={self.noise_size}, but the generator has '
+                f'noise_size={generator.noise_size}; set both to the same number'
+            )
+
+    # Entry points of mmengine and of the adversarial step.
+
+    def forward(
+        self, inputs: Tensor, data_samples: Samples | None = None, mode: str = 'tensor'
+    ) -> Losses | Samples | Tensor:
+        """Losses of either network, the samples with images, or images (B, 3, H, W) in [-1, 1]."""
+        if mode == 'loss_discriminator':
+            return self.loss_discriminator(inputs, data_samples)
+        if mode == 'loss_generator':
+            return self.loss_generator(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            noise, condition, _ = self._draw(inputs, data_samples)
+            return self.generator(noise, condition)
+        raise ValueError(
+            f"mode must be 'loss_discriminator', 'loss_generator', 'predict' or 'tensor', got {mode!r}"
+        )
+
+    def loss_discriminator(self, real: Tensor, samples: Samples | None) -> Losses:
+        """Losses of real images and as many generated ones, and :func:`discriminator_scalars`."""
+        noise, condition, outputs = self._draw(real, samples)
+        with torch.no_grad():
+            fake = self.generator(noise, condition)
+        judged = self._augment(real, condition)
+        on_real = self.discriminator(*judged)
+        judged_fake = self._augment(fake, condition)
+        on_fake = self.discriminator(*judged_fake)
+        pred_real, pred_fake = on_real.pop(REAL_FAKE), on_fake[REAL_FAKE]
+        gan, weight = self.losses.gan_loss, self.losses.disc_weight
+        losses = dict(
+            loss_disc_real=weight * gan(pred_real, target_is_real=True, is_disc=True),
+            loss_disc_fake=weight * gan(pred_fake, target_is_real=False, is_disc=True),
+        )
+        if self.losses.penalty is not None:
+            penalty = penalty_loss(self.losses.penalty, self._judge(judged[1]), judged[0], judged_fake[0])
+            losses['loss_penalty'] = self.losses.penalty_weight * penalty
+        outputs.update(
+            fake_imgs=fake,
+            disc_pred_real=pred_real,
+            disc_pred_fake=pred_fake,
+            cls_pred_real=on_real,
+        )
+        losses.update({loss.loss_name(): loss(outputs) for loss in self.losses.disc_auxiliary})
+        labels = outputs['gt_labels']
+        return {**losses, **discriminator_scalars(pred_real, pred_fake, on_real, labels)}
+
+    def loss_generator(self, real: Tensor, samples: Samples | None) -> Losses:
+        """Losses of as many generated images, and :func:`generator_scalars`."""
+        noise, condition, outputs = self._draw(real, samples)
+        fake = self.generator(noise, condition)
+        on_fake = self.discriminator(*self._augment(fake, condition))
+        pred = on_fake.pop(REAL_FAKE)
+        losses = dict(loss_gen=self.losses.gan_loss(pred, target_is_real=True))
+        outputs.update(fake_imgs=fake, disc_pred_fake_g=pred, cls_pred_fake_g=on_fake)
+        losses.update({loss.loss_name(): loss(outputs) for loss in self.losses.gen_auxiliary})
+        return {**losses, **generator_scalars(fake, real, on_fake)}
+
+    def after_generator_step(self) -> None:
+        """Average the generator's weights."""
+        if self.generator_ema is not None:
+            if self._iteration() < self.ema_start:
+                self.generator_ema.steps.zero_()  # the next update copies
+            self.generator_ema.update_parameters(self.generator)
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, samples: Samples) -> Samples:
+        """Write an image into each sample, ``pred_img``, and the classes asked for, ``pred_labels``."""
+        numbers = [sample.get('sample_idx', place) for place, sample in enumerate(samples)]
+        noise, drawn = draw_noise(self.sampling['seed'], numbers, self.noise_size, self.condition.num_classes)
+        noise = truncate(noise, self.sampling['truncation']).to(inputs.device)
+        condition = self._ask(samples, drawn, inputs.device)
+        images = unit_to_rgb(self._run(noise, condition, self.sampling['use_ema']).float())
+        for number, sample in enumerate(samples):
+            sample.pred_img = images[number]
+            sample.pred_labels = {}
+            if self.condition.kind == 'label':
+                sample.pred_labels = {self.condition.attribute: int(condition[number])}
+        return samples
+
+    # The parts of a step.
+
+    def _draw(self, real: Tensor, samples: Samples | None) -> tuple:
+        """Noise and condition, drawn from torch's global generator; what auxiliary losses read."""
+        batch, device, classes = len(real), real.device, self.condition.num_classes
+        noise = torch.randn(batch, self.noise_size, device=device)
+        drawn = torch.randint(classes, (batch,), device=device) if classes else None
+        condition = self._ask(samples, drawn, device)
+        asked = {self.condition.attribute: condition} if self.condition.kind == 'label' else {}
+        outputs = dict(
+            gen=self.generator,
+            disc=self.discriminator,
+            real_imgs=real,
+            batch_size=batch,
+            iteration=self._iteration(),
+            gt_labels=collect_labels(samples, device),
+            fake_labels=asked,
+            mask=condition if self.condition.kind == 'mask' else None,
+        )
+        return noise, condition, outputs
+
+    def _ask(self, samples: Samples | None, drawn: Tensor | None, device: torch.device) -> Tensor | None:
+        """The generator's condition for the samples."""
+        if self.condition.kind == 'label':
+            return self.condition.labels(samples, drawn.to(device))
+        return self.condition.masks(samples).to(device) if self.condition.kind == 'mask' else None
+
+    def _augment(self, images: Tensor, condition: Tensor | None) -> list[Tensor | None]:
+        """Images, and masks where the discriminator sees them, changed in the same way."""
+        return self.augmentation(images, condition if self.discriminator.disc_sees_mask else None)
+
+    def _judge(self, mask: Tensor | None):
+        """The discriminator as a function of images alone."""
+        return lambda images: self.discriminator(images, mask)[REAL_FAKE]
+
+    @staticmethod
+    def _iteration() -> int:
+        return MessageHub.get_current_instance().get_info('iter', 0)

@@ -1,0 +1,150 @@
+"""Sampling from a trained generator: the same seed, the same images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmforecast.models.utils import unit_to_rgb
+
+from .noise import draw_noise, slerp, truncate
+
+_DEFAULTS = dict(seed=0, truncation=None, use_ema=True)
+
+
+class SamplingMixin:
+    """``sample`` and ``interpolate`` of a model with ``generator``, ``generator_ema`` and ``condition``."""
+
+    generator: nn.Module
+    generator_ema: nn.Module | None
+
+    @staticmethod
+    def read_test_cfg(test_cfg: dict | None) -> dict[str, Any]:
+        """``seed``, ``truncation`` and ``use_ema`` of ``predict``."""
+        unknown = sorted(set(test_cfg or {}) - set(_DEFAULTS))
+        if unknown:
+            raise ValueError(
+                f'CreativeGAN: unknown keys {unknown} in test_cfg; it takes {", ".join(_DEFAULTS)}'
+            )
+        settings = {**_DEFAULTS, **(test_cfg or {})}
+        truncate(torch.zeros(1), settings['truncation'])
+        return settings
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        labels: int | Sequence[int] | None = None,
+        mask: Tensor | None = None,
+        truncation: float | None = None,
+        use_ema: bool = True,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """Generate images.
+
+        Args:
+            n: how many.
+            seed: 0 or more; image k of a seed is the same for any ``n`` above k and any ``batch_size``.
+            labels: one class for all, or one each, of a model that is conditioned on labels; by default they
+                are drawn.
+            mask: (1 or n, 1, H, W) in [0, 1], for a model that is conditioned on masks.
+            truncation: bound on the noise, above 0: smaller is more typical and less diverse. None for none.
+            use_ema: the averaged generator, where the model has one.
+            batch_size: images per forward pass.
+
+        Returns:
+            (n, 3, H, W) float RGB in [0, 255], on the CPU.
+        """
+        if n < 1 or batch_size < 1 or seed < 0:
+            raise ValueError(
+                f'sample needs n and batch_size of at least 1 and a seed of at least 0, got n={n}, '
+                f'batch_size={batch_size}, seed={seed}'
+            )
+        condition = self.condition
+        noise, drawn = draw_noise(seed, range(n), self.noise_size, condition.num_classes)
+        given = self._expand(n, labels, mask)
+        wanted = drawn if given is None else given
+        return self._generate(truncate(noise, truncation), wanted, use_ema, batch_size)
+
+    @torch.no_grad()
+    def interpolate(
+        self,
+        seeds: Sequence[int],
+        steps: int = 8,
+        label: int | None = None,
+        mask: Tensor | None = None,
+        truncation: float | None = None,
+        use_ema: bool = True,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """Images along the arcs between the first images of ``seeds``, two or more, by :func:`slerp`.
+
+        The condition stays the same all along: ``label``, 0 by default, or ``mask``.
+
+        Args:
+            seeds: whose image 0 are the ends.
+            steps: images per arc, both its ends among them, at least 2.
+            label, mask, truncation, use_ema, batch_size: see ``sample``.
+
+        Returns:
+            ((len(seeds) - 1) * (steps - 1) + 1, 3, H, W) float RGB in [0, 255], on the CPU.
+        """
+        if len(seeds) < 2 or steps < 2 or min(seeds) < 0:
+            raise ValueError(
+                'interpolate needs two or more seeds of at least 0, and steps of at least 2, got seeds='
+                f'{list(seeds)}, steps={steps}'
+            )
+        ends = [draw_noise(seed, [0], self.noise_size)[0][0] for seed in seeds]
+        ends = [truncate(end, truncation) for end in ends]
+        share = torch.linspace(0, 1, steps)
+        arcs = [slerp(start, end, share)[:-1] for start, end in zip(ends, ends[1:])]
+        noise = torch.cat([*arcs, ends[-1][None]])
+        if label is None and self.condition.kind == 'label':
+            label = 0
+        condition = self._expand(len(noise), label, mask)
+        return self._generate(noise, condition, use_ema, batch_size)
+
+    def _expand(self, n: int, labels: int | Sequence[int] | None, mask: Tensor | None) -> Tensor | None:
+        """The condition of n images, as given; None where none is."""
+        kind = self.condition.kind
+        if labels is not None and kind != 'label':
+            raise ValueError(f'this model takes no labels: its condition is {kind or "none"}')
+        if mask is not None and kind != 'mask':
+            raise ValueError(f'this model takes no mask: its condition is {kind or "none"}')
+        if kind == 'mask' and mask is None:
+            raise ValueError(
+                'this model fills a shape: give its mask, (1 or n, 1, '
+                f'{self.generator.output_scale}, {self.generator.output_scale})'
+            )
+        if labels is not None:
+            labels = torch.as_tensor(labels, dtype=torch.int64)
+            if labels.ndim and len(labels) != n:
+                raise ValueError(f'labels must be one class, or {n} of them, got {len(labels)}')
+            return labels.expand(n)
+        if mask is None:
+            return None
+        if len(mask) not in (1, n):
+            raise ValueError(f'mask must be one, or {n} of them, got {len(mask)}')
+        return mask.expand(n, -1, -1, -1)
+
+    def _generate(self, noise: Tensor, condition: Tensor | None, use_ema: bool, batch_size: int) -> Tensor:
+        device = next(self.generator.parameters()).device
+        images: list[Tensor] = []
+        for first in range(0, len(noise), batch_size):
+            part = slice(first, first + batch_size)
+            wanted = None if condition is None else condition[part].to(device)
+            images.append(unit_to_rgb(self._run(noise[part].to(device), wanted, use_ema).float()).cpu())
+        return torch.cat(images)
+
+    def _run(self, noise: Tensor, condition: Tensor | None, use_ema: bool) -> Tensor:
+        """Images in [-1, 1] of a generator in eval mode, whose mode is restored."""
+        averaged = self.generator_ema if use_ema else None
+        generator = self.generator if averaged is None else averaged.module
+        training = generator.training
+        generator.eval()
+        try:
+            return generator(noise, condition)
+        finally:
+            generator.train(training)

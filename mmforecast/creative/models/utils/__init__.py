@@ -1,0 +1,1 @@
+"""Layers and augmentations of image generators."""

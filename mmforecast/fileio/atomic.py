@@ -1,0 +1,71 @@
+"""Files that are either whole or not there, whatever kills the process that writes them."""
+
+import os
+import re
+from typing import IO
+
+import cv2
+import mmengine
+import numpy as np
+from mmengine.fileio import LocalBackend, register_backend
+
+from mmforecast.fileio.partial_file import partial_file
+
+__all__ = ['AtomicLocalBackend', 'remove_leftovers', 'write_atomically', 'write_png']
+
+_LEFTOVER = re.compile(r'^\..+\.\d+\.partial$')
+
+
+def write_atomically(path: str, data: bytes) -> None:
+    """Write ``data`` beside ``path``, force it to the disk, and only then give it its name.
+
+    Raises:
+        OSError: The disk is full, say. A file that was there before is untouched, and nothing is
+            left behind.
+    """
+    with partial_file(path) as partial, open(partial, 'wb') as handle:
+        _write(handle, data)
+    _flush_folder(os.path.dirname(os.path.abspath(path)))
+
+
+def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
+    """Write a picture, RGB (H, W, 3) or grey (H, W), uint8, by :func:`write_atomically`."""
+    stored = picture[..., ::-1] if picture.ndim == 3 else picture
+    write_atomically(str(path), cv2.imencode('.png', stored)[1].tobytes())
+
+
+def _write(handle: IO[bytes], data: bytes) -> None:
+    handle.write(data)
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
+def _flush_folder(folder: str) -> None:
+    # The new name survives a power cut only once the folder itself is on the disk.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: str) -> list[str]:
+    """Remove and name the partial files that killed writers left in ``folder``."""
+    if not os.path.isdir(folder):
+        return []
+    leftovers = sorted(name for name in os.listdir(folder) if _LEFTOVER.match(name))
+    for name in leftovers:
+        os.remove(os.path.join(folder, name))
+    return leftovers
+
+
+@register_backend('atomic_local')
+class AtomicLocalBackend(LocalBackend):
+    """mmengine's backend of local files, with atomic writes.
+
+    Chosen by ``backend_args=dict(backend='atomic_local')``.
+    """
+
+    def put(self, obj: bytes, filepath: str) -> None:
+        mmengine.mkdir_or_exist(os.path.dirname(os.path.abspath(filepath)))
+        write_atomically(str(filepath), obj)

@@ -1,0 +1,1 @@
+"""Objects of D2D: tracks, seeds, watershed and distance maps."""

@@ -1,0 +1,235 @@
+"""F2F: the feature pyramid of a future frame from the pyramids of past frames.
+
+Luc, Couprie, LeCun, Verbeek, "Predicting future instance segmentation by forecasting convolutional
+features", ECCV 2018. One network per pyramid level, each forecasting its own level in its own feature
+space, independently of the others.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmengine.runner import CheckpointLoader
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
+from mmforecast.models.predictors import (
+    BasePredictor,
+    ForecastContext,
+    check_levels,
+    check_window,
+    conv_stack,
+    require_losses,
+)
+from mmforecast.models.utils import Pyramid
+from mmforecast.registry import MODELS
+
+_KERNELS = (1, 3, 3, 3, 3, 3, 7)
+_DILATIONS = (1, 2, 2, 4, 4, 2, 1)
+
+
+def subsample(maps: Tensor) -> Tensor:
+    """Every second row and column, without averaging: how P6 follows from P5, and coarser scales here."""
+    return F.max_pool2d(maps, kernel_size=1, stride=2)
+
+
+def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear with aligned corners, to the size of the next finer scale."""
+    return F.interpolate(maps, size=size, mode='bilinear', align_corners=True)
+
+
+class F2FLevel(BaseModule):
+    """The network of one level: a dilated stack on the coarsest scale, residual refiners on finer ones.
+
+    Each scale is 1x1, five dilated 3x3 and 7x7 convolutions that keep the resolution. A refiner also sees
+    the upsampled prediction of the coarser scale, and adds to it.
+
+    Args:
+        channels: C of the level.
+        num_past: T maps in.
+        size_factor: the paper's model size; hidden widths are 64 and 32 times it.
+        num_scales: scales, each at half the resolution of the one before (by subsampling).
+    """
+
+    def __init__(self, channels: int, num_past: int, size_factor: int, num_scales: int):
+        super().__init__()
+        wide, narrow = 64 * size_factor, 32 * size_factor
+        widths = (wide, wide, wide, narrow, narrow, narrow)
+        seen = [channels * (num_past + 1)] * (num_scales - 1) + [channels * num_past]
+        self.scales = nn.ModuleList(
+            conv_stack(given, widths, _KERNELS, channels, _DILATIONS) for given in seen
+        )
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """He's normal initialisation by fan-in (the authors'); biases as PyTorch draws them."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode='fan_in', nonlinearity='relu')
+                bound = 1 / math.sqrt(module.weight[0].numel())
+                nn.init.uniform_(module.bias, -bound, bound)
+        self._is_init = True
+
+    def forward(self, maps: Tensor) -> tuple[Tensor, ...]:
+        """(B, T * C, h, w), oldest first, to (B, C, h_s, w_s) of every scale, finest first."""
+        given = [maps]
+        for _ in self.scales[1:]:
+            given.append(subsample(given[-1]))
+        out = [self.scales[-1](given[-1])]
+        for net, seen in zip(self.scales[-2::-1], given[-2::-1]):
+            coarse = upsample(out[0], seen.shape[-2:])
+            out.insert(0, coarse + net(torch.cat((seen, coarse), dim=1)))
+        return tuple(out)
+
+
+@MODELS.register_module()
+class F2FNeck(BasePredictor):
+    """Forecasts a feature pyramid; a predictor of ``F2FForecaster``, and a neck of any mmdet detector.
+
+    With the defaults it is the paper's whole: 65,158,144 parameters, 10,816,000 per single-scale level.
+
+    As a neck (``fpn`` given) it stands where the detector's FPN stood: it runs that FPN on the frames of
+    B clips, T each, and gives the detector the forecast pyramids of B future frames. Levels that the FPN
+    itself derives by subsampling (P6) are derived from the forecast ones.
+
+    Args:
+        channels: C of every level.
+        num_levels: levels, finest first.
+        num_past: T, pyramids in the window.
+        size_factor: the paper's model size ``ms``; hidden widths are 64 and 32 times it.
+        num_scales: scales per level, finest level first.
+        share_weights: one network for all levels; they must then have the same number of scales.
+        losses: configs of the losses by name, each called on (B, C, h, w) pairs, at every scale of
+            every level; they are summed.
+        coarsest_from: checkpoint of a forecaster with one single-scale level (F2F5), whose network
+            starts the coarsest scale of every level here.
+        with_cp: gradient checkpointing: activations inside the networks are computed again in the
+            backward pass. Same gradients, less memory; for long roll-outs.
+        fpn: config of the detector's own neck; only where this is a neck.
+        num_derived: how many of the FPN's last levels it derives by subsampling; only with ``fpn``.
+    """
+
+    def __init__(
+        self,
+        channels: int = 256,
+        num_levels: int = 4,
+        num_past: int = 4,
+        size_factor: int = 8,
+        num_scales: Sequence[int] | None = None,
+        share_weights: bool = False,
+        losses: dict[str, dict] | None = None,
+        coarsest_from: str | None = None,
+        with_cp: bool = False,
+        fpn: dict | None = None,
+        num_derived: int = 1,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg=init_cfg)
+        scales = tuple(num_scales or (3, 1, 1, 1))
+        if len(scales) != num_levels:
+            raise ValueError(
+                f'F2FNeck: num_scales={scales} names {len(scales)} levels, but num_levels='
+                f'{num_levels}; give one number of scales per level, finest first'
+            )
+        if share_weights and len(set(scales)) > 1:
+            raise ValueError(
+                f'F2FNeck: share_weights=True needs the same number of scales on all levels, got '
+                f'num_scales={scales}'
+            )
+        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
+        self.share_weights, self.with_cp = share_weights, with_cp
+        self.coarsest_from = coarsest_from
+        self.nets = nn.ModuleList(
+            F2FLevel(channels, num_past, size_factor, count)
+            for count in (scales[:1] if share_weights else scales)
+        )
+        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+        self.num_derived = num_derived
+        self.fpn = None if fpn is None else MODELS.build({'_scope_': 'mmdet', **fpn})
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.coarsest_from is not None:
+            self._start_coarsest(self.coarsest_from)
+
+    def _start_coarsest(self, path: str) -> None:
+        state = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        prefix = 'predictor.nets.0.scales.0.'
+        state = state.get('state_dict', state)
+        found = {k: v for k, v in state.items() if k.startswith('predictor.nets.')}
+        weights = {k.removeprefix(prefix): v for k, v in found.items()}
+        shapes = {name: value.shape for name, value in weights.items()}
+        for net in self.nets:
+            coarsest = net.scales[-1]
+            if shapes != {name: value.shape for name, value in coarsest.state_dict().items()}:
+                raise ValueError(
+                    f'coarsest_from={path} is not a checkpoint of one F2F level with one scale and '
+                    "this predictor's channels, num_past and size_factor; give that of such a level "
+                    '(F2F5)'
+                )
+            coarsest.load_state_dict(weights)
+
+    def forward(
+        self, past: Pyramid | tuple[Tensor, ...], context: ForecastContext | None = None
+    ) -> Pyramid | tuple[Tensor, ...]:
+        """As a predictor, (B, T, C, h, w) per level to (B, 1, C, h, w) per level.
+
+        As a neck, called by a detector without a context: the backbone's maps (B * T, C_i, h, w), clip
+        by clip and oldest first, to the forecast levels (B, C, h, w) with the derived ones.
+        """
+        if context is None:
+            return self._forward_neck(past)
+        return [scales[0][:, None] for scales in self._forecast(past)]
+
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> tuple[dict[str, Tensor], Pyramid]:
+        """Losses by level and scale, ``l0_s0`` the finest; see ``BasePredictor``."""
+        require_losses(self)
+        predicted = self._forecast(past)
+        terms = {}
+        for level, (scales, truth) in enumerate(zip(predicted, target)):
+            wanted = truth[:, 0]
+            for scale, maps in enumerate(scales):
+                for name, loss in self.losses.items():
+                    terms[f'loss_{name}_l{level}_s{scale}'] = loss(maps, wanted)
+                wanted = subsample(wanted)
+        return terms, [scales[0][:, None] for scales in predicted]
+
+    def _forecast(self, past: Pyramid) -> list[tuple[Tensor, ...]]:
+        """Per level, the predictions at every scale, finest first."""
+        check_levels(self, past)
+        nets = list(self.nets) * (self.num_levels if self.share_weights else 1)
+        out = []
+        for net, maps in zip(nets, past):
+            check_window(self, maps, self.channels)
+            maps = maps.flatten(1, 2)
+            if self.with_cp and torch.is_grad_enabled():
+                out.append(checkpoint(net, maps, use_reentrant=False))
+            else:
+                out.append(net(maps))
+        return out
+
+    def _forward_neck(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if self.fpn is None:
+            raise ValueError(
+                "F2FNeck stands as a detector's neck but has no fpn: set fpn to the config of the "
+                "detector's own neck"
+            )
+        frames = maps[0].shape[0]
+        if frames % self.num_past:
+            raise ValueError(
+                f'F2FNeck needs clips of num_past={self.num_past} frames, but the batch has '
+                f'{frames} frames; use ClipDetDataPreprocessor as data_preprocessor of the detector'
+            )
+        levels = self.fpn(maps)
+        levels = levels[: len(levels) - self.num_derived]
+        past = [level.unflatten(0, (-1, self.num_past)) for level in levels]
+        future = [scales[0] for scales in self._forecast(past)]
+        for _ in range(self.num_derived):
+            future.append(subsample(future[-1]))
+        return tuple(future)
