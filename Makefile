@@ -25,7 +25,7 @@ demo: setup ## Train, score and draw a small forecaster on data made here
 	$(BIN)/python tools/demo.py
 
 docs: setup ## Build the pages of docs/ into site/ (Python 3.11 or newer)
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 lint: setup ## Check style, likely bugs and formatting with ruff
 	$(BIN)/ruff check .

@@ -16,6 +16,9 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
     'README.md',
+    'CHANGELOG.md',
+    'CITATION.cff',
+    'CONTRIBUTING.md',
     'SECURITY.md',
     'docs/*.md',
     'docs/*.css',

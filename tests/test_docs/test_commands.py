@@ -117,7 +117,7 @@ def test_commands_of_the_page_are_spelt_right(page, monkeypatch):
 
 def test_most_commands_are_found():
     found = {page: len(list(commands((REPOSITORY / page).read_text()))) for page in PAGES}
-    assert found['README.md'] >= 12 and found['docs/extend.md'] >= 7 and sum(found.values()) >= 120
+    assert found['README.md'] >= 9 and found['docs/extend.md'] >= 7 and sum(found.values()) >= 120
 
 
 @pytest.mark.parametrize(

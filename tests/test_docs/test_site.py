@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
-    for module in ('mkdocs', 'mkdocstrings', 'latex2mathml'):
+    for module in ('mkdocs', 'material', 'mkdocstrings', 'latex2mathml'):
         pytest.importorskip(module, reason=f'{module} is not installed: pip install -r requirements/docs.txt')
     folder = tmp_path_factory.mktemp('site')
     result = subprocess.run(
@@ -22,7 +22,7 @@ def site(tmp_path_factory):
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        env={**os.environ, 'PYTHONPATH': str(REPOSITORY)},
+        env={**os.environ, 'PYTHONPATH': str(REPOSITORY), 'NO_MKDOCS_2_WARNING': '1'},
     )
     assert result.returncode == 0 and 'WARNING' not in result.stderr, result.stderr
     return folder

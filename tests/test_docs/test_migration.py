@@ -1,0 +1,41 @@
+"""docs/migration.md: what a module was called before is gone or forwards, and its new name exists."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).resolve().parents[2] / 'docs/migration.md').read_text()
+MOVED = re.findall(r'^\| `(mmforecast\.[\w.]+)` \| `(mmforecast\.[\w.]+)` \|', PAGE, re.M)
+FORWARDED = ('mmforecast.engine.cli', 'mmforecast.engine.errors', 'mmforecast.utils.fingerprint')
+# Old names of modules that other modules have taken over.
+REUSED = ('mmforecast.models.discriminators.base', 'mmforecast.models.necks.f2f_neck')
+
+
+def exists(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # of a parent
+        return False
+
+
+@pytest.mark.parametrize('before, now', MOVED)
+def test_moved_modules(before, now):
+    assert exists(now)
+    assert exists(before) == (before in FORWARDED) or before in REUSED
+
+
+def test_the_table_was_read():
+    assert len(MOVED) > 50 and set(FORWARDED) < {before for before, _ in MOVED}
+
+
+@pytest.mark.parametrize('name', FORWARDED)
+def test_forwarding_warns(name, monkeypatch):
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    new = importlib.import_module(dict(MOVED)[name])
+    with pytest.warns(DeprecationWarning, match=f'{name} has moved to {new.__name__}'):
+        old = importlib.import_module(name)
+    public = [key for key in vars(old) if not key.startswith('_') and key != 'warnings']
+    assert public and all(getattr(old, key) is getattr(new, key) for key in public)
