@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, initialize
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils.initialization import split_init_cfg
 from mmforecast.structures import ForecastDataSample
 
 
@@ -53,6 +54,28 @@ class BasePredictor(BaseModule, ABC):
     num_outputs: int = 1
     reads_frames: bool = False
     reads_future: bool = False
+
+    def apply_own_start(self) -> None:
+        """Give the weights the predictor's own start, such as zeros that make it a baseline while untrained.
+
+        To be called at the end of a constructor; ``init_weights`` calls it after ``init_cfg``.
+        """
+
+    def init_weights(self) -> None:
+        """Initialize as ``init_cfg`` says, then apply the predictor's own start.
+
+        Weights from a file (``init_cfg=dict(type='Pretrained', ...)``) win over both.
+        """
+        if self._is_init:
+            super().init_weights()  # warns
+            return
+        given = self.init_cfg
+        self.init_cfg, from_files = split_init_cfg(given)
+        super().init_weights()
+        self.init_cfg = given
+        self.apply_own_start()
+        for child, config in from_files:
+            initialize(self.get_submodule(child), config)
 
     @abstractmethod
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:

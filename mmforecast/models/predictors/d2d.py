@@ -56,14 +56,9 @@ class D2DPredictor(BasePredictor):
         kernels = [3] * (len(widths) + 1)
         self.net = conv_stack(channels * num_past, widths, kernels, channels, dilations)
         self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
-        self._start_residual()
+        self.apply_own_start()
 
-    def init_weights(self) -> None:
-        """As ``init_cfg`` says, but for the last layer of a residual network."""
-        super().init_weights()
-        self._start_residual()
-
-    def _start_residual(self) -> None:
+    def apply_own_start(self) -> None:
         if self.residual:
             nn.init.zeros_(self.net[-1].conv.weight)
             nn.init.zeros_(self.net[-1].conv.bias)

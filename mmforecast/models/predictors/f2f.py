@@ -151,8 +151,7 @@ class F2FNeck(BasePredictor):
         self.num_derived = num_derived
         self.fpn = None if fpn is None else MODELS.build({'_scope_': 'mmdet', **fpn})
 
-    def init_weights(self) -> None:
-        super().init_weights()
+    def apply_own_start(self) -> None:
         if self.coarsest_from is not None:
             self._start_coarsest(self.coarsest_from)
 

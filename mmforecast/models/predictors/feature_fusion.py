@@ -38,11 +38,14 @@ class FeatureFusion(BasePredictor):
         super().__init__(init_cfg=init_cfg)
         self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
         self.fusions = nn.ModuleList(nn.Conv2d(channels * num_past, channels, 1) for _ in range(num_levels))
+        self.apply_own_start()
+
+    @torch.no_grad()
+    def apply_own_start(self) -> None:
         for layer in self.fusions:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-            with torch.no_grad():
-                layer.weight[:, -channels:, 0, 0] = torch.eye(channels)
+            layer.weight[:, -self.channels :, 0, 0] = torch.eye(self.channels)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         check_levels(self, past)

@@ -79,11 +79,15 @@ class MultiScalePredictor(BasePredictor):
             )
             for k in range(len(widths))
         )
-        if base is not None:  # start as the baseline, not as noise on top of it
-            for stack in self.scales:
-                nn.init.zeros_(stack[-1].conv.weight)
-                nn.init.zeros_(stack[-1].conv.bias)
         self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+        self.apply_own_start()
+
+    def apply_own_start(self) -> None:
+        if self.base is None:
+            return
+        for stack in self.scales:  # the baseline, not noise on top of it
+            nn.init.zeros_(stack[-1].conv.weight)
+            nn.init.zeros_(stack[-1].conv.bias)
 
     def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
         counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}

@@ -111,16 +111,11 @@ class WarpCorrectPredictor(BasePredictor):
         self.corrections = nn.ModuleList(
             conv_stack(channels + 16, correction_widths, kernels, channels) for _ in range(num_levels)
         )
-        self._start_as_flow_warp()
+        self.apply_own_start()
         self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self.flow_loss = None if flow_loss is None else MODELS.build(flow_loss)
 
-    def init_weights(self) -> None:
-        """As ``init_cfg`` says, but for the last layers."""
-        super().init_weights()
-        self._start_as_flow_warp()
-
-    def _start_as_flow_warp(self) -> None:
+    def apply_own_start(self) -> None:
         for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
