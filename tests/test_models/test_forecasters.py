@@ -48,7 +48,7 @@ class MeanEncoder(BaseEncoder):
 
 @MODELS.register_module()
 class KeepDecoder(nn.Module):
-    def decode(self, future, samples, target='pred'):
+    def decode(self, future, samples, context, target='pred'):
         for sample, maps in zip(samples, future[0]):
             sample.set_field(maps, f'{target}_maps')
 

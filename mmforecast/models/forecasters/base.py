@@ -161,7 +161,7 @@ class BaseForecaster(BaseModel):
         future = self.rollout(past, self.test_steps, context)
         self.decode(future, samples, context)
         if self.with_reference and context.future is not None:
-            self.decode_reference(context.future, samples)
+            self.decode(context.future, samples, context, target='ref')
         return samples
 
     # The four things every forecasting system does.
@@ -178,13 +178,17 @@ class BaseForecaster(BaseModel):
         """The part of the representation that the predictor forecasts."""
         return representation
 
-    def decode(self, future: Pyramid, samples: Samples, context: ForecastContext) -> None:
-        """Write ``pred_*`` of a forecast into the samples."""
-        self.decoder.decode(future, samples, target='pred')
+    def decode(
+        self, future: Pyramid, samples: Samples, context: ForecastContext, target: str = 'pred'
+    ) -> None:
+        """Write ``{target}_*`` into the samples.
 
-    def decode_reference(self, future: Pyramid, samples: Samples) -> None:
-        """Write ``ref_*``, decoded from the representation of the true future, into the samples."""
-        self.decoder.decode(self.select_target(future), samples, target='ref')
+        Args:
+            future: a forecast; for ``target='ref'``, the whole representation of the true future.
+        """
+        if target == 'ref':
+            future = self.select_target(future)
+        self.decoder.decode(future, samples, context, target)
 
     def rollout(
         self,
@@ -256,7 +260,7 @@ class BaseForecaster(BaseModel):
         self, representation: Pyramid, frames: Tensor, samples: Samples
     ) -> tuple[Pyramid, ForecastContext]:
         """Past and future of encoded clips: the predictor's input, and the context."""
-        context = ForecastContext(frames=frames[:, : self.num_past], samples=samples)
+        context = ForecastContext(frames[:, : self.num_past], samples, self.encoder)
         if num_steps(representation) > self.num_past:
             context.future = time_slice(representation, self.num_past, num_steps(representation))
         if frames.shape[1] > self.num_past:

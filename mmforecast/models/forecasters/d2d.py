@@ -58,6 +58,3 @@ class D2DForecaster(BaseForecaster):
         if objects:
             context.objects = objects[0][:, : self.num_past]
         return past, context
-
-    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
-        self.decoder.decode(future, samples, context=context)

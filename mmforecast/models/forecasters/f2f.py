@@ -7,7 +7,6 @@ features", ECCV 2018.
 from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
-from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, random_crop
 from mmforecast.models.utils.detector import detector_sample, given_features
 from mmforecast.registry import MODELS
@@ -142,12 +141,6 @@ class F2FForecaster(BaseForecaster):
             f'detector.{name}': scale_loss(value, self.detector_loss) if 'loss' in name else value
             for name, value in losses.items()
         }
-
-    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
-        self.decoder.decode(future, samples, self.encoder, context)
-
-    def decode_reference(self, future: Pyramid, samples: list[ForecastDataSample]) -> None:
-        self.decoder.decode(future, samples, self.encoder, target='ref')
 
 
 def scale_loss(value, weight: float):

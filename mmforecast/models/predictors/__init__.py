@@ -1,4 +1,5 @@
-from .base import BasePredictor, ForecastContext, check_levels, check_window, require_losses
+from .base import BasePredictor, check_levels, check_window, require_losses
+from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .d2d import D2DPredictor

@@ -1,43 +1,14 @@
-"""What every predictor promises, and what it may look at."""
+"""The contract of predictors."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any
 
 from mmengine.model import BaseModule, initialize
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.models.utils.initialization import split_init_cfg
-from mmforecast.structures import ForecastDataSample
 
-
-@dataclass
-class ForecastContext:
-    """What a predictor may look at besides the window of past representations.
-
-    Attributes:
-        frames: (B, num_past, 3, H, W) observed RGB frames in [0, 255].
-        samples: the samples of the clips (metainfo).
-        future: representations of the true future; only the oracle may read them.
-        future_frames: (B, n, 3, H, W) true future frames where the clip has them; only losses may read
-            them.
-        objects: (B, num_past, 3, h, w), what the encoder saw of single objects in the past frames, where it
-            tells (see ``pack_objects``); never of the future.
-        step: index of the first future step that the next call predicts, 0-based.
-        guesses: (B, num_outputs, C, h_k, w_k) by scale, coarsest first and the prediction last: what the
-            newest call guessed, where the predictor works at several scales. A discriminator judges them.
-        state: lives for one roll-out; a predictor keeps here what it carries from step to step.
-    """
-
-    frames: Tensor
-    samples: list[ForecastDataSample]
-    future: Pyramid | None = None
-    future_frames: Tensor | None = None
-    objects: Tensor | None = None
-    step: int = 0
-    guesses: list[Tensor] | None = None
-    state: dict[str, Any] = field(default_factory=dict)
+from .context import ForecastContext
 
 
 class BasePredictor(BaseModule, ABC):

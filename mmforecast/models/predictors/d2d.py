@@ -12,7 +12,8 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .base import BasePredictor, check_window, require_losses
+from .context import ForecastContext
 from .conv_stack import conv_stack
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_levels, check_window
+from .base import BasePredictor, check_levels, check_window
+from .context import ForecastContext
 
 
 @MODELS.register_module()

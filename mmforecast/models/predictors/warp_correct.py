@@ -16,13 +16,8 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, resize_flow
 from mmforecast.registry import MODELS
 
-from .base import (
-    BasePredictor,
-    ForecastContext,
-    check_levels,
-    check_window,
-    require_losses,
-)
+from .base import BasePredictor, check_levels, check_window, require_losses
+from .context import ForecastContext
 from .conv_stack import conv_stack
 from .flow_warp import advance, carry, observed_velocity
 
