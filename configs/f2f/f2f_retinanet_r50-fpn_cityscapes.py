@@ -17,7 +17,6 @@ model = dict(
         chunk=2),
     predictor=dict(
         type='F2FNeck',
-        num_levels=5,
         num_scales=(1, ) * 5,
         losses=dict(mse=dict(type='mmdet.MSELoss'))),
     decoder=dict(type='DetectionDecoder', steps='last', fill_boxes=True),

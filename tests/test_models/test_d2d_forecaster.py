@@ -183,7 +183,7 @@ def test_other_future_instances_change_no_forecast():
 
 
 def test_parts_have_to_fit():
-    with pytest.raises(ValueError, match='has channels=19, but the encoder gives maps of 9'):
+    with pytest.raises(ValueError, match='built for channels=19, but the representation has channels=9'):
         D2DForecaster(dict(type='DistanceMapEncoder'), dict(SMALL, channels=19))
     model = D2DForecaster(
         dict(type='LabelMapEncoder', num_classes=9), SMALL, test_cfg=dict(rollout_steps=1)

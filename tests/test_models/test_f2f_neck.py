@@ -159,7 +159,7 @@ def test_losses_by_level_and_scale_are_those_computed_by_hand():
         'loss_mse_l0_s0': fine,
         'loss_mse_l0_s1': fine[..., ::2, ::2],
         'loss_mse_l0_s2': fine[..., ::4, ::4],
-        'loss_mse_l1_s0': coarse,
+        'loss_mse_l1': coarse,
     }
     assert set(losses) == set(expected)
     for name, truth in expected.items():
@@ -261,7 +261,7 @@ def test_as_a_neck_it_forecasts_what_the_fpn_makes_of_every_frame():
 
 def test_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match=r'num_scales=\(3, 1, 1, 1\) names 4 levels, but num_lev'):
-        F2FNeck(num_levels=5)
+        F2FNeck(num_levels=5, num_scales=(3, 1, 1, 1))
     with pytest.raises(ValueError, match='share_weights=True needs the same number of scales'):
         small(share_weights=True)
     with pytest.raises(ValueError, match='built for num_levels=2, but the pyramid has 1 levels'):

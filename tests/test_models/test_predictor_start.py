@@ -14,7 +14,7 @@ STACK = dict(widths=((4,), (4,)), kernels=((3, 3), (3, 3)))
 # Every predictor with a start of its own, and the baseline that it starts as.
 STARTS = {
     'multi-scale': (
-        dict(type='MultiScalePredictor', in_channels=2, base='last', **STACK, **SMALL),
+        dict(type='MultiScalePredictor', channels=2, base='last', **STACK, **SMALL),
         'CopyLast',
     ),
     'd2d': (
@@ -28,7 +28,7 @@ STARTS = {
     ),
 }
 OTHERS = {
-    'multi-scale of the paper': dict(type='MultiScalePredictor', in_channels=2, **STACK, **SMALL),
+    'multi-scale of the paper': dict(type='MultiScalePredictor', channels=2, **STACK, **SMALL),
     'd2d of the paper': dict(type='D2DPredictor', channels=2, widths=(4,), dilations=(1, 1), **SMALL),
     'f2f': dict(type='F2FNeck', channels=2, num_levels=1, num_scales=(2,), size_factor=1, **SMALL),
 }

@@ -12,9 +12,6 @@ model = dict(
         chunk=2),
     predictor=dict(
         type='F2FNeck',
-        channels=256,
-        num_levels=4,
-        num_past=4,
         size_factor=8,
         num_scales=(3, 1, 1, 1),
         losses=dict(mse=dict(type='mmdet.MSELoss'))),

@@ -12,8 +12,6 @@ model = dict(
         chunk=8),
     predictor=dict(
         type='F2FNeck',
-        channels=64,
-        num_past=4,
         size_factor=1,
         losses=dict(mse=dict(type='mmdet.MSELoss'))),
     train_cfg=dict(rollout_steps=3),

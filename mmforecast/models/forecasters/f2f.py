@@ -81,17 +81,6 @@ class F2FForecaster(BaseForecaster):
                 f'F2FForecaster: {type(self.predictor).__name__} looks at whole frames besides the '
                 'features, so it cannot be trained on train_cfg.crop_size; drop it'
             )
-        for name, given in (
-            ('num_levels', len(self.encoder.level_names)),
-            ('channels', self.encoder.num_channels),
-        ):
-            wanted = getattr(self.predictor, name, given)
-            if wanted != given:
-                raise ValueError(
-                    f'F2FForecaster: the predictor has {name}={wanted}, but the detector gives '
-                    f'{len(self.encoder.level_names)} levels {self.encoder.level_names} of '
-                    f'{self.encoder.num_channels} channels; make them agree'
-                )
 
     def loss(self, inputs: Tensor, data_samples: list[ForecastDataSample]) -> dict[str, Tensor]:
         """Feature losses by step, and the detector's own where they weigh something.

@@ -53,6 +53,12 @@ class S2SForecaster(AdversarialForecaster):
                 f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}'
             )
 
+    def predictor_shapes(self) -> dict[str, int]:
+        shapes, (given, out) = super().predictor_shapes(), self._parts
+        scores = shapes['channels']
+        sizes = dict(S=scores, X=_RGB, XS=_RGB + scores)
+        return {**shapes, 'channels': sizes[given], 'out_channels': sizes[out]}
+
     def feeds_back(self) -> bool:
         return self._parts[0] == self._parts[1]
 

@@ -1,4 +1,4 @@
-from .base import BasePredictor, check_levels, check_window, require_losses
+from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
@@ -19,8 +19,5 @@ __all__ = [
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',
-    'check_levels',
-    'check_window',
     'conv_stack',
-    'require_losses',
 ]

@@ -17,14 +17,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
-from mmforecast.models.predictors import (
-    BasePredictor,
-    ForecastContext,
-    check_levels,
-    check_window,
-    conv_stack,
-    require_losses,
-)
+from mmforecast.models.predictors import BasePredictor, ForecastContext, conv_stack
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
@@ -97,20 +90,17 @@ class F2FNeck(BasePredictor):
     itself derives by subsampling (P6) are derived from the forecast ones.
 
     Args:
-        channels: C of every level.
-        num_levels: levels, finest first.
-        num_past: T, pyramids in the window.
+        channels, num_levels, num_past: see ``BasePredictor``.
         size_factor: the paper's model size ``ms``; hidden widths are 64 and 32 times it.
-        num_scales: scales per level, finest level first.
+        num_scales: scales per level, finest level first; by default three on the finest and one on the others.
         share_weights: one network for all levels; they must then have the same number of scales.
-        losses: configs of the losses by name, each called on (B, C, h, w) pairs, at every scale of
-            every level; they are summed.
         coarsest_from: checkpoint of a forecaster with one single-scale level (F2F5), whose network
             starts the coarsest scale of every level here.
         with_cp: gradient checkpointing: activations inside the networks are computed again in the
             backward pass. Same gradients, less memory; for long roll-outs.
         fpn: config of the detector's own neck; only where this is a neck.
         num_derived: how many of the FPN's last levels it derives by subsampling; only with ``fpn``.
+        kwargs: see ``BasePredictor``. The losses are those of every scale of every level.
     """
 
     def __init__(
@@ -121,15 +111,14 @@ class F2FNeck(BasePredictor):
         size_factor: int = 8,
         num_scales: Sequence[int] | None = None,
         share_weights: bool = False,
-        losses: dict[str, dict] | None = None,
         coarsest_from: str | None = None,
         with_cp: bool = False,
         fpn: dict | None = None,
         num_derived: int = 1,
-        init_cfg: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(init_cfg=init_cfg)
-        scales = tuple(num_scales or (3, 1, 1, 1))
+        super().__init__(num_past, channels, num_levels, **kwargs)
+        scales = tuple(num_scales or (3, *[1] * (num_levels - 1)))
         if len(scales) != num_levels:
             raise ValueError(
                 f'F2FNeck: num_scales={scales} names {len(scales)} levels, but num_levels='
@@ -140,14 +129,13 @@ class F2FNeck(BasePredictor):
                 f'F2FNeck: share_weights=True needs the same number of scales on all levels, got '
                 f'num_scales={scales}'
             )
-        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
-        self.share_weights, self.with_cp = share_weights, with_cp
+        self.share_weights = share_weights
+        self.with_cp = with_cp
         self.coarsest_from = coarsest_from
         self.nets = nn.ModuleList(
             F2FLevel(channels, num_past, size_factor, count)
             for count in (scales[:1] if share_weights else scales)
         )
-        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self.num_derived = num_derived
         self.fpn = None if fpn is None else MODELS.build({'_scope_': 'mmdet', **fpn})
 
@@ -187,25 +175,23 @@ class F2FNeck(BasePredictor):
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
-        """Losses by level and scale, ``l0_s0`` the finest; see ``BasePredictor``."""
-        require_losses(self)
+        self.require_losses()
         predicted = self._forecast(past)
-        terms = {}
-        for level, (scales, truth) in enumerate(zip(predicted, target)):
-            wanted = truth[:, 0]
-            for scale, maps in enumerate(scales):
-                for name, loss in self.losses.items():
-                    terms[f'loss_{name}_l{level}_s{scale}'] = loss(maps, wanted)
-                wanted = subsample(wanted)
-        return terms, [scales[0][:, None] for scales in predicted]
+        targets = []
+        for scales, maps in zip(predicted, target):
+            truths = [maps[:, 0]]
+            for _ in scales[1:]:
+                truths.append(subsample(truths[-1]))
+            targets.append([truth[:, None] for truth in truths])
+        predicted = [[maps[:, None] for maps in scales] for scales in predicted]
+        return self.compute_losses(predicted, targets), [scales[0] for scales in predicted]
 
     def _forecast(self, past: Pyramid) -> list[tuple[Tensor, ...]]:
         """Per level, the predictions at every scale, finest first."""
-        check_levels(self, past)
+        self.check_window(past)
         nets = list(self.nets) * (self.num_levels if self.share_weights else 1)
         out = []
         for net, maps in zip(nets, past):
-            check_window(self, maps, self.channels)
             maps = maps.flatten(1, 2)
             if self.with_cp and torch.is_grad_enabled():
                 out.append(checkpoint(net, maps, use_reentrant=False))
