@@ -32,7 +32,7 @@ def forecaster(detector, levels=None, predictor=None, encoder=None, **kwargs):
     """F2F with one scale per level, and as many levels as the detector has."""
     count = len(levels or range(5 if detector['type'] in ('RetinaNet', 'FCOS') else 4))
     predictor = dict(
-        type='F2FNeck',
+        type='F2FPredictor',
         **dict(
             dict(
                 channels=16,

@@ -30,7 +30,7 @@ STARTS = {
 OTHERS = {
     'multi-scale of the paper': dict(type='MultiScalePredictor', channels=2, **STACK, **SMALL),
     'd2d of the paper': dict(type='D2DPredictor', channels=2, widths=(4,), dilations=(1, 1), **SMALL),
-    'f2f': dict(type='F2FNeck', channels=2, num_levels=1, num_scales=(2,), size_factor=1, **SMALL),
+    'f2f': dict(type='F2FPredictor', channels=2, num_levels=1, num_scales=(2,), size_factor=1, **SMALL),
 }
 ALL = {**{name: cfg for name, (cfg, _) in STARTS.items()}, **OTHERS}
 DRAWN = dict(type='Kaiming', layer='Conv2d', bias=0.5)

@@ -11,7 +11,7 @@ from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_sl
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
-from .shapes import check_shapes, complete_config, rename_arguments
+from .shapes import check_shapes, complete_config, rename
 
 Samples = list[ForecastDataSample]
 Critic = Callable[[Pyramid, list[Tensor], int], dict[str, Tensor]]
@@ -58,9 +58,9 @@ class BaseForecaster(BaseModel):
         preprocessor = MODELS.build(data_preprocessor or dict(type='ForecastDataPreprocessor'))
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.num_past = num_past
-        self.encoder = MODELS.build(rename_arguments(encoder))
+        self.encoder = MODELS.build(rename(encoder))
         shapes = self.predictor_shapes()
-        self.predictor = MODELS.build(complete_config(rename_arguments(predictor), shapes))
+        self.predictor = MODELS.build(complete_config(rename(predictor), shapes))
         check_shapes(self.predictor, shapes, type(self).__name__)
         self.decoder = MODELS.build(decoder)
         train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})

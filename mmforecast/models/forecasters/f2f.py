@@ -21,7 +21,7 @@ class F2FForecaster(BaseForecaster):
 
     Args:
         encoder: a ``DetectorEncoder``; it holds the detector.
-        predictor: e.g. ``F2FNeck``.
+        predictor: e.g. ``F2FPredictor``.
         decoder: ``DetectionDecoder`` by default.
         train_cfg: besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
             the feature maps, in cells of the finest level (the networks are fully convolutional);

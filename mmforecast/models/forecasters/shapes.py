@@ -13,6 +13,7 @@ OWNERS = dict(
     num_levels='the representation',
     out_channels='its target',
 )
+_RENAMED_TYPES = dict(F2FNeck='mmforecast.F2FPredictor')
 _RENAMED_ARGUMENTS = {
     'MultiScalePredictor': dict(in_channels='channels'),
     'PrecomputedEncoder': dict(num_channels='channels'),
@@ -69,13 +70,19 @@ def check_shapes(predictor: Any, shapes: dict[str, int], owner: str) -> None:
             )
 
 
-def rename_arguments(config: dict) -> dict:
-    """A config with today's names of arguments that had others, each with a DeprecationWarning."""
-    kind = class_of(config)
-    for old, new in _RENAMED_ARGUMENTS.get(getattr(kind, '__name__', ''), {}).items():
-        if old in config:
-            message = f'{old} of {kind.__name__} is called {new} now; rename it in the config'
-            warnings.warn(message, DeprecationWarning, stacklevel=2)
-            config = dict(config)
-            config[new] = config.pop(old)
-    return config
+def rename(config: dict) -> dict:
+    """A part's config with today's names for what had others, each with a DeprecationWarning."""
+    name = str(getattr(config.get('type'), '__name__', config.get('type'))).rpartition('.')[2]
+    renamed = dict(config)
+    if name in _RENAMED_TYPES:
+        renamed['type'] = _RENAMED_TYPES[name]
+        _warn(f'{name} of a forecaster is called {_RENAMED_TYPES[name].rpartition(".")[2]} now')
+    for old, new in _RENAMED_ARGUMENTS.get(name, {}).items():
+        if old in renamed:
+            renamed[new] = renamed.pop(old)
+            _warn(f'{old} of {name} is called {new} now')
+    return renamed
+
+
+def _warn(message: str) -> None:
+    warnings.warn(f'{message}; rename it in the config', DeprecationWarning, stacklevel=4)

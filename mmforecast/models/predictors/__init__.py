@@ -3,6 +3,7 @@ from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .d2d import D2DPredictor
+from .f2f import F2FPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
@@ -13,6 +14,7 @@ __all__ = [
     'BasePredictor',
     'CopyLast',
     'D2DPredictor',
+    'F2FPredictor',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',

@@ -17,9 +17,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
-from mmforecast.models.predictors import BasePredictor, ForecastContext, conv_stack
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
+
+from .base import BasePredictor
+from .context import ForecastContext
+from .conv_stack import conv_stack
 
 _KERNELS = (1, 3, 3, 3, 3, 3, 7)
 _DILATIONS = (1, 2, 2, 4, 4, 2, 1)
@@ -80,14 +83,11 @@ class F2FLevel(BaseModule):
 
 
 @MODELS.register_module()
-class F2FNeck(BasePredictor):
-    """Forecasts a feature pyramid; a predictor of ``F2FForecaster``, and a neck of any mmdet detector.
+class F2FPredictor(BasePredictor):
+    """Forecasts a feature pyramid, each level by a network of its own.
 
-    With the defaults it is the paper's whole: 65,158,144 parameters, 10,816,000 per single-scale level.
-
-    As a neck (``fpn`` given) it stands where the detector's FPN stood: it runs that FPN on the frames of
-    B clips, T each, and gives the detector the forecast pyramids of B future frames. Levels that the FPN
-    itself derives by subsampling (P6) are derived from the forecast ones.
+    With the defaults it is the paper's whole: 65,158,144 parameters, 10,816,000 per single-scale level. Inside
+    a detector, as its neck, it is an ``F2FNeck``.
 
     Args:
         channels, num_levels, num_past: see ``BasePredictor``.
@@ -98,8 +98,6 @@ class F2FNeck(BasePredictor):
             starts the coarsest scale of every level here.
         with_cp: gradient checkpointing: activations inside the networks are computed again in the
             backward pass. Same gradients, less memory; for long roll-outs.
-        fpn: config of the detector's own neck; only where this is a neck.
-        num_derived: how many of the FPN's last levels it derives by subsampling; only with ``fpn``.
         kwargs: see ``BasePredictor``. The losses are those of every scale of every level.
     """
 
@@ -113,20 +111,18 @@ class F2FNeck(BasePredictor):
         share_weights: bool = False,
         coarsest_from: str | None = None,
         with_cp: bool = False,
-        fpn: dict | None = None,
-        num_derived: int = 1,
         **kwargs,
     ):
         super().__init__(num_past, channels, num_levels, **kwargs)
         scales = tuple(num_scales or (3, *[1] * (num_levels - 1)))
         if len(scales) != num_levels:
             raise ValueError(
-                f'F2FNeck: num_scales={scales} names {len(scales)} levels, but num_levels='
+                f'F2FPredictor: num_scales={scales} names {len(scales)} levels, but num_levels='
                 f'{num_levels}; give one number of scales per level, finest first'
             )
         if share_weights and len(set(scales)) > 1:
             raise ValueError(
-                f'F2FNeck: share_weights=True needs the same number of scales on all levels, got '
+                f'F2FPredictor: share_weights=True needs the same number of scales on all levels, got '
                 f'num_scales={scales}'
             )
         self.share_weights = share_weights
@@ -136,8 +132,6 @@ class F2FNeck(BasePredictor):
             F2FLevel(channels, num_past, size_factor, count)
             for count in (scales[:1] if share_weights else scales)
         )
-        self.num_derived = num_derived
-        self.fpn = None if fpn is None else MODELS.build({'_scope_': 'mmdet', **fpn})
 
     def apply_own_start(self) -> None:
         if self.coarsest_from is not None:
@@ -160,16 +154,7 @@ class F2FNeck(BasePredictor):
                 )
             coarsest.load_state_dict(weights)
 
-    def forward(
-        self, past: Pyramid | tuple[Tensor, ...], context: ForecastContext | None = None
-    ) -> Pyramid | tuple[Tensor, ...]:
-        """As a predictor, (B, T, C, h, w) per level to (B, 1, C, h, w) per level.
-
-        As a neck, called by a detector without a context: the backbone's maps (B * T, C_i, h, w), clip
-        by clip and oldest first, to the forecast levels (B, C, h, w) with the derived ones.
-        """
-        if context is None:
-            return self._forward_neck(past)
+    def forward(self, past: Pyramid, context: ForecastContext | None = None) -> Pyramid:
         return [scales[0][:, None] for scales in self._forecast(past)]
 
     def loss_and_predict(
@@ -198,23 +183,3 @@ class F2FNeck(BasePredictor):
             else:
                 out.append(net(maps))
         return out
-
-    def _forward_neck(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        if self.fpn is None:
-            raise ValueError(
-                "F2FNeck stands as a detector's neck but has no fpn: set fpn to the config of the "
-                "detector's own neck"
-            )
-        frames = maps[0].shape[0]
-        if frames % self.num_past:
-            raise ValueError(
-                f'F2FNeck needs clips of num_past={self.num_past} frames, but the batch has '
-                f'{frames} frames; use ClipDetDataPreprocessor as data_preprocessor of the detector'
-            )
-        levels = self.fpn(maps)
-        levels = levels[: len(levels) - self.num_derived]
-        past = [level.unflatten(0, (-1, self.num_past)) for level in levels]
-        future = [scales[0] for scales in self._forecast(past)]
-        for _ in range(self.num_derived):
-            future.append(subsample(future[-1]))
-        return tuple(future)
