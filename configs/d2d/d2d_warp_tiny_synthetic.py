@@ -8,7 +8,6 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='WarpCorrectPredictor',
-        channels=9,
         losses=dict(
             l1=dict(type='ObjectL1Loss', object_weight=2.), gdl=dict(type='GDLoss', alpha=1))),
     decoder=dict(keep_past=True),

@@ -7,7 +7,6 @@ _base_ = [
 model = dict(
     encoder=dict(levels=('P2', )),
     predictor=dict(
-        num_levels=1,
         num_scales=(3, ),
         coarsest_from='work_dirs/f2f5_cityscapes/iter_59440.pth'))
 train_dataloader = dict(batch_size=1)

@@ -6,7 +6,6 @@ _base_ = [
 model = dict(
     encoder=dict(levels=('P4', )),
     predictor=dict(
-        num_levels=1,
         num_scales=(1, ),
         coarsest_from='work_dirs/f2f5_cityscapes/iter_59440.pth'))
 train_dataloader = dict(batch_size=1)

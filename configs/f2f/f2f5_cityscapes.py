@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/models/f2f_mask-rcnn_r50.py', '../_base_/datasets/cityscapes_instances.py',
     '../_base_/schedules/f2f_sgd.py', '../_base_/default_runtime_iter.py'
 ]
-model = dict(encoder=dict(levels=('P5', )), predictor=dict(num_levels=1, num_scales=(1, )))
+model = dict(encoder=dict(levels=('P5', )), predictor=dict(num_scales=(1, )))
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_iters=80 * 743, val_interval=10 * 743)
 default_hooks = dict(

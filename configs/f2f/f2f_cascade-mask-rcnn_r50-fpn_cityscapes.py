@@ -16,7 +16,7 @@ model = dict(
         detector=detector,
         checkpoint='checkpoints/cascade-mask-rcnn_r50-fpn_cityscapes.pth',
         chunk=2),
-    predictor=dict(type='F2FNeck', losses=dict(mse=dict(type='mmdet.MSELoss'))),
+    predictor=dict(type='F2FPredictor', losses=dict(mse=dict(type='mmdet.MSELoss'))),
     decoder=dict(type='DetectionDecoder', steps='last'),
     test_cfg=dict(rollout_steps=3))
 train_dataloader = dict(batch_size=1)

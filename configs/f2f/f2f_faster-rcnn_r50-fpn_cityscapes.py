@@ -14,7 +14,7 @@ model = dict(
         detector=detector,
         checkpoint='checkpoints/faster-rcnn_r50-fpn_cityscapes.pth',
         chunk=2),
-    predictor=dict(type='F2FNeck', losses=dict(mse=dict(type='mmdet.MSELoss'))),
+    predictor=dict(type='F2FPredictor', losses=dict(mse=dict(type='mmdet.MSELoss'))),
     decoder=dict(type='DetectionDecoder', steps='last', fill_boxes=True),
     test_cfg=dict(rollout_steps=3))
 train_dataloader = dict(batch_size=1)

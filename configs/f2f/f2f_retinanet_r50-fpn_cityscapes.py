@@ -16,8 +16,7 @@ model = dict(
         checkpoint='checkpoints/retinanet_r50-fpn_cityscapes.pth',
         chunk=2),
     predictor=dict(
-        type='F2FNeck',
-        num_levels=5,
+        type='F2FPredictor',
         num_scales=(1, ) * 5,
         losses=dict(mse=dict(type='mmdet.MSELoss'))),
     decoder=dict(type='DetectionDecoder', steps='last', fill_boxes=True),

@@ -11,8 +11,6 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='WarpCorrectPredictor',
-        channels=64,
-        num_levels=4,
         squeeze=16,
         correction_stride=1,
         losses=dict(mse=dict(type='mmdet.MSELoss', loss_weight=0.1)),

@@ -5,7 +5,7 @@
 _base_ = './f2f_tiny_synthetic.py'
 model = dict(
     encoder=dict(frozen=False, detector=dict(backbone=dict(norm_eval=True))),
-    predictor=dict(_delete_=True, type='FeatureFusion', channels=64),
+    predictor=dict(_delete_=True, type='FeatureFusion'),
     train_cfg=dict(detector_loss=1.))
 # The detector is trained already.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(encoder=dict(lr_mult=0.1))))

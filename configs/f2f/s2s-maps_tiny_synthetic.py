@@ -2,7 +2,7 @@
 # that the detector sees in each frame; it has IoU-MO, and no AP. The predictor is that of S2S-warp.
 # Detecting in all seven frames of a clip is most of the training time: to do it once, run
 #   python tools/extract_representations.py configs/f2f/s2s-maps_tiny_synthetic.py none --out DIR
-# and train with LoadClipScores and PrecomputedEncoder(num_channels=9), as the S2S configs of Cityscapes do.
+# and train with LoadClipScores and PrecomputedEncoder(channels=9), as the S2S configs of Cityscapes do.
 _base_ = [
     '../_base_/models/s2s-maps_tiny.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

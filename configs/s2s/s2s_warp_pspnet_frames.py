@@ -8,7 +8,7 @@ model = dict(
             segmentor=_base_.segmentor,
             checkpoint='checkpoints/pspnet_r50-d8_cityscapes.pth',
             stride=4)),
-    predictor=dict(channels=19, losses=dict(ce=dict(class_weight=None))))
+    predictor=dict(losses=dict(ce=dict(class_weight=None))))
 metainfo = dict(
     classes=('road', 'sidewalk', 'building', 'wall', 'fence', 'pole', 'traffic light', 'traffic sign',
              'vegetation', 'terrain', 'sky', 'person', 'rider', 'car', 'truck', 'bus', 'train',

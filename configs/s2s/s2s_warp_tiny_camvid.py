@@ -8,7 +8,6 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='WarpCorrectPredictor',
-        channels=19,
         losses=dict(ce=dict(type='ScoreCrossEntropyLoss', temperature=0.25))),
     train_cfg=dict(rollout_steps=3))
 train_dataloader = dict(dataset=dict(num_future=3))

@@ -10,7 +10,6 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='WarpCorrectPredictor',
-        channels=19,
         losses=dict(
             ce=dict(
                 type='ScoreCrossEntropyLoss',

@@ -2,7 +2,7 @@
 _base_ = './s2s_2scale_cityscapes_online.py'
 model = dict(
     variant='XS2X',
-    predictor=dict(in_channels=3 + 19, out_channels=3, out_act='tanh'),
+    predictor=dict(out_act='tanh'),
     test_cfg=dict(rollout_steps=1))
 val_dataloader = dict(dataset=dict(num_future=1))
 test_dataloader = val_dataloader

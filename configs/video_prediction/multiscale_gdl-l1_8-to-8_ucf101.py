@@ -2,7 +2,7 @@
 _base_ = './multiscale_gdl-l1_ucf101.py'
 model = dict(
     num_past=8,
-    predictor=dict(num_past=8, num_outputs=8),
+    predictor=dict(num_outputs=8),
     train_cfg=dict(rollout_steps=8),
     test_cfg=dict(rollout_steps=8))
 train_dataloader = dict(dataset=dict(num_past=8, num_future=8))

@@ -5,8 +5,6 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='WarpCorrectPredictor',
-        channels=3,
-        num_past=4,
         losses=dict(l1=dict(type='mmdet.L1Loss'), gdl=dict(type='GDLoss', alpha=1))),
     train_cfg=dict(rollout_steps=2))
 train_pipeline = [

@@ -74,7 +74,7 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     encode, one = _run(model.encoder, count_macs, model.encode, frames, samples)
     past = model.select_input(time_cat([one] * model.num_past))
     clip = frames.expand(-1, model.num_past, -1, -1, -1)
-    context = ForecastContext(frames=clip, samples=samples)
+    context = ForecastContext(clip, samples, model.encoder)
     outputs = model.predictor.num_outputs
     predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
     step = time_slice(future, 0, 1)

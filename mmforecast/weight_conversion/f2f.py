@@ -1,4 +1,4 @@
-"""The released networks of F2F (Luc et al., ECCV 2018, arXiv 1803.11496) as weights of F2FNeck.
+"""The released networks of F2F (Luc et al., ECCV 2018, arXiv 1803.11496) as weights of F2FPredictor.
 
 A file holds the networks of one or several pyramid levels, each of one or several scales, each of
 seven convolutions ``<prefix>.conv1`` to ``<prefix>.conv7``. The prefixes differ between files, so the
@@ -52,7 +52,7 @@ def read_f2f(path: str | os.PathLike, allow_unsafe: bool = False) -> dict[str, T
 
 
 def f2f_to_neck(state: Mapping[str, Tensor], levels: Sequence[str] | None = None) -> dict[str, Tensor]:
-    """Name the weights of one or several levels as F2FNeck does.
+    """Name the weights of one or several levels as F2FPredictor does.
 
     Args:
         state: In the file's order.

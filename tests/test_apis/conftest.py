@@ -52,7 +52,7 @@ class ToyVideoForecaster(BaseForecaster):
 class ToyFrameDecoder(BaseModule):
     """Writes frames, as a video forecaster does, which can't halve odd sizes."""
 
-    def decode(self, future, samples, target='pred'):
+    def decode(self, future, samples, context, target='pred'):
         (maps,) = future
         assert maps.shape[-1] % 8 == maps.shape[-2] % 8 == 0
         for sample, frames in zip(samples, unit_to_rgb(maps)):

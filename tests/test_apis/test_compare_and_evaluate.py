@@ -112,7 +112,7 @@ def test_a_method_that_cannot_roll_out_leaves_its_cell_empty(cfg):
     xs2s.model.train_cfg = None
     xs2s.model.predictor = dict(
         type='MultiScalePredictor',
-        in_channels=22,
+        channels=22,
         out_channels=19,
         widths=((4,),),
         kernels=((3, 3),),

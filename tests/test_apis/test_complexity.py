@@ -8,7 +8,7 @@ from mmforecast.apis.complexity import complexity, count_macs
 from mmforecast.models.predictors.f2f import F2FLevel
 
 SIZE = (64, 128)
-NECK = dict(type='F2FNeck', channels=64, size_factor=1)
+NECK = dict(type='F2FPredictor', channels=64, size_factor=1)
 
 
 def forecaster(repository, **changes):

@@ -17,7 +17,7 @@ from mmforecast.models.encoders import BaseEncoder, LabelMapEncoder, RGBEncoder
 class PooledColours(BaseEncoder):
     """Three channels that tell the frame: pooled RGB, times a weight."""
 
-    num_channels = 3
+    channels = 3
     from_rgb = True
     level_names = ('scores',)
     kernels = (8,)

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmforecast.apis import ForecastInferencer
 from mmforecast.apis.inferencers import FORMATS, open_frames
 
-RANDOM = dict(type='MultiScalePredictor', in_channels=19, num_past=4, widths=[[4]], kernels=[[3, 3]])
+RANDOM = dict(type='MultiScalePredictor', channels=19, num_past=4, widths=[[4]], kernels=[[3, 3]])
 
 
 def quiet(*args, **kwargs):

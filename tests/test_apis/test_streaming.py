@@ -7,7 +7,7 @@ import torch
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
 from mmforecast.structures import ForecastDataSample
 
-F2F = dict(type='F2FNeck', channels=64, num_past=3, size_factor=1, num_scales=(2, 1, 1, 1), losses={})
+F2F = dict(type='F2FPredictor', channels=64, num_past=3, size_factor=1, num_scales=(2, 1, 1, 1), losses={})
 
 
 def forecaster(repository, predictor):

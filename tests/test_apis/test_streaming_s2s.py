@@ -34,7 +34,7 @@ def forecaster(variant, predictor):
 def learned(channels):
     return dict(
         type='MultiScalePredictor',
-        in_channels=channels,
+        channels=channels,
         out_channels=channels,
         num_past=4,
         widths=[[4]],

@@ -9,7 +9,7 @@ from mmforecast.registry import MODELS
 class CountingEncoder(BaseEncoder):
     """Two levels by a frozen convolution; counts the frames that it sees."""
 
-    from_rgb, level_names, num_channels = True, ('fine', 'coarse'), 2
+    from_rgb, level_names, channels = True, ('fine', 'coarse'), 2
 
     def __init__(self, trained=False, network=True):
         super().__init__()
@@ -41,7 +41,7 @@ def test_is_the_encoder_itself_and_sees_each_frame_once():
     assert all(torch.equal(*pair) for pair in zip(levels, plain))
     levels[0].zero_()  # what is kept is not what was given away
     assert torch.equal(encoder.encode(frames, [])[0], plain[0])
-    assert (encoder.level_names, encoder.num_channels) == (('fine', 'coarse'), 2)
+    assert (encoder.level_names, encoder.channels) == (('fine', 'coarse'), 2)
     assert encoder.network is encoder.encoder.network
 
 

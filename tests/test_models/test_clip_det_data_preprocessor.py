@@ -109,11 +109,11 @@ def detector(small_detector):
 
 def test_it_trains_in_mmengines_loop(detector):
     detector.train()
-    before = [p.clone() for p in detector.neck.nets.parameters()]
+    before = [p.clone() for p in detector.neck.predictor.parameters()]
     wrapper = OptimWrapper(torch.optim.SGD(detector.parameters(), lr=0.01))
     log = detector.train_step(batch(), wrapper)
     assert log['loss_mask'] > 0 and log['loss'].isfinite()
-    after = list(detector.neck.nets.parameters())
+    after = list(detector.neck.predictor.parameters())
     changed = [not torch.equal(a, b) for a, b in zip(before, after)]
     assert sum(changed) >= len(changed) - 2  # but a coarse level that no region reads
 
@@ -121,13 +121,13 @@ def test_it_trains_in_mmengines_loop(detector):
 def test_it_finds_what_the_forecaster_of_the_same_weights_finds(detector, small_detector):
     forecaster = F2FForecaster(
         dict(type='DetectorEncoder', detector=small_detector('mask-rcnn'), size=(144, 208)),
-        dict(type='F2FNeck', channels=16, num_past=2, size_factor=1, num_scales=(2, 1, 1, 1)),
+        dict(type='F2FPredictor', size_factor=1, num_scales=(2, 1, 1, 1)),
         num_past=2,
     )
     weights = {}
     for name, value in detector.state_dict().items():
         name = 'encoder.detector.' + name.replace('neck.fpn.', 'neck.')
-        weights[name.replace('encoder.detector.neck.nets.', 'predictor.nets.')] = value
+        weights[name.replace('encoder.detector.neck.predictor.', 'predictor.')] = value
     forecaster.load_state_dict(weights, strict=True)
     data = batch()
     expected = forecaster.eval().test_step(data)

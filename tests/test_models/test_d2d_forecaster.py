@@ -154,7 +154,7 @@ def test_objects_of_the_future_stay_out_of_reach(monkeypatch):
     maps = [id_map(_26001=(10, 8 + 2 * t, 20, 20 + 2 * t)) for t in range(7)]
     seen = {}
 
-    def decode(self, future, samples, target='pred', context=None):
+    def decode(self, future, samples, context=None, target='pred'):
         seen[target] = context, [level.shape for level in future]
         return samples
 
@@ -164,7 +164,7 @@ def test_objects_of_the_future_stay_out_of_reach(monkeypatch):
     context, shapes = seen['pred']
     assert context.objects.shape == (1, 4, 3, *SIZE)
     assert [level.shape for level in context.future] == [(1, 3, 9, *SIZE)] == shapes
-    assert seen['ref'] == (None, shapes)
+    assert seen['ref'][0] is context and seen['ref'][1] == shapes
 
 
 def test_other_future_instances_change_no_forecast():
@@ -183,7 +183,7 @@ def test_other_future_instances_change_no_forecast():
 
 
 def test_parts_have_to_fit():
-    with pytest.raises(ValueError, match='has channels=19, but the encoder gives maps of 9'):
+    with pytest.raises(ValueError, match='built for channels=19, but the representation has channels=9'):
         D2DForecaster(dict(type='DistanceMapEncoder'), dict(SMALL, channels=19))
     model = D2DForecaster(
         dict(type='LabelMapEncoder', num_classes=9), SMALL, test_cfg=dict(rollout_steps=1)

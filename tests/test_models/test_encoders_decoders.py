@@ -108,7 +108,7 @@ def segmentor_encoder():
 def test_segmentor_encoder_equals_the_segmentor(segmentor_encoder):
     frames = torch.randint(0, 256, (2, 3, 3, 32, 64)).float()
     (scores,) = segmentor_encoder.encode(frames, [])
-    assert scores.shape == (2, 3, 5, 8, 16) and segmentor_encoder.num_channels == 5
+    assert scores.shape == (2, 3, 5, 8, 16) and segmentor_encoder.channels == 5
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([10.0, 20.0, 30.0], [2.0, 4.0, 5.0]))
     with torch.no_grad():
         raw = segmentor_encoder.segmentor(((frames - mean) / std)[1], mode='tensor')

@@ -189,7 +189,7 @@ def test_frames_of_a_stream_are_encoded_once(small_detector):
     window = time_cat([model.encode(frames[:, t : t + 1], samples) for t in range(4)])
     for t in (4, 5):
         window = slide(window, model.encode(frames[:, t : t + 1], samples))
-    context = ForecastContext(frames[:, -1:], samples)
+    context = ForecastContext(frames[:, -1:], samples, model.encoder)
     model.decode(model.rollout(window, 2, context), samples, context)
     (clip,) = model.predict(frames[:, 2:], clips()[1])
     for found, expected in zip(samples[0].pred_instances, clip.pred_instances, strict=True):

@@ -32,7 +32,7 @@ def forecaster(detector, levels=None, predictor=None, encoder=None, **kwargs):
     """F2F with one scale per level, and as many levels as the detector has."""
     count = len(levels or range(5 if detector['type'] in ('RetinaNet', 'FCOS') else 4))
     predictor = dict(
-        type='F2FNeck',
+        type='F2FPredictor',
         **dict(
             dict(
                 channels=16,
@@ -63,7 +63,7 @@ def test_trains_the_predictor_alone_and_predicts_instances_per_step(small_detect
     model = forecaster(small_detector(name), test_cfg=dict(rollout_steps=3))
     log, changed = one_step(model, *clips())
     levels = len(model.encoder.level_names)
-    assert set(log) == {'loss', *(f'loss_mse_l{level}_s0' for level in range(levels))}
+    assert set(log) == {'loss', *(f'loss_mse_l{level}' for level in range(levels))}
     assert changed == {name for name in model.state_dict() if name.startswith('predictor.')}
     assert all(p.grad is None for p in model.encoder.parameters())
     frames, samples = clips(batch=1, length=7)
@@ -90,14 +90,14 @@ def test_losses_of_a_roll_out_add_up_over_steps_and_reach_the_first(small_detect
     model = forecaster(small_detector('mask-rcnn'), levels=('P5',), train_cfg=dict(rollout_steps=3)).train()
     frames, samples = clips(length=7)
     losses = model(frames, samples, mode='loss')
-    assert list(losses) == [f't+{step}.loss_mse_l0_s0' for step in (1, 2, 3)]
+    assert list(losses) == [f't+{step}.loss_mse' for step in (1, 2, 3)]
     truth = model.encode(frames, samples)[0][:, 4:]
     future = model(frames, samples, mode='tensor')[0]
     for step, loss in enumerate(losses.values()):
         expected = (future[:, step] - truth[:, step]).square().mean()
         assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     bias = model.predictor.nets[0].scales[0][-1].conv.bias
-    last = torch.autograd.grad(losses['t+3.loss_mse_l0_s0'], bias, retain_graph=True)[0]
+    last = torch.autograd.grad(losses['t+3.loss_mse'], bias, retain_graph=True)[0]
     direct = (2 * (future[:, 2] - truth[:, 2])).sum(dim=(0, 2, 3)) / truth[:, 2].numel()
     assert not torch.allclose(last, direct)  # the earlier steps have their part in it
 
@@ -120,7 +120,7 @@ def test_detector_losses_are_weighed_and_come_beside_the_others(small_detector):
         torch.manual_seed(0)  # of the networks, and of the heads' samplers
         model = forecaster(small_detector('retinanet'), train_cfg=dict(detector_loss=weight))
         losses = model.train()(frames, samples, mode='loss')
-        assert 'loss_mse_l4_s0' in losses
+        assert 'loss_mse_l4' in losses
         parts = [v for k, v in losses.items() if k.startswith('detector.')]
         totals.append(sum(sum(p) if isinstance(p, list) else p for p in parts).item())
     assert totals[1] == pytest.approx(0.25 * totals[0], rel=1e-5)
@@ -229,9 +229,9 @@ def test_refuses_levels_that_do_not_match(small_detector):
     for levels in (('P6',), ('P5', 'P2'), ('p5',)):
         with pytest.raises(ValueError, match=r"the detector has \('P2', 'P3', 'P4', 'P5'\)"):
             forecaster(detector, levels=levels)
-    with pytest.raises(ValueError, match=r"num_levels=3, but the detector gives 2 levels \('P4', 'P5"):
+    with pytest.raises(ValueError, match='built for num_levels=3, but the representation has num_levels=2'):
         forecaster(detector, levels=('P4', 'P5'), predictor=dict(num_levels=3, num_scales=(1, 1, 1)))
-    with pytest.raises(ValueError, match='channels=8, but the detector gives .* of 16 channels'):
+    with pytest.raises(ValueError, match='built for channels=8, but the representation has channels=16'):
         forecaster(detector, predictor=dict(channels=8))
 
 

@@ -100,5 +100,5 @@ def test_what_is_missing_is_named(small_detector):
     model = forecaster(config, FUSION, detector_loss=1.0)
     with pytest.raises(ValueError, match='set num_future of the training dataset to 2'):
         model(frames, samples, mode='loss')
-    with pytest.raises(ValueError, match='set train_cfg.detector_loss'):
+    with pytest.raises(ValueError, match='FeatureFusion: losses is empty, .* or train_cfg.detector_loss'):
         forecaster(config, FUSION)(*clips(), mode='loss')

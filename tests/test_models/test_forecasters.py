@@ -39,7 +39,7 @@ class CountingPredictor(BasePredictor):
 class MeanEncoder(BaseEncoder):
     """The mean of every frame, as a 1x1 map."""
 
-    num_channels = 1
+    channels = 1
     from_rgb = True
 
     def encode(self, frames, samples):
@@ -48,7 +48,7 @@ class MeanEncoder(BaseEncoder):
 
 @MODELS.register_module()
 class KeepDecoder(nn.Module):
-    def decode(self, future, samples, target='pred'):
+    def decode(self, future, samples, context, target='pred'):
         for sample, maps in zip(samples, future[0]):
             sample.set_field(maps, f'{target}_maps')
 
@@ -109,7 +109,7 @@ def test_predict_writes_forecast_and_reference():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        (dict(num_past=3), 'num_past=3, but the predictor was built for num_past=2'),
+        (dict(num_past=3), 'built for num_past=2, but the model has num_past=3'),
         (dict(train_cfg=dict(rollout_steps=0)), 'integer >= 1'),
         (dict(test_cfg=dict(steps=3)), "unknown keys \\['steps'\\]"),
     ],
@@ -139,7 +139,7 @@ def test_refuses_clips_that_do_not_fit():
 class LinearSegmentor(BaseEncoder):
     """Scores are fixed linear functions of the RGB values, at half the resolution."""
 
-    num_channels = NUM_CLASSES
+    channels = NUM_CLASSES
     from_rgb = True
 
     def __init__(self):
@@ -156,7 +156,7 @@ def semantic(variant='S2S', encoder=None, predictor=None, **kwargs):
     channels = {'X': 3, 'S': NUM_CLASSES, 'XS': 3 + NUM_CLASSES}
     given, out = variant.split('2')
     predictor = predictor or dict(
-        type='MultiScalePredictor', in_channels=channels[given], out_channels=channels[out], **SMALL
+        type='MultiScalePredictor', channels=channels[given], out_channels=channels[out], **SMALL
     )
     return S2SForecaster(encoder or dict(type='LinearSegmentor'), predictor, variant=variant, **kwargs)
 

@@ -22,9 +22,7 @@ def context(frames=None, future=None):
 
 
 def tiny(**kwargs):
-    return MultiScalePredictor(
-        in_channels=3, **{**dict(widths=((4,), (4,)), kernels=((3, 3), (3, 3))), **kwargs}
-    )
+    return MultiScalePredictor(channels=3, **{**dict(widths=((4,), (4,)), kernels=((3, 3), (3, 3))), **kwargs})
 
 
 def count(module):
@@ -32,13 +30,13 @@ def count(module):
 
 
 def test_paper_network_has_the_paper_size():
-    net = MultiScalePredictor(in_channels=19)
+    net = MultiScalePredictor(channels=19)
     assert count(net) == 1_654_950
     assert [count(scale) for scale in net.scales] == [699_795, 955_155]
 
 
 def test_single_scale_network_of_the_paper():
-    net = MultiScalePredictor(in_channels=19, widths=((128, 256, 128),), kernels=((3, 3, 3, 3),))
+    net = MultiScalePredictor(channels=19, widths=((128, 256, 128),), kernels=((3, 3, 3, 3),))
     assert count(net) == 699_795
     past = torch.randn(1, 4, 19, 5, 7)  # one scale: any size
     assert net([past], context())[0].shape == (1, 1, 19, 5, 7)
@@ -167,7 +165,7 @@ def test_warp_and_correct_refuses_what_does_not_fit():
 
 def test_window_is_read_oldest_first():
     """Swapping two frames of the window changes the result the way swapping weights does."""
-    net = MultiScalePredictor(in_channels=1, num_past=2, widths=((),), kernels=((1,),))
+    net = MultiScalePredictor(channels=1, num_past=2, widths=((),), kernels=((1,),))
     net.scales[0][0].conv.weight.data = torch.tensor([1.0, 10.0]).view(1, 2, 1, 1)
     net.scales[0][0].conv.bias.data.zero_()
     past = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 4, 4)
@@ -239,7 +237,7 @@ def test_baselines_have_nothing_to_train():
     for name in ('CopyLast', 'FlowWarp', 'Oracle'):
         model = MODELS.build(dict(type=name))
         assert count(model) == 0
-        with pytest.raises(NotImplementedError, match='nothing to train'):
+        with pytest.raises(ValueError, match=f'^{name} has nothing to train; evaluate it'):
             model.loss_and_predict([], [], context())
     with pytest.raises(ValueError, match='at least 2 observed frames'):
         FlowWarp()([torch.rand(1, 1, 3, 32, 32)], context(torch.rand(1, 1, 3, 32, 32)))

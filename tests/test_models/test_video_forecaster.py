@@ -21,7 +21,7 @@ REPO = dict(
 # Two scales on patches of 8x8: small enough to follow.
 PREDICTOR = dict(
     type='MultiScalePredictor',
-    in_channels=3,
+    channels=3,
     num_past=4,
     widths=((4,), (4,)),
     kernels=((3, 3), (3, 3)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmforecast.models.predictors.f2f import F2FNeck
+from mmforecast.models.predictors.f2f import F2FPredictor
 
 MODEL_CONVERTERS = 'model_converters'
 WIDTHS = (6, 64, 64, 64, 32, 32, 32, 2)  # 3 frames of 2 channels, model size 1
@@ -35,7 +35,9 @@ def network(prefix):
 
 
 def neck(num_levels=1):
-    return F2FNeck(channels=2, num_past=3, size_factor=1, num_levels=num_levels, num_scales=(1,) * num_levels)
+    return F2FPredictor(
+        channels=2, num_past=3, size_factor=1, num_levels=num_levels, num_scales=(1,) * num_levels
+    )
 
 
 def read(path):

@@ -114,7 +114,7 @@ def test_the_bare_loop_is_the_forecaster(run_tool, repository):
     model = VideoForecaster(
         predictor=dict(
             type='MultiScalePredictor',
-            in_channels=3,
+            channels=3,
             widths=((4,), (4,)),
             kernels=((3, 3), (3, 3)),
             out_act='tanh',

@@ -17,7 +17,7 @@ from mmengine.registry import DefaultScope
 
 from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.models.predictors import ForecastContext
-from mmforecast.models.predictors.f2f import F2FNeck
+from mmforecast.models.predictors.f2f import F2FPredictor
 from mmforecast.weight_conversion import (
     DETECTRON_CITYSCAPES_CLASSES,
     MMDET_SETTINGS,
@@ -392,7 +392,7 @@ def whole(prefixes=None):
 
 
 def neck(num_scales, size_factor=1, channels=CHANNELS, past=PAST):
-    return F2FNeck(
+    return F2FPredictor(
         channels=channels,
         num_levels=len(num_scales),
         num_past=past,
@@ -444,7 +444,7 @@ def test_the_published_sizes_fit_the_paper():
         for level, scales in enumerate((1, 1, 1, 3)):
             for scale in range(scales):
                 state.update(network(f'{level}.{scale}.', scale > 0, channels=256, past=4, size=8))
-        model = F2FNeck()
+        model = F2FPredictor()
     converted = f2f_to_neck(state)
     assert sum(value.numel() for value in converted.values()) == 65_158_144
     assert sum(v.numel() for k, v in converted.items() if k.startswith('nets.3.')) == 10_816_000

@@ -6,8 +6,6 @@ model = dict(
     encoder=dict(type='DistanceMapEncoder', num_classes=9),
     predictor=dict(
         type='D2DPredictor',
-        channels=9,
-        num_past=4,
         losses=dict(l1=dict(type='ObjectL1Loss'), gdl=dict(type='GDLoss', alpha=1)),
         init_cfg=dict(type='Kaiming', layer='Conv2d', mode='fan_in', distribution='normal')),
     decoder=dict(type='DistanceMapDecoder'),

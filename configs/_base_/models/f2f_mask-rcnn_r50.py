@@ -11,10 +11,7 @@ model = dict(
         checkpoint='checkpoints/mask-rcnn_r50-fpn_cityscapes.pth',
         chunk=2),
     predictor=dict(
-        type='F2FNeck',
-        channels=256,
-        num_levels=4,
-        num_past=4,
+        type='F2FPredictor',
         size_factor=8,
         num_scales=(3, 1, 1, 1),
         losses=dict(mse=dict(type='mmdet.MSELoss'))),

@@ -11,9 +11,7 @@ model = dict(
         size=(256, 512),
         chunk=8),
     predictor=dict(
-        type='F2FNeck',
-        channels=64,
-        num_past=4,
+        type='F2FPredictor',
         size_factor=1,
         losses=dict(mse=dict(type='mmdet.MSELoss'))),
     train_cfg=dict(rollout_steps=3),

@@ -10,7 +10,6 @@ model = dict(
     num_past=4,
     predictor=dict(
         type='WarpCorrectPredictor',
-        channels=9,
         losses=dict(
             ce=dict(
                 type='ScoreCrossEntropyLoss', temperature=0.25, class_weight=[1.] + [2.2] * 8))),

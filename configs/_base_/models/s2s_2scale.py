@@ -5,11 +5,9 @@ model = dict(
     type='S2SForecaster',
     variant='S2S',
     num_past=4,
-    encoder=dict(type='PrecomputedEncoder', num_channels=num_classes),
+    encoder=dict(type='PrecomputedEncoder', channels=num_classes),
     predictor=dict(
         type='MultiScalePredictor',
-        in_channels=num_classes,
-        num_past=4,
         widths=((128, 256, 128), (128, 256, 128)),
         kernels=((3, 3, 3, 3), (5, 3, 3, 5)),
         losses=dict(l1=dict(type='mmdet.L1Loss'), gdl=dict(type='GDLoss', alpha=1))),

@@ -1,3 +1,4 @@
+from .base import BaseDecoder
 from .detection import DetectionDecoder
 from .distance_map import DistanceMapDecoder
 from .flow_instances import FlowInstanceDecoder
@@ -6,6 +7,7 @@ from .rgb import RGBDecoder
 from .sem_seg import SemSegDecoder
 
 __all__ = [
+    'BaseDecoder',
     'DetectionDecoder',
     'DistanceMapDecoder',
     'FlowInstanceDecoder',

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -12,6 +11,8 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+
+from .base import BaseDecoder
 
 
 def box_regions(boxes: Tensor, size: Sequence[int]) -> Tensor:
@@ -23,8 +24,19 @@ def box_regions(boxes: Tensor, size: Sequence[int]) -> Tensor:
     return inside_rows[:, :, None] & inside_columns[:, None, :]
 
 
+def detector_encoder(context: ForecastContext | None, decoder: str) -> DetectorEncoder:
+    """The encoder whose detector has the heads; a ValueError where the context has none."""
+    encoder = None if context is None else context.encoder
+    if not isinstance(encoder, DetectorEncoder):
+        raise ValueError(
+            f'{decoder} reads instances with the heads of a detector, but the encoder has none; set encoder '
+            'to DetectorEncoder'
+        )
+    return encoder
+
+
 @MODELS.register_module()
-class DetectionDecoder(BaseModule):
+class DetectionDecoder(BaseDecoder):
     """Reads each forecast pyramid with the heads of the detector that the representation comes from.
 
     Args:
@@ -46,7 +58,6 @@ class DetectionDecoder(BaseModule):
         self,
         future: Pyramid,
         samples: list[ForecastDataSample],
-        encoder: DetectorEncoder,
         context: ForecastContext | None = None,
         target: str = 'pred',
     ) -> list[ForecastDataSample]:
@@ -54,26 +65,27 @@ class DetectionDecoder(BaseModule):
 
         Args:
             future: (B, n, C, h, w) per level.
-            samples: B samples; ``img_shape`` in their metainfo is the size of the frames.
-            encoder: has the detector.
-            target: 'pred' for a forecast, 'ref' for the representation of the true future.
+            samples, target: see ``BaseDecoder``.
+            context: has the encoder, which has the detector.
         """
+        encoder = detector_encoder(context, type(self).__name__)
         steps = num_steps(future)
-        lists = [[] for _ in samples]
-        for step in range(steps):
-            wanted = self.steps == 'all' or step == steps - 1
-            found = self._at(time_slice(future, step, step + 1), samples, encoder, wanted)
-            for instances, one in zip(lists, found):
-                instances.append(one)
-        for sample, instances in zip(samples, lists):
+        by_step = [
+            self._decode_step(time_slice(future, step, step + 1), samples, encoder)
+            if self.steps == 'all' or step == steps - 1
+            else [InstanceData() for _ in samples]
+            for step in range(steps)
+        ]
+        for sample, *instances in zip(samples, *by_step):
             setattr(sample, f'{target}_instances', instances)
         return samples
 
-    def _at(self, level, samples, encoder, wanted: bool) -> list[InstanceData]:
-        if not wanted:
-            return [InstanceData() for _ in samples]
+    def _decode_step(
+        self, future: Pyramid, samples: list[ForecastDataSample], encoder: DetectorEncoder
+    ) -> list[InstanceData]:
+        """The instances of each sample at one step, from (B, 1, C, h, w) per level."""
         size = samples[0].img_shape
-        found = detect(encoder, [maps[:, 0] for maps in level], size)
+        found = detect(encoder, [level[:, 0] for level in future], size)
         if self.fill_boxes:
             for instances in found:
                 instances.masks = box_regions(instances.bboxes, size)

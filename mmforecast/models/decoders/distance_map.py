@@ -94,20 +94,20 @@ class DistanceMapDecoder(SemSegDecoder):
         self,
         future: Pyramid,
         samples: list[ForecastDataSample],
-        target: str = 'pred',
         context: ForecastContext | None = None,
+        target: str = 'pred',
     ) -> list[ForecastDataSample]:
         """Write ``{target}_sem_seg`` and, for a forecast, ``pred_instances`` into each sample.
 
         Args:
             future: one level (B, n, C, h, w), maps as of ``DistanceMapEncoder``.
-            samples: B samples; ``img_shape`` in their metainfo is the size of the label maps and masks.
+            samples: see ``BaseDecoder``.
+            context: has the objects of the past frames; needed for 'pred'.
             target: 'pred' for a forecast; 'ref', the representation of the true future, has label maps
                 alone, since its objects stay with the encoder.
-            context: has the objects of the past frames; needed for 'pred'.
         """
         if target != 'pred':
-            return super().decode(future, samples, target)
+            return super().decode(future, samples, context, target)
         (maps,) = future
         observed = observed_objects(context, type(self).__name__)
         for sample, clip, frames in zip(samples, maps, observed):

@@ -7,14 +7,14 @@ from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmforecast.models.encoders import DetectorEncoder, detect
+from mmforecast.models.encoders import detect
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.flow_warp import advance, carry, observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
-from .detection import DetectionDecoder, box_regions
+from .detection import DetectionDecoder, box_regions, detector_encoder
 
 
 def mean_motion(regions: Tensor, velocity: Tensor) -> Tensor:
@@ -133,14 +133,14 @@ class FlowInstanceDecoder(DetectionDecoder):
         self,
         future: Pyramid,
         samples: list[ForecastDataSample],
-        encoder: DetectorEncoder,
         context: ForecastContext | None = None,
         target: str = 'pred',
     ) -> list[ForecastDataSample]:
         """As ``DetectionDecoder``; the reference is read off the true future, not moved."""
         if target != 'pred':
-            return super().decode(future, samples, encoder, context, target)
+            return super().decode(future, samples, context, target)
         steps, size = num_steps(future), samples[0].img_shape
+        encoder = detector_encoder(context, type(self).__name__)
         newest = detect(encoder, [level[:, 0] for level in future], size)
         move = MOVES[self.mode]
         for sample, instances, velocity in zip(samples, newest, observed_velocity(context)):
@@ -148,7 +148,7 @@ class FlowInstanceDecoder(DetectionDecoder):
             if self.steps == 'last':
                 moved[:-1] = [InstanceData() for _ in moved[:-1]]
             if self.fill_boxes and 'masks' not in instances:
-                for one in moved[-1:] if self.steps == 'last' else moved:
-                    one.masks = box_regions(one.bboxes, size)
+                for boxes in moved[-1:] if self.steps == 'last' else moved:
+                    boxes.masks = box_regions(boxes.bboxes, size)
             sample.pred_instances = moved
         return samples

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from mmdet.structures.mask import mask2bbox
-from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 
 from mmforecast.models.objects.object_map import ObjectMap
@@ -13,6 +12,7 @@ from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
+from .base import BaseDecoder
 from .distance_map import enlarge, observed_objects
 from .flow_instances import MOVES
 
@@ -20,7 +20,7 @@ MODES = ('copy', *MOVES)
 
 
 @MODELS.register_module()
-class FlowObjectDecoder(BaseModule):
+class FlowObjectDecoder(BaseDecoder):
     """Takes the objects of the newest past frame and moves them on, whatever the predictor says.
 
     What ``FlowInstanceDecoder`` does with a detector's instances. ``track_ids`` are those of the objects in
@@ -42,8 +42,8 @@ class FlowObjectDecoder(BaseModule):
         self,
         future: Pyramid,
         samples: list[ForecastDataSample],
-        target: str = 'pred',
         context: ForecastContext | None = None,
+        target: str = 'pred',
     ) -> list[ForecastDataSample]:
         """Write ``pred_instances``, a list over the steps of ``future``, into each sample.
 

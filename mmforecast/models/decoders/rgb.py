@@ -1,27 +1,32 @@
 """The identity decoder of video prediction: RGB in [-1, 1] to frames."""
 
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 
+from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, unit_to_rgb
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
+from .base import BaseDecoder
+
 
 @MODELS.register_module()
-class RGBDecoder(BaseModule):
+class RGBDecoder(BaseDecoder):
     """Frames in [0, 255], clipped, resampled (bilinear) to the size of the clip's frames."""
 
     def decode(
-        self, future: Pyramid, samples: list[ForecastDataSample], target: str = 'pred'
+        self,
+        future: Pyramid,
+        samples: list[ForecastDataSample],
+        context: ForecastContext | None = None,
+        target: str = 'pred',
     ) -> list[ForecastDataSample]:
         """Write ``pred_frames`` (n, 3, H, W) into each sample.
 
         Args:
             future: one level (B, n, 3, h, w) in [-1, 1].
-            samples: B samples; ``img_shape`` in their metainfo gives the size of the frames.
-            target: 'pred'. For 'ref', the representation of the true future, nothing is written: that are
-                the clip's own frames.
+            samples, context: see ``BaseDecoder``.
+            target: 'pred'. For 'ref' nothing is written: the reference is the clip's own frames.
         """
         if target != 'pred':
             return samples

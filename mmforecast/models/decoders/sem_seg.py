@@ -4,17 +4,19 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from mmengine.structures import PixelData
 from torch import Tensor
 
+from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
+from .base import BaseDecoder
+
 
 @MODELS.register_module()
-class SemSegDecoder(BaseModule):
+class SemSegDecoder(BaseDecoder):
     """Argmax over classes of the scores, resampled (bilinear) to the size of the clip's frames.
 
     The argmax is taken after resampling the scores, never on resampled labels.
@@ -33,14 +35,17 @@ class SemSegDecoder(BaseModule):
         self.label_values = None if label_values is None else tuple(label_values)
 
     def decode(
-        self, future: Pyramid, samples: list[ForecastDataSample], target: str = 'pred'
+        self,
+        future: Pyramid,
+        samples: list[ForecastDataSample],
+        context: ForecastContext | None = None,
+        target: str = 'pred',
     ) -> list[ForecastDataSample]:
         """Write ``{target}_sem_seg`` into each sample.
 
         Args:
             future: one level (B, n, C, h, w).
-            samples: B samples; ``img_shape`` in their metainfo gives the size of the label maps.
-            target: 'pred' for a forecast, 'ref' for the representation of the true future.
+            samples, context, target: see ``BaseDecoder``.
         """
         (scores,) = future
         for sample, clip in zip(samples, scores):

@@ -1,5 +1,6 @@
 """What every encoder promises: frames in, pyramid of representations out."""
 
+import warnings
 from abc import ABC, abstractmethod
 
 import torch.nn as nn
@@ -14,18 +15,36 @@ class BaseEncoder(BaseModule, ABC):
     """Turns the frames of a clip into what the predictor works on.
 
     Attributes:
-        num_channels: channels C of the (only or every) level.
+        channels: channels C of the (only or every) level.
         from_rgb: True when ``encode`` can be run on any RGB frames, predicted ones included; False
             when the representation comes with the sample (labels, precomputed scores).
+        num_levels: levels that the predictor gets; by default as many as ``level_names``, and None, unknown,
+            where there are none.
         level_names: names of the levels, finest first, where they can be stored ahead of training.
         network: the frozen network whose weights decide the representation; a store of it is known by
             their fingerprint. Encoders without ``network`` have nothing worth storing.
     """
 
-    num_channels: int
+    channels: int
     from_rgb: bool
     level_names: tuple[str, ...]
     network: nn.Module
+
+    @property
+    def num_levels(self) -> int | None:
+        names = getattr(self, 'level_names', None)
+        return None if names is None else len(names)
+
+    @property
+    def num_channels(self) -> int:
+        """Former name of ``channels``."""
+        warnings.warn('num_channels of an encoder is called channels now', DeprecationWarning, stacklevel=2)
+        return self.channels
+
+    @num_channels.setter
+    def num_channels(self, value: int) -> None:
+        warnings.warn('num_channels of an encoder is called channels now', DeprecationWarning, stacklevel=2)
+        self.channels = value
 
     @abstractmethod
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:

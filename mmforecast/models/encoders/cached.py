@@ -50,7 +50,7 @@ class CachedEncoder(BaseEncoder):
                 'date; freeze it, or use it without CachedEncoder'
             )
         self.from_rgb, self.level_names = True, self.encoder.level_names
-        self.num_channels = self.encoder.num_channels
+        self.channels = self.encoder.channels
         self.limit = cache_mb * 2**20
         self._kept: OrderedDict[bytes, list[Tensor]] = OrderedDict()
         self._bytes = 0

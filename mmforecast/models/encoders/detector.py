@@ -71,7 +71,7 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         if checkpoint is not None:
             load_checkpoint(detector, checkpoint, map_location='cpu', strict=True)
         self._has_weights = checkpoint is not None
-        strides, self.num_channels, self.num_derived = probe_pyramid(detector)
+        strides, self.channels, self.num_derived = probe_pyramid(detector)
         self.strides = strides[: len(strides) - self.num_derived]
         self.all_names = tuple(f'P{stride.bit_length() - 1}' for stride in self.strides)
         self.level_names = self.all_names if levels is None else tuple(levels)

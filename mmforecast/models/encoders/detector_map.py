@@ -36,7 +36,7 @@ class DetectorMapEncoder(BaseEncoder):
 
     from_rgb = True
     level_names = ('scores',)
-    num_channels = 1 + len(THING_LABEL_IDS)
+    channels = 1 + len(THING_LABEL_IDS)
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class DetectorMapEncoder(BaseEncoder):
         levels = [level[0] for level in self.reader.encode(frames[None], [])]
         size = tuple(frames.shape[-2:])
         labels = [self._labels(found, size) for found in detect(self.reader, levels, size)]
-        scores = scores_of_labels(torch.stack(labels), self.num_channels, self.high)
+        scores = scores_of_labels(torch.stack(labels), self.channels, self.high)
         return F.avg_pool2d(scores, self.stride) if self.stride > 1 else scores
 
     def _labels(self, instances: InstanceData, size: tuple[int, int]) -> Tensor:

@@ -76,7 +76,7 @@ class DistanceMapEncoder(BaseEncoder):
     ):
         super().__init__()
         self._check(num_classes, detector, stride, height, profile, tau)
-        self.num_channels = num_classes
+        self.channels = num_classes
         self.reader = None if detector is None else DetectorEncoder(detector, checkpoint, size)
         self.from_rgb = detector is not None
         self.score_thr, self.stride, self.min_area, self.chunk = score_thr, stride, min_area, chunk
@@ -130,10 +130,10 @@ class DistanceMapEncoder(BaseEncoder):
 
     def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
         maps = torch.stack([sample.scores for sample in samples])
-        if maps.shape[2] != self.num_channels:
+        if maps.shape[2] != self.channels:
             raise ValueError(
                 f'DistanceMapEncoder: the store holds maps of {maps.shape[2]} channels, but num_classes='
-                f'{self.num_channels}'
+                f'{self.channels}'
             )
         return [maps.float()]
 
@@ -152,7 +152,7 @@ class DistanceMapEncoder(BaseEncoder):
                 'it needs instances on every frame of the clip'
             )
         stuff = None
-        if self.num_channels == LAYOUTS[1]:
+        if self.channels == LAYOUTS[1]:
             if 'gt_sem_seg' not in sample:
                 raise ValueError(
                     f'DistanceMapEncoder: {where} carries no label maps, which num_classes='
@@ -197,7 +197,7 @@ class DistanceMapEncoder(BaseEncoder):
         self, objects: ObjectMap, groups: np.ndarray, stuff: np.ndarray | None = None
     ) -> tuple[Tensor, Tensor]:
         """Maps (C, h, w) and packed objects (3, h, w) of one frame."""
-        first = self.num_channels - NUM_THINGS
+        first = self.channels - NUM_THINGS
         if stuff is None:
             classes = np.zeros(groups.shape, dtype=np.int64)
         else:
@@ -205,7 +205,7 @@ class DistanceMapEncoder(BaseEncoder):
         labels = np.append(-1, objects.labels)[objects.index_map]
         labels = np.maximum(labels, groups)  # a group has a class, but no contours
         classes = np.where(labels >= 0, first + labels, classes)
-        maps = distance_maps(classes, objects.index_map, self.num_channels, **self.contour)
+        maps = distance_maps(classes, objects.index_map, self.channels, **self.contour)
         return torch.from_numpy(maps - 1), pack_objects(objects)
 
     def _thin(self, labels: Tensor) -> np.ndarray:

@@ -23,12 +23,13 @@ class LabelMapEncoder(BaseEncoder):
     """
 
     from_rgb = False
+    num_levels = 1
 
     def __init__(self, num_classes: int, high: float = 1.0):
         super().__init__()
         if high <= 0:
             raise ValueError(f'LabelMapEncoder: high must be positive, got {high!r}')
-        self.num_channels = num_classes
+        self.channels = num_classes
         self.high = high
 
     @torch.no_grad()
@@ -50,11 +51,11 @@ class LabelMapEncoder(BaseEncoder):
             )
         labels = sample.gt_sem_seg.data.long()
         bad = labels[labels != 255]
-        if bad.numel() and int(bad.max()) >= self.num_channels:
+        if bad.numel() and int(bad.max()) >= self.channels:
             raise ValueError(
-                f'LabelMapEncoder: {where} has label {int(bad.max())}, but num_classes={self.num_channels}'
+                f'LabelMapEncoder: {where} has label {int(bad.max())}, but num_classes={self.channels}'
             )
-        return scores_of_labels(labels, self.num_channels, self.high)
+        return scores_of_labels(labels, self.channels, self.high)
 
 
 def scores_of_labels(labels: Tensor, num_classes: int, high: float) -> Tensor:

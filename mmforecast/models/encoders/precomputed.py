@@ -15,14 +15,15 @@ class PrecomputedEncoder(BaseEncoder):
     """Scores that ``LoadClipScores`` put into the samples, as float32.
 
     Args:
-        num_channels: the channels that the store must hold.
+        channels: the channels that the store must hold.
     """
 
     from_rgb = False
+    num_levels = 1
 
-    def __init__(self, num_channels: int):
+    def __init__(self, channels: int):
         super().__init__()
-        self.num_channels = num_channels
+        self.channels = channels
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
@@ -31,9 +32,9 @@ class PrecomputedEncoder(BaseEncoder):
                 'PrecomputedEncoder: the clip carries no scores; add LoadClipScores to the data pipeline'
             )
         scores = torch.stack([sample.scores for sample in samples])
-        if scores.shape[2] != self.num_channels:
+        if scores.shape[2] != self.channels:
             raise ValueError(
                 f'PrecomputedEncoder: the store holds {scores.shape[2]} channels, the '
-                f'model expects num_channels={self.num_channels}'
+                f'model expects channels={self.channels}'
             )
         return [scores.float()]

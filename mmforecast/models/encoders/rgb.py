@@ -18,8 +18,9 @@ class RGBEncoder(BaseEncoder):
         size: (h, w) of the representation; by default the frames' own. Shrinking averages.
     """
 
-    num_channels = 3
+    channels = 3
     from_rgb = True
+    num_levels = 1
 
     def __init__(self, size: tuple[int, int] | None = None):
         super().__init__()

@@ -50,7 +50,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         if checkpoint is not None:
             load_checkpoint(self.segmentor, checkpoint, map_location='cpu')
         freeze(self.segmentor)
-        self.num_channels = self.segmentor.out_channels
+        self.channels = self.segmentor.out_channels
         self.size = tuple(size) if size is not None else None
         self.stride = stride
         self.chunk = chunk

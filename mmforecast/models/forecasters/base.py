@@ -11,6 +11,8 @@ from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_sl
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
+from .shapes import check_shapes, complete_config, rename
+
 Samples = list[ForecastDataSample]
 Critic = Callable[[Pyramid, list[Tensor], int], dict[str, Tensor]]
 
@@ -19,7 +21,9 @@ class BaseForecaster(BaseModel):
     """Composes an encoder, a predictor and a decoder, and owns the roll-out.
 
     Args:
-        encoder, predictor, decoder: configs.
+        encoder, predictor, decoder: configs. The predictor is built with ``num_past`` and with the
+            ``channels`` and ``num_levels`` of the encoder, as far as it takes them; its config may set them
+            to the same.
         num_past: observed frames per clip.
         train_cfg: ``rollout_steps`` (default: one call of the predictor): steps that are predicted,
             scored and back-propagated through in training.
@@ -53,10 +57,12 @@ class BaseForecaster(BaseModel):
         # Built here, because BaseModel would look the type up in the root registry.
         preprocessor = MODELS.build(data_preprocessor or dict(type='ForecastDataPreprocessor'))
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.encoder = MODELS.build(encoder)
-        self.predictor = MODELS.build(predictor)
-        self.decoder = MODELS.build(decoder)
         self.num_past = num_past
+        self.encoder = MODELS.build(rename(encoder))
+        shapes = self.predictor_shapes()
+        self.predictor = MODELS.build(complete_config(rename(predictor), shapes))
+        check_shapes(self.predictor, shapes, type(self).__name__)
+        self.decoder = MODELS.build(decoder)
         train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
         self.train_steps = train_cfg.pop('rollout_steps', self.predictor.num_outputs)
         self.test_steps = test_cfg.pop('rollout_steps', self.train_steps)
@@ -72,11 +78,6 @@ class BaseForecaster(BaseModel):
 
     def _check_time(self) -> None:
         name, predictor = type(self).__name__, self.predictor
-        if predictor.num_past not in (None, self.num_past):
-            raise ValueError(
-                f'{name}: num_past={self.num_past}, but the predictor was built for '
-                f'num_past={predictor.num_past}; set both to the same number'
-            )
         for which, steps in (('train', self.train_steps), ('test', self.test_steps)):
             if not isinstance(steps, int) or steps < 1:
                 raise ValueError(f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}')
@@ -90,6 +91,15 @@ class BaseForecaster(BaseModel):
                     f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
                     f'the predictor, but {self.why_not_fed_back()}'
                 )
+
+    def predictor_shapes(self) -> dict[str, int]:
+        """Shapes that the predictor is built with where its config doesn't set them, by argument."""
+        shapes = dict(
+            num_past=self.num_past,
+            channels=getattr(self.encoder, 'channels', None),
+            num_levels=getattr(self.encoder, 'num_levels', None),
+        )
+        return {name: value for name, value in shapes.items() if value is not None}
 
     def feeds_back(self) -> bool:
         """Whether a prediction can be the next call's input."""
@@ -161,7 +171,7 @@ class BaseForecaster(BaseModel):
         future = self.rollout(past, self.test_steps, context)
         self.decode(future, samples, context)
         if self.with_reference and context.future is not None:
-            self.decode_reference(context.future, samples)
+            self.decode(context.future, samples, context, target='ref')
         return samples
 
     # The four things every forecasting system does.
@@ -178,13 +188,17 @@ class BaseForecaster(BaseModel):
         """The part of the representation that the predictor forecasts."""
         return representation
 
-    def decode(self, future: Pyramid, samples: Samples, context: ForecastContext) -> None:
-        """Write ``pred_*`` of a forecast into the samples."""
-        self.decoder.decode(future, samples, target='pred')
+    def decode(
+        self, future: Pyramid, samples: Samples, context: ForecastContext, target: str = 'pred'
+    ) -> None:
+        """Write ``{target}_*`` into the samples.
 
-    def decode_reference(self, future: Pyramid, samples: Samples) -> None:
-        """Write ``ref_*``, decoded from the representation of the true future, into the samples."""
-        self.decoder.decode(self.select_target(future), samples, target='ref')
+        Args:
+            future: a forecast; for ``target='ref'``, the whole representation of the true future.
+        """
+        if target == 'ref':
+            future = self.select_target(future)
+        self.decoder.decode(future, samples, context, target)
 
     def rollout(
         self,
@@ -256,7 +270,7 @@ class BaseForecaster(BaseModel):
         self, representation: Pyramid, frames: Tensor, samples: Samples
     ) -> tuple[Pyramid, ForecastContext]:
         """Past and future of encoded clips: the predictor's input, and the context."""
-        context = ForecastContext(frames=frames[:, : self.num_past], samples=samples)
+        context = ForecastContext(frames[:, : self.num_past], samples, self.encoder)
         if num_steps(representation) > self.num_past:
             context.future = time_slice(representation, self.num_past, num_steps(representation))
         if frames.shape[1] > self.num_past:

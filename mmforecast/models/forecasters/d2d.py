@@ -43,12 +43,9 @@ class D2DForecaster(BaseForecaster):
 
     def __init__(self, encoder: dict, predictor: dict, decoder: dict | None = None, **kwargs):
         super().__init__(encoder, predictor, decoder or dict(type='DistanceMapDecoder'), **kwargs)
-        wanted = getattr(self.predictor, 'channels', self.encoder.num_channels)
-        if wanted != self.encoder.num_channels:
-            raise ValueError(
-                f'D2DForecaster: the predictor has channels={wanted}, but the encoder gives maps of '
-                f'{self.encoder.num_channels}; make them agree'
-            )
+
+    def predictor_shapes(self) -> dict[str, int]:
+        return {**super().predictor_shapes(), 'num_levels': 1}
 
     def _split(
         self, representation: Pyramid, frames: Tensor, samples: list[ForecastDataSample]
@@ -58,6 +55,3 @@ class D2DForecaster(BaseForecaster):
         if objects:
             context.objects = objects[0][:, : self.num_past]
         return past, context
-
-    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
-        self.decoder.decode(future, samples, context=context)

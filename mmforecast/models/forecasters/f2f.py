@@ -7,7 +7,6 @@ features", ECCV 2018.
 from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
-from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, random_crop
 from mmforecast.models.utils.detector import detector_sample, given_features
 from mmforecast.registry import MODELS
@@ -22,7 +21,7 @@ class F2FForecaster(BaseForecaster):
 
     Args:
         encoder: a ``DetectorEncoder``; it holds the detector.
-        predictor: e.g. ``F2FNeck``.
+        predictor: e.g. ``F2FPredictor``.
         decoder: ``DetectionDecoder`` by default.
         train_cfg: besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
             the feature maps, in cells of the finest level (the networks are fully convolutional);
@@ -82,17 +81,6 @@ class F2FForecaster(BaseForecaster):
                 f'F2FForecaster: {type(self.predictor).__name__} looks at whole frames besides the '
                 'features, so it cannot be trained on train_cfg.crop_size; drop it'
             )
-        for name, given in (
-            ('num_levels', len(self.encoder.level_names)),
-            ('channels', self.encoder.num_channels),
-        ):
-            wanted = getattr(self.predictor, name, given)
-            if wanted != given:
-                raise ValueError(
-                    f'F2FForecaster: the predictor has {name}={wanted}, but the detector gives '
-                    f'{len(self.encoder.level_names)} levels {self.encoder.level_names} of '
-                    f'{self.encoder.num_channels} channels; make them agree'
-                )
 
     def loss(self, inputs: Tensor, data_samples: list[ForecastDataSample]) -> dict[str, Tensor]:
         """Feature losses by step, and the detector's own where they weigh something.
@@ -142,12 +130,6 @@ class F2FForecaster(BaseForecaster):
             f'detector.{name}': scale_loss(value, self.detector_loss) if 'loss' in name else value
             for name, value in losses.items()
         }
-
-    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
-        self.decoder.decode(future, samples, self.encoder, context)
-
-    def decode_reference(self, future: Pyramid, samples: list[ForecastDataSample]) -> None:
-        self.decoder.decode(future, samples, self.encoder, target='ref')
 
 
 def scale_loss(value, weight: float):

@@ -11,9 +11,9 @@ from torch import Tensor
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
 
 from .adversarial import AdversarialForecaster
+from .base import Samples
 
 VARIANTS = ('S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS')
 _RGB = 3
@@ -53,6 +53,12 @@ class S2SForecaster(AdversarialForecaster):
                 f'RGB frame (SegmentorEncoder), not {type(self.encoder).__name__}'
             )
 
+    def predictor_shapes(self) -> dict[str, int]:
+        shapes, (given, out) = super().predictor_shapes(), self._parts
+        scores = shapes['channels']
+        sizes = dict(S=scores, X=_RGB, XS=_RGB + scores)
+        return {**shapes, 'channels': sizes[given], 'out_channels': sizes[out]}
+
     def feeds_back(self) -> bool:
         return self._parts[0] == self._parts[1]
 
@@ -64,7 +70,7 @@ class S2SForecaster(AdversarialForecaster):
             'or a predictor with num_outputs equal to the horizon'
         )
 
-    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+    def encode(self, frames: Tensor, samples: Samples) -> Pyramid:
         if self.variant == 'X2X':  # of the scores only the size is needed
             (scores,) = self.encoder.encode(frames[:1, :1], samples and samples[:1])
         else:
@@ -86,30 +92,25 @@ class S2SForecaster(AdversarialForecaster):
             return [maps]
         return [maps[:, :, :_RGB] if out == 'X' else maps[:, :, _RGB:]]
 
-    def decode(self, future: Pyramid, samples: list[ForecastDataSample], context: ForecastContext) -> None:
+    def decode(
+        self,
+        future: Pyramid,
+        samples: Samples,
+        context: ForecastContext,
+        target: str = 'pred',
+    ) -> None:
         (maps,) = future
-        if self._parts[1] == 'S':
-            self.decoder.decode([maps], samples, target='pred')
-            return
-        rgb = unit_to_rgb(maps[:, :, :_RGB])
-        for sample, frames in zip(samples, rgb):
-            sample.pred_frames = frames
-        if self._parts[1] == 'XS':
-            scores = maps[:, :, _RGB:]
+        held = self._parts[1 if target == 'pred' else 0]  # the reference has all that the input has
+        if target == 'pred' and 'X' in held:
+            for sample, frames in zip(samples, unit_to_rgb(maps[:, :, :_RGB])):
+                sample.pred_frames = frames
+        if held == 'X':
+            scores = self._segment(unit_to_rgb(maps), context.frames.shape[-2:], samples)
         else:
-            scores = self._segment(rgb, context.frames.shape[-2:], samples)
-        self.decoder.decode([scores], samples, target='pred')
+            scores = maps[:, :, _RGB:] if 'X' in held else maps
+        self.decoder.decode([scores], samples, context, target)
 
-    def decode_reference(self, future: Pyramid, samples: list[ForecastDataSample]) -> None:
-        (maps,) = future
-        if self.variant == 'X2X':  # the true frames, as coarse as predicted ones
-            size = samples[0].get('img_shape', maps.shape[-2:])
-            scores = self._segment(unit_to_rgb(maps), size, samples)
-        else:
-            scores = maps if self._parts[0] == 'S' else maps[:, :, _RGB:]
-        self.decoder.decode([scores], samples, target='ref')
-
-    def _segment(self, rgb: Tensor, size: tuple, samples: list[ForecastDataSample]) -> Tensor:
+    def _segment(self, rgb: Tensor, size: tuple, samples: Samples) -> Tensor:
         """Scores (B, n, C, h, w) of frames (B, n, 3, h, w) in [0, 255], brought to ``size`` first."""
         frames = F.interpolate(rgb.flatten(0, 1), size=size, mode='bilinear', align_corners=False)
         (scores,) = self.encoder.encode(frames.unflatten(0, rgb.shape[:2]), samples)

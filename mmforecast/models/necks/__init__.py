@@ -1,3 +1,3 @@
-from mmforecast.models.predictors.f2f import F2FNeck
+from .f2f_neck import F2FNeck
 
 __all__ = ['F2FNeck']

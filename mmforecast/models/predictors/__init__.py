@@ -1,7 +1,9 @@
-from .base import BasePredictor, ForecastContext, check_levels, check_window, require_losses
+from .base import BasePredictor
+from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .d2d import D2DPredictor
+from .f2f import F2FPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
@@ -12,14 +14,12 @@ __all__ = [
     'BasePredictor',
     'CopyLast',
     'D2DPredictor',
+    'F2FPredictor',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',
-    'check_levels',
-    'check_window',
     'conv_stack',
-    'require_losses',
 ]

@@ -3,7 +3,8 @@
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext
+from .base import BasePredictor
+from .context import ForecastContext
 
 
 @MODELS.register_module()

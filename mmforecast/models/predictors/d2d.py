@@ -7,12 +7,12 @@ about 0.8 M parameters, is the authors'; the list of layers is ours.
 from collections.abc import Sequence
 
 import torch.nn as nn
-from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .base import BasePredictor
+from .context import ForecastContext
 from .conv_stack import conv_stack
 
 
@@ -24,16 +24,17 @@ class D2DPredictor(BasePredictor):
     between them: 784,008 parameters at C = 8, 789,769 at C = 9, 847,379 at C = 19. A pixel sees 21x21.
 
     Args:
-        channels: C of the maps.
-        num_past: maps in the window.
+        channels, num_past: see ``BasePredictor``.
         widths: hidden channels.
         dilations: one per convolution, one more than widths.
         residual: add the prediction to the newest map; the last convolution starts at zero, so that the
             untrained network is the copy-last baseline.
         value_range: (low, high) that the window is clamped to, those of the maps that the encoder makes.
             So it changes nothing but predictions that are fed back. None doesn't clamp.
-        losses: configs of the losses by name, each called on (N, C, h, w) pairs.
+        kwargs: see ``BasePredictor``.
     """
+
+    num_levels = 1
 
     def __init__(
         self,
@@ -43,43 +44,28 @@ class D2DPredictor(BasePredictor):
         dilations: Sequence[int] = (1, 2, 4, 2, 1),
         residual: bool = False,
         value_range: tuple[float, float] | None = (-1.0, 1.0),
-        losses: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(num_past, channels, **kwargs)
         if value_range is not None and not value_range[0] < value_range[1]:
             raise ValueError(
                 f'D2DPredictor: value_range must be (low, high) with low < high, or None, got {value_range!r}'
             )
-        self.channels, self.num_past = channels, num_past
-        self.residual, self.value_range = residual, value_range
+        self.residual = residual
+        self.value_range = value_range
         kernels = [3] * (len(widths) + 1)
         self.net = conv_stack(channels * num_past, widths, kernels, channels, dilations)
-        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
-        self._start_residual()
+        self.apply_own_start()
 
-    def init_weights(self) -> None:
-        """As ``init_cfg`` says, but for the last layer of a residual network."""
-        super().init_weights()
-        self._start_residual()
-
-    def _start_residual(self) -> None:
+    def apply_own_start(self) -> None:
         if self.residual:
             nn.init.zeros_(self.net[-1].conv.weight)
             nn.init.zeros_(self.net[-1].conv.bias)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        self.check_window(past)
         (maps,) = past
-        check_window(self, maps, self.channels)
         if self.value_range is not None:
             maps = maps.clamp(*self.value_range)
         out = self.net(maps.flatten(1, 2))
         return [(maps[:, -1] + out if self.residual else out)[:, None]]
-
-    def loss_and_predict(
-        self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> tuple[dict[str, Tensor], Pyramid]:
-        require_losses(self)
-        new = self(past, context)
-        pair = new[0][:, 0], target[0][:, 0]
-        return {f'loss_{name}': loss(*pair) for name, loss in self.losses.items()}, new

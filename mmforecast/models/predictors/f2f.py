@@ -17,16 +17,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
-from mmforecast.models.predictors import (
-    BasePredictor,
-    ForecastContext,
-    check_levels,
-    check_window,
-    conv_stack,
-    require_losses,
-)
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
+
+from .base import BasePredictor
+from .context import ForecastContext
+from .conv_stack import conv_stack
 
 _KERNELS = (1, 3, 3, 3, 3, 3, 7)
 _DILATIONS = (1, 2, 2, 4, 4, 2, 1)
@@ -87,30 +83,22 @@ class F2FLevel(BaseModule):
 
 
 @MODELS.register_module()
-class F2FNeck(BasePredictor):
-    """Forecasts a feature pyramid; a predictor of ``F2FForecaster``, and a neck of any mmdet detector.
+class F2FPredictor(BasePredictor):
+    """Forecasts a feature pyramid, each level by a network of its own.
 
-    With the defaults it is the paper's whole: 65,158,144 parameters, 10,816,000 per single-scale level.
-
-    As a neck (``fpn`` given) it stands where the detector's FPN stood: it runs that FPN on the frames of
-    B clips, T each, and gives the detector the forecast pyramids of B future frames. Levels that the FPN
-    itself derives by subsampling (P6) are derived from the forecast ones.
+    With the defaults it is the paper's whole: 65,158,144 parameters, 10,816,000 per single-scale level. Inside
+    a detector, as its neck, it is an ``F2FNeck``.
 
     Args:
-        channels: C of every level.
-        num_levels: levels, finest first.
-        num_past: T, pyramids in the window.
+        channels, num_levels, num_past: see ``BasePredictor``.
         size_factor: the paper's model size ``ms``; hidden widths are 64 and 32 times it.
-        num_scales: scales per level, finest level first.
+        num_scales: scales per level, finest level first; by default three on the finest and one on the others.
         share_weights: one network for all levels; they must then have the same number of scales.
-        losses: configs of the losses by name, each called on (B, C, h, w) pairs, at every scale of
-            every level; they are summed.
         coarsest_from: checkpoint of a forecaster with one single-scale level (F2F5), whose network
             starts the coarsest scale of every level here.
         with_cp: gradient checkpointing: activations inside the networks are computed again in the
             backward pass. Same gradients, less memory; for long roll-outs.
-        fpn: config of the detector's own neck; only where this is a neck.
-        num_derived: how many of the FPN's last levels it derives by subsampling; only with ``fpn``.
+        kwargs: see ``BasePredictor``. The losses are those of every scale of every level.
     """
 
     def __init__(
@@ -121,38 +109,31 @@ class F2FNeck(BasePredictor):
         size_factor: int = 8,
         num_scales: Sequence[int] | None = None,
         share_weights: bool = False,
-        losses: dict[str, dict] | None = None,
         coarsest_from: str | None = None,
         with_cp: bool = False,
-        fpn: dict | None = None,
-        num_derived: int = 1,
-        init_cfg: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(init_cfg=init_cfg)
-        scales = tuple(num_scales or (3, 1, 1, 1))
+        super().__init__(num_past, channels, num_levels, **kwargs)
+        scales = tuple(num_scales or (3, *[1] * (num_levels - 1)))
         if len(scales) != num_levels:
             raise ValueError(
-                f'F2FNeck: num_scales={scales} names {len(scales)} levels, but num_levels='
+                f'F2FPredictor: num_scales={scales} names {len(scales)} levels, but num_levels='
                 f'{num_levels}; give one number of scales per level, finest first'
             )
         if share_weights and len(set(scales)) > 1:
             raise ValueError(
-                f'F2FNeck: share_weights=True needs the same number of scales on all levels, got '
+                f'F2FPredictor: share_weights=True needs the same number of scales on all levels, got '
                 f'num_scales={scales}'
             )
-        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
-        self.share_weights, self.with_cp = share_weights, with_cp
+        self.share_weights = share_weights
+        self.with_cp = with_cp
         self.coarsest_from = coarsest_from
         self.nets = nn.ModuleList(
             F2FLevel(channels, num_past, size_factor, count)
             for count in (scales[:1] if share_weights else scales)
         )
-        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
-        self.num_derived = num_derived
-        self.fpn = None if fpn is None else MODELS.build({'_scope_': 'mmdet', **fpn})
 
-    def init_weights(self) -> None:
-        super().init_weights()
+    def apply_own_start(self) -> None:
         if self.coarsest_from is not None:
             self._start_coarsest(self.coarsest_from)
 
@@ -173,63 +154,32 @@ class F2FNeck(BasePredictor):
                 )
             coarsest.load_state_dict(weights)
 
-    def forward(
-        self, past: Pyramid | tuple[Tensor, ...], context: ForecastContext | None = None
-    ) -> Pyramid | tuple[Tensor, ...]:
-        """As a predictor, (B, T, C, h, w) per level to (B, 1, C, h, w) per level.
-
-        As a neck, called by a detector without a context: the backbone's maps (B * T, C_i, h, w), clip
-        by clip and oldest first, to the forecast levels (B, C, h, w) with the derived ones.
-        """
-        if context is None:
-            return self._forward_neck(past)
+    def forward(self, past: Pyramid, context: ForecastContext | None = None) -> Pyramid:
         return [scales[0][:, None] for scales in self._forecast(past)]
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
-        """Losses by level and scale, ``l0_s0`` the finest; see ``BasePredictor``."""
-        require_losses(self)
+        self.require_losses()
         predicted = self._forecast(past)
-        terms = {}
-        for level, (scales, truth) in enumerate(zip(predicted, target)):
-            wanted = truth[:, 0]
-            for scale, maps in enumerate(scales):
-                for name, loss in self.losses.items():
-                    terms[f'loss_{name}_l{level}_s{scale}'] = loss(maps, wanted)
-                wanted = subsample(wanted)
-        return terms, [scales[0][:, None] for scales in predicted]
+        targets = []
+        for scales, maps in zip(predicted, target):
+            truths = [maps[:, 0]]
+            for _ in scales[1:]:
+                truths.append(subsample(truths[-1]))
+            targets.append([truth[:, None] for truth in truths])
+        predicted = [[maps[:, None] for maps in scales] for scales in predicted]
+        return self.compute_losses(predicted, targets), [scales[0] for scales in predicted]
 
     def _forecast(self, past: Pyramid) -> list[tuple[Tensor, ...]]:
         """Per level, the predictions at every scale, finest first."""
-        check_levels(self, past)
+        self.check_window(past)
         nets = list(self.nets) * (self.num_levels if self.share_weights else 1)
         out = []
         for net, maps in zip(nets, past):
-            check_window(self, maps, self.channels)
             maps = maps.flatten(1, 2)
             if self.with_cp and torch.is_grad_enabled():
                 out.append(checkpoint(net, maps, use_reentrant=False))
             else:
                 out.append(net(maps))
         return out
-
-    def _forward_neck(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        if self.fpn is None:
-            raise ValueError(
-                "F2FNeck stands as a detector's neck but has no fpn: set fpn to the config of the "
-                "detector's own neck"
-            )
-        frames = maps[0].shape[0]
-        if frames % self.num_past:
-            raise ValueError(
-                f'F2FNeck needs clips of num_past={self.num_past} frames, but the batch has '
-                f'{frames} frames; use ClipDetDataPreprocessor as data_preprocessor of the detector'
-            )
-        levels = self.fpn(maps)
-        levels = levels[: len(levels) - self.num_derived]
-        past = [level.unflatten(0, (-1, self.num_past)) for level in levels]
-        future = [scales[0] for scales in self._forecast(past)]
-        for _ in range(self.num_derived):
-            future.append(subsample(future[-1]))
-        return tuple(future)

@@ -2,12 +2,12 @@
 
 import torch
 import torch.nn as nn
-from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext, check_levels, check_window
+from .base import BasePredictor
+from .context import ForecastContext
 
 
 @MODELS.register_module()
@@ -21,39 +21,22 @@ class FeatureFusion(BasePredictor):
     was built; where and how the frames are joined is our choice.
 
     Args:
-        channels: C of every level.
-        num_levels: levels, finest first.
-        num_past: T, pyramids in the window.
+        channels, num_levels, num_past: see ``BasePredictor``.
+        kwargs: see ``BasePredictor``; the paper's variant has no ``losses`` of its own.
     """
 
-    losses = ()  # none of its own
-
-    def __init__(
-        self,
-        channels: int,
-        num_levels: int = 4,
-        num_past: int = 4,
-        init_cfg: dict | None = None,
-    ):
-        super().__init__(init_cfg=init_cfg)
-        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
+    def __init__(self, channels: int, num_levels: int = 4, num_past: int = 4, **kwargs):
+        super().__init__(num_past, channels, num_levels, **kwargs)
         self.fusions = nn.ModuleList(nn.Conv2d(channels * num_past, channels, 1) for _ in range(num_levels))
+        self.apply_own_start()
+
+    @torch.no_grad()
+    def apply_own_start(self) -> None:
         for layer in self.fusions:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-            with torch.no_grad():
-                layer.weight[:, -channels:, 0, 0] = torch.eye(channels)
+            layer.weight[:, -self.channels :, 0, 0] = torch.eye(self.channels)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        check_levels(self, past)
-        for maps in past:
-            check_window(self, maps, self.channels)
+        self.check_window(past)
         return [layer(maps.flatten(1, 2))[:, None] for layer, maps in zip(self.fusions, past)]
-
-    def loss_and_predict(
-        self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> tuple[dict[str, Tensor], Pyramid]:
-        raise ValueError(
-            'FeatureFusion has no losses of its own; set train_cfg.detector_loss, and encoder.frozen='
-            'False to train the detector with it'
-        )

@@ -13,7 +13,8 @@ from mmforecast.models.utils import (
 )
 from mmforecast.registry import MODELS
 
-from .base import BasePredictor, ForecastContext
+from .base import BasePredictor
+from .context import ForecastContext
 
 
 def observed_velocity(context: ForecastContext, age: int = 0) -> Tensor:

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice
 
-from .base import BasePredictor, ForecastContext, check_window, require_losses
+from .base import BasePredictor
+from .context import ForecastContext
 from .conv_stack import conv_stack
-
-_BASES = (None, 'last')
 
 
 @MODELS.register_module()
@@ -31,9 +31,9 @@ class MultiScalePredictor(BasePredictor):
     the paper's network: ``P_k = act(U(P_{k+1}) + conv_k(...))`` with no ``act`` for scores.
 
     Args:
-        in_channels: channels of one input map.
+        channels, num_past: see ``BasePredictor``.
         out_channels: channels of one output map; by default those of the input.
-        num_past, num_outputs: maps in and out; more than one out is the paper's batch model.
+        num_outputs: maps out; more than one is the paper's batch model.
         widths: hidden channels per scale, coarsest first.
         kernels: kernel sizes per scale, coarsest first, one more than hidden layers.
         dilations: dilations per scale, coarsest first; all 1 by default.
@@ -41,13 +41,15 @@ class MultiScalePredictor(BasePredictor):
             newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
             last convolutions at zero.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
-        losses: configs of the losses by name, each called on (N, C, h, w) pairs at every scale.
-            The target of a coarse scale is the average-pooled target.
+        kwargs: see ``BasePredictor``. The losses are those of every scale; the target of a coarse one is the
+            average-pooled target.
     """
+
+    num_levels = 1
 
     def __init__(
         self,
-        in_channels: int,
+        channels: int,
         out_channels: int | None = None,
         num_past: int = 4,
         num_outputs: int = 1,
@@ -56,19 +58,16 @@ class MultiScalePredictor(BasePredictor):
         dilations: Sequence[Sequence[int]] | None = None,
         base: str | None = None,
         out_act: str | None = None,
-        losses: dict[str, dict] | None = None,
-        init_cfg: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(init_cfg=init_cfg)
-        self.out_channels = in_channels if out_channels is None else out_channels
-        self._check(in_channels, num_outputs, widths, kernels, dilations, base, out_act)
-        self.in_channels = in_channels
-        self.num_past = num_past
+        super().__init__(num_past, channels, **kwargs)
+        self.out_channels = channels if out_channels is None else out_channels
+        self._check(widths, kernels, dilations, base, out_act)
         self.num_outputs = num_outputs
         self.base = base
         self.out_act = out_act
         flat_out = self.out_channels * num_outputs
-        given = in_channels * num_past
+        given = channels * num_past
         self.scales = nn.ModuleList(
             conv_stack(
                 given if k == 0 else given + flat_out,
@@ -79,13 +78,23 @@ class MultiScalePredictor(BasePredictor):
             )
             for k in range(len(widths))
         )
-        if base is not None:  # start as the baseline, not as noise on top of it
-            for stack in self.scales:
-                nn.init.zeros_(stack[-1].conv.weight)
-                nn.init.zeros_(stack[-1].conv.bias)
-        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
+        self.apply_own_start()
 
-    def _check(self, in_channels, num_outputs, widths, kernels, dilations, base, out_act):
+    def apply_own_start(self) -> None:
+        if self.base is None:
+            return
+        for stack in self.scales:  # the baseline, not noise on top of it
+            nn.init.zeros_(stack[-1].conv.weight)
+            nn.init.zeros_(stack[-1].conv.bias)
+
+    def _check(
+        self,
+        widths: Sequence,
+        kernels: Sequence,
+        dilations: Sequence | None,
+        base: str | None,
+        out_act: str | None,
+    ) -> None:
         counts = {len(widths), len(kernels), len(widths if dilations is None else dilations)}
         if len(counts) != 1 or counts == {0}:
             raise ValueError(
@@ -93,37 +102,35 @@ class MultiScalePredictor(BasePredictor):
                 f'number (>= 1) of scales, got {len(widths)}, {len(kernels)}'
                 + ('' if dilations is None else f', {len(dilations)}')
             )
-        if base not in _BASES:
-            raise ValueError(f'MultiScalePredictor: base must be one of {_BASES}, got {base!r}')
-        if out_act not in (None, 'tanh'):
-            raise ValueError(f"MultiScalePredictor: out_act must be None or 'tanh', got {out_act!r}")
-        if base is not None and (self.out_channels != in_channels or out_act is not None):
+        check_choice('MultiScalePredictor', (None, 'last'), base=base)
+        check_choice('MultiScalePredictor', (None, 'tanh'), out_act=out_act)
+        if base is not None and (self.out_channels != self.channels or out_act is not None):
             raise ValueError(
                 f'MultiScalePredictor: base={base!r} corrects an input map, so '
-                'out_channels must equal in_channels and out_act be None'
+                'out_channels must equal channels and out_act be None'
             )
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        return [self._note(self.predict_scales(past), context)[-1]]
+        return self._predict(past, context)[:1]
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
-        require_losses(self)
-        predictions = self.predict_scales(past)
+        self.require_losses()
+        guesses = self._predict(past, context)
         truth = target[0].flatten(1, 2)
-        losses = {}
-        for k, prediction in enumerate(predictions):
-            pooled = self._pool(truth, len(predictions) - 1 - k)
-            pair = [self._as_maps(maps).flatten(0, 1) for maps in (prediction, pooled)]
-            for name, loss in self.losses.items():
-                losses[f'loss_{name}_s{len(predictions) - 1 - k}'] = loss(*pair)
-        return losses, [self._note(predictions, context)[-1]]
+        truths = [self._split_steps(self._pool(truth, scale)) for scale in range(len(guesses))]
+        return self.compute_losses([guesses], [truths]), guesses[:1]
+
+    def _predict(self, past: Pyramid, context: ForecastContext) -> list[Tensor]:
+        """(B, num_outputs, C, h_k, w_k) of every scale, finest first; ``context.guesses`` has them too."""
+        context.guesses = [self._split_steps(maps) for maps in self.predict_scales(past)]
+        return context.guesses[::-1]
 
     def predict_scales(self, past: Pyramid) -> list[Tensor]:
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
+        self.check_window(past, multiple=2 ** (len(self.scales) - 1))
         (maps,) = past
-        check_window(self, maps, self.in_channels, multiple=2 ** (len(self.scales) - 1))
         given = maps.flatten(1, 2)
         base = None if self.base is None else maps[:, -1].repeat(1, self.num_outputs, 1, 1)
         delta, guesses = None, []
@@ -142,11 +149,8 @@ class MultiScalePredictor(BasePredictor):
             guesses.append(guess.tanh() if self.out_act == 'tanh' else guess)
         return guesses
 
-    def _note(self, predictions: list[Tensor], context: ForecastContext) -> list[Tensor]:
-        context.guesses = [self._as_maps(maps) for maps in predictions]
-        return context.guesses
-
-    def _as_maps(self, flat: Tensor) -> Tensor:
+    def _split_steps(self, flat: Tensor) -> Tensor:
+        """(B, num_outputs * C, h, w) to (B, num_outputs, C, h, w)."""
         return flat.unflatten(1, (self.num_outputs, self.out_channels))
 
     @staticmethod

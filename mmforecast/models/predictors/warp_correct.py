@@ -16,13 +16,8 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, resize_flow
 from mmforecast.registry import MODELS
 
-from .base import (
-    BasePredictor,
-    ForecastContext,
-    check_levels,
-    check_window,
-    require_losses,
-)
+from .base import BasePredictor
+from .context import ForecastContext
 from .conv_stack import conv_stack
 from .flow_warp import advance, carry, observed_velocity
 
@@ -55,9 +50,7 @@ class WarpCorrectPredictor(BasePredictor):
     ``V`` and ``R`` start at zero, so the untrained network is the ``FlowWarp`` baseline.
 
     Args:
-        channels: C of the maps, the same at every level.
-        num_levels: levels of the pyramid.
-        num_past: maps in the window.
+        channels, num_levels, num_past: see ``BasePredictor``.
         squeeze: project the window of maps to so many channels first, so that many maps don't drown the
             two of ``v``; None doesn't.
         motion_widths: hidden channels of the motion network; the last are the features ``f``.
@@ -65,10 +58,9 @@ class WarpCorrectPredictor(BasePredictor):
         correction_widths: hidden channels of each level's correction network.
         stride: the motion network works at 1/stride of the finest maps' size.
         correction_stride: the correction networks work at 1/correction_stride of their level's size.
-        losses: configs of the losses by name, each called on (N, C, h, w) pairs of every level; they are
-            summed over levels.
         flow_loss: config of a loss between ``v'`` and the motion that optical flow finds in the true
             future frame, both (B, 2, h, w) in pixels of the finest level.
+        kwargs: see ``BasePredictor``.
     """
 
     reads_frames = True
@@ -84,19 +76,19 @@ class WarpCorrectPredictor(BasePredictor):
         correction_widths: Sequence[int] = (32, 32),
         stride: int = 4,
         correction_stride: int = 2,
-        losses: dict[str, dict] | None = None,
         flow_loss: dict | None = None,
-        init_cfg: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(num_past, channels, num_levels, **kwargs)
         if num_past < 3:
             raise ValueError(
                 'WarpCorrectPredictor sees velocity and its change, so num_past must be at '
                 f'least 3, got {num_past}'
             )
-        self.channels, self.num_levels, self.num_past = channels, num_levels, num_past
-        self.stride, self.correction_stride = stride, correction_stride
-        features, given = motion_widths[-1], channels * num_past * num_levels
+        self.stride = stride
+        self.correction_stride = correction_stride
+        features = motion_widths[-1]
+        given = channels * num_past * num_levels
         self.squeeze = None if squeeze is None else nn.Conv2d(given, squeeze, 1)
         self.motion = conv_stack(
             (squeeze or given) + 4,
@@ -111,23 +103,16 @@ class WarpCorrectPredictor(BasePredictor):
         self.corrections = nn.ModuleList(
             conv_stack(channels + 16, correction_widths, kernels, channels) for _ in range(num_levels)
         )
-        self._start_as_flow_warp()
-        self.losses = nn.ModuleDict({name: MODELS.build(cfg) for name, cfg in (losses or {}).items()})
         self.flow_loss = None if flow_loss is None else MODELS.build(flow_loss)
+        self.apply_own_start()
 
-    def init_weights(self) -> None:
-        """As ``init_cfg`` says, but for the last layers."""
-        super().init_weights()
-        self._start_as_flow_warp()
-
-    def _start_as_flow_warp(self) -> None:
+    def apply_own_start(self) -> None:
         for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        check_levels(self, past)
-        check_window(self, past[0], self.channels, multiple=max(self.stride, 2))
+        self.check_window(past, multiple=max(self.stride, 2))
         size = past[0].shape[-2:]
         motion = self._motion_state(context, size)
         coarse = tuple(side // self.stride for side in size)
@@ -157,14 +142,7 @@ class WarpCorrectPredictor(BasePredictor):
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
-        require_losses(self)
-        new = self(past, context)
-        terms = {}
-        for level, (maps, truth) in enumerate(zip(new, target)):
-            suffix = '' if self.num_levels == 1 else f'_l{level}'
-            pair = maps.flatten(0, 1), truth.flatten(0, 1)
-            for name, loss in self.losses.items():
-                terms[f'loss_{name}{suffix}'] = loss(*pair)
+        terms, new = super().loss_and_predict(past, target, context)
         if self.flow_loss is not None:
             velocity = context.state[_STATE][:, :2]
             terms['loss_flow'] = self.flow_loss(velocity, _true_velocity(context, velocity))
