@@ -118,8 +118,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
             state_dict[f'{average}{name}'] = state_dict[f'{prefix}generator.{name}']
         state_dict[f'{prefix}generator_ema.steps'] = torch.zeros_like(self.generator_ema.steps)
         print_log(
-            f'The checkpoint has no averaged generator (ema_config), or lacks {len(found)} of its weights: the '
-            "average starts as a copy of the checkpoint's generator.",
+            f'The checkpoint lacks {len(found)} weights of the averaged generator (ema_config): the average '
+            "starts as a copy of the checkpoint's generator.",
             logger='current',
             level=logging.WARNING,
         )
@@ -191,7 +191,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, samples: Samples) -> Samples:
-        """Write an image into each sample, ``pred_img``, and the classes it was conditioned on, ``pred_labels``."""
+        """Write an image into each sample, ``pred_img``, and the classes of its condition, ``pred_labels``."""
         numbers = [sample.get('sample_idx', place) for place, sample in enumerate(samples)]
         noise, drawn = draw_noise(self.sampling['seed'], numbers, self.noise_size, self.condition.num_classes)
         noise = truncate(noise, self.sampling['truncation']).to(inputs.device)
