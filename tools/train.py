@@ -10,10 +10,11 @@ from mmengine.config import Config  # noqa: E402
 
 from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
 from mmforecast.engine import launch  # noqa: E402
+from mmforecast.engine.work_dir import exclusive_work_dir  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py
-  # go on after an interruption, as if there had been none
+  # continue after an interruption, as if there had been none
   python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py --resume
   # another seed, its own folder
   python tools/train.py configs/s2s/s2s_warp_tiny_synthetic.py --work-dir work_dirs/seed1 \\
@@ -37,14 +38,14 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or without a value from the last one in the work dir',
+        help='continue from this checkpoint, or without a value from the last one in the work dir',
     )
     add_runner_arguments(parser)
     return parser.parse_args()
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
-    """Put what this tool's own options say into the config; in place."""
+    """Apply this tool's own options to the config; in place."""
     if args.amp:
         launch.enable_amp(cfg)
     if args.auto_scale_lr:
@@ -60,7 +61,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 def main() -> None:
     args = parse_args()
     cfg = read_config(args)
-    with launch.processes(cfg):
+    with exclusive_work_dir(cfg.work_dir, cfg.launcher), launch.processes(cfg):
         merge_args(cfg, args)
         launch.build_runner(cfg).train()
 

@@ -1,4 +1,4 @@
-"""What runs a training: exact resuming, whole and safe checkpoints, errors that explain.
+"""The training engine: exact resuming, whole and safe checkpoints, hooks and loops.
 
 Importing it makes mmengine read every checkpoint safely, see :mod:`.checkpoint`.
 """
@@ -18,6 +18,7 @@ from .hooks import (
 from .interrupt import TrainingInterrupted
 from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
 from .optim_wrapper_constructor import MultiOptimWrapperConstructor
+from .runner import ForecastRunner
 
 __all__ = [
     'DataFaultHook',
@@ -25,6 +26,7 @@ __all__ = [
     'DivergenceHook',
     'EpochBasedTrainLoop',
     'ForecastCheckpointHook',
+    'ForecastRunner',
     'ForecastVisualizationHook',
     'IterBasedTrainLoop',
     'MultiOptimWrapperConstructor',

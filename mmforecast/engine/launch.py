@@ -1,4 +1,4 @@
-"""From a config to a runner at work: processes, mixed precision, resuming."""
+"""Launch of a run from its config: processes, mixed precision, resuming."""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +11,18 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmforecast.fileio.checkpoint import CheckpointError
+from mmforecast.utils.loader_settings import drop_worker_settings
+
+from .runner import ForecastRunner
 
 __all__ = ['build_runner', 'enable_amp', 'find_last_checkpoint', 'processes', 'set_resume']
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner that the config names in ``runner_type``, mmengine's by default.
+    """Build the runner that the config names in ``runner_type``, by default a :class:`ForecastRunner`.
 
-    A default hook that the config sets to None is left out, also one of ours.
+    A default hook that the config sets to None is left out, also one of this library. Data loaders with
+    ``num_workers=0`` lose the settings that only workers have.
 
     Raises:
         ValueError: It asks for sharding, and there is no GPU.
@@ -34,7 +38,10 @@ def build_runner(cfg: Config) -> Runner:
     for name, hook in list(cfg.get('default_hooks', {}).items()):
         if hook is None and name not in _HOOKS_OF_MMENGINE:  # which it would not take
             cfg.default_hooks.pop(name)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if isinstance(cfg.get(name), dict):
+            drop_worker_settings(cfg[name])
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else ForecastRunner.from_cfg(cfg)
 
 
 _HOOKS_OF_MMENGINE = (
@@ -50,7 +57,7 @@ _SHARDING = ('FSDPStrategy', 'DeepSpeedStrategy', 'ColossalAIStrategy')
 
 @contextmanager
 def processes(cfg: Config) -> Iterator[None]:
-    """Join the processes of ``cfg.launcher``, and take leave of them at the end.
+    """Join the processes of ``cfg.launcher``, and leave them at the end.
 
     On GPUs the runner joins them itself. On a machine without any it can't: it would select a CUDA
     device, and hand it to DDP. There this uses gloo, and changes ``cfg.model_wrapper_cfg``
@@ -100,7 +107,7 @@ def _optim_wrappers(optim_wrapper: ConfigDict) -> Iterator[ConfigDict]:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Make the run go on from a checkpoint; in place.
+    """Make the run resume from a checkpoint; in place.
 
     Args:
         cfg: With its ``work_dir``.

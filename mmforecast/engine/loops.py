@@ -1,4 +1,4 @@
-"""mmengine's two training loops, made to resume exactly.
+"""Training loops: mmengine's two, made to resume exactly.
 
 They take mmengine's names and arguments. Registered here, they are what
 ``train_cfg=dict(type='EpochBasedTrainLoop', ...)`` means under ``default_scope='mmforecast'``;
@@ -49,6 +49,7 @@ class _ResumableLoop:
     def run(self) -> nn.Module:
         """Train from where the runner is to the end."""
         self._same_epochs = self._restore_data_order()
+        self._warn_if_finished()
         # Several processes would have to agree on the iteration to stop after.
         with self._stop if get_dist_info()[1] == 1 else nullcontext():
             try:
@@ -66,6 +67,16 @@ class _ResumableLoop:
         # changes nothing.
         seed_generators(MODEL_STREAM, self.runner.seed, get_rank(), self._iter)
         super().run_iter(*args)
+
+    def _warn_if_finished(self) -> None:
+        """Say so where a resumed run has nothing left to do."""
+        done, most = (self._iter, self._max_iters) if self._endless else (self._epoch, self._max_epochs)
+        if done and done >= most:
+            unit = 'iter' if self._endless else 'epoch'
+            self.runner.logger.warning(
+                f'Nothing is left to train: the checkpoint is of {unit} {done} and max_{unit}s={most}; raise '
+                f'train_cfg.max_{unit}s to continue.'
+            )
 
     def _restore_data_order(self) -> bool:
         """Take the data order of the checkpoint, or note ours for it.

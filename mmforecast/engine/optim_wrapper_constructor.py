@@ -6,6 +6,8 @@ from torch import nn
 from mmforecast.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmforecast.utils.unwrap import unwrap
 
+from .accumulation import CountingOptimWrapperDict
+
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class MultiOptimWrapperConstructor:
@@ -49,5 +51,10 @@ class MultiOptimWrapperConstructor:
                     f'optim_wrapper names {name!r}, but {type(module).__name__} has no such part; '
                     f'it has {children}'
                 )
+            if not any(parameter.requires_grad for parameter in child.parameters()):
+                raise ValueError(
+                    f'optim_wrapper.{name} has nothing to train: the {name} has no trainable weights; leave '
+                    'its optimizer out, or unfreeze it'
+                )
             wrappers[name] = build_optim_wrapper(child, cfg)
-        return OptimWrapperDict(**wrappers)
+        return CountingOptimWrapperDict(**wrappers)

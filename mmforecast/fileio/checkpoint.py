@@ -99,7 +99,7 @@ def _guarded(loader: Callable) -> Callable:
             _safe_globals(),
         ):
             try:
-                return loader(filename, map_location=map_location, **kwargs)
+                checkpoint = loader(filename, map_location=map_location, **kwargs)
             except pickle.UnpicklingError as error:
                 raise _refusal(filename, error) from error
             except _BROKEN as error:
@@ -107,8 +107,17 @@ def _guarded(loader: Callable) -> Callable:
                     f"{filename} can't be read as a checkpoint ({_first_sentence(error)}): it may "
                     'be cut short or not be one at all; take another copy or an earlier checkpoint'
                 ) from error
+        return checkpoint if unsafe else _without_code(checkpoint)
 
     return load
+
+
+def _without_code(checkpoint: Any) -> Any:
+    """Drop the entry 'config' of the meta data, whose text mmengine's runner executes when it resumes."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return checkpoint
 
 
 def _refusal(filename: str, error: Exception) -> CheckpointError:

@@ -1,7 +1,10 @@
 """Transforms of single images: what becomes of each pixel."""
 
+import random
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmforecast.creative.datasets import (
@@ -71,7 +74,7 @@ def test_cache_runs_its_transforms_once_per_image():
             found = cache(dict(sample_idx=index, img=np.full(4, index)))
             assert (found['img'] == 2 * index).all()
             found['img'] = None  # a later transform's doing
-    assert calls == [0, 1, 2]
+    assert calls == [0, 0, 1, 2]  # the first one twice, to find transforms that are random
     with pytest.raises(ValueError, match='read-only'):
         cache(dict(sample_idx=1, img=np.zeros(4)))['img'] += 1
 
@@ -87,12 +90,68 @@ def test_cache_stops_at_its_limit():
     for _ in range(2):
         for index in range(3):
             cache(dict(sample_idx=index, img=np.zeros(10, np.uint8)))
-    assert calls == [0, 1, 2, 2] and cache.kept_bytes == 20
+    assert calls == [0, 0, 1, 2, 2] and cache.kept_bytes == 20
 
 
-def test_cache_refuses_chance():
-    with pytest.raises(ValueError, match='would freeze RandomJitter at its first draw'):
+def test_cache_refuses_chance_by_name():
+    with pytest.raises(ValueError, match='would keep the first draw of RandomJitter, which is random'):
         CacheTransforms([dict(type='RandomJitter')])
+
+
+def clip(size=12):
+    return dict(
+        sample_idx=0,
+        imgs=[np.full((size, size, 3), frame, np.uint8) for frame in range(3)],
+        img=np.arange(size * size * 3, dtype=np.uint8).reshape(size, size, 3),
+        img_shape=(size, size),
+    )
+
+
+def own_generator():
+    generator = np.random.default_rng(0)
+    return lambda found: dict(found, img=found['img'] + generator.integers(9, size=3))
+
+
+def own_sources():
+    """Callables that draw from each global generator, and from generators of their own."""
+    return {
+        'random': lambda found: dict(found, flip=random.random()),
+        'numpy': lambda found: dict(found, flip=np.random.rand()),
+        'torch': lambda found: dict(found, flip=float(torch.rand(1))),
+        'unseeded': lambda found: dict(found, img=np.random.default_rng().integers(99, size=9)),
+        'own': own_generator(),
+    }
+
+
+@pytest.mark.parametrize('source', own_sources())
+def test_cache_refuses_chance_of_any_generator(source):
+    with pytest.raises(ValueError, match='which is random, for good: put <lambda> after CacheTransforms'):
+        CacheTransforms([own_sources()[source]])(clip())
+
+
+@pytest.mark.parametrize(
+    'step',
+    [
+        dict(type='ClipRandomCrop', size=(4, 4)),
+        dict(type='ClipRandomFlip', prob=0.5),
+        dict(type='mmdet.PhotoMetricDistortion'),
+        dict(type='mmseg.PhotoMetricDistortion'),
+        dict(type='mmcv.RandomResize', scale=(4, 4), ratio_range=(0.5, 2)),
+        dict(type='RandomApply', transforms=[dict(type='mmcv.Resize', scale=(4, 4))]),
+    ],
+    ids=lambda step: step['type'],
+)
+def test_cache_refuses_random_transforms_of_every_library(step):
+    with pytest.raises(ValueError, match='CacheTransforms would keep the first draw of'):
+        CacheTransforms([step])(clip())
+
+
+def test_cache_refuses_chance_that_begins_later():
+    """Random for some images only."""
+    cache = CacheTransforms([lambda found: dict(found, flip=found['sample_idx'] and np.random.rand())])
+    assert cache(dict(sample_idx=0))['flip'] == 0
+    with pytest.raises(ValueError, match='would keep the first draw'):
+        cache(dict(sample_idx=1))
 
 
 def test_packed_item():
@@ -113,7 +172,7 @@ def test_packed_item():
         (lambda: FitToSquare(8, max_enlarge=0.5), 'max_enlarge has to be at least 1'),
         (lambda: RandomJitter(scale=(1.1, 0.9)), 'scale has to be 0 < low <= high'),
         (lambda: RandomJitter(translate=1.0), 'translate has to be a share'),
-        (lambda: CacheTransforms([], max_bytes=-1), 'max_bytes has to be 0 or more'),
+        (lambda: CacheTransforms([], max_bytes=-1), 'max_bytes must be 0 or more'),
     ],
 )
 def test_bad_arguments(build, sentence):

@@ -181,5 +181,53 @@ def test_best_is_known_without_a_rule():
         'FID': 'less',
         'LPIPS': 'less',
     }
-    with pytest.raises(ValueError, match=r'min_matched has to lie in \[0, 1\], got 2'):
+    with pytest.raises(ValueError, match=r'min_matched must lie in \[0, 1\], got 2'):
         ForecastCheckpointHook(min_matched=2)
+
+
+class StopEarly(Hook):
+    """Ends the training at a validation, as ``EarlyStoppingHook`` does."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def after_val_epoch(self, runner, metrics=None):
+        if runner.iter >= self.at:
+            runner.train_loop.stop_training = True
+
+
+@pytest.mark.parametrize('config, file, at', [('iters', 'iter_12.pth', 7), ('epochs', 'epoch_2.pth', 7)])
+def test_training_that_a_hook_ends_saves_its_last_iteration(toy_runner, tmp_path, config, file, at):
+    rare = {f'{SAVE}.interval': 100}
+    toy_runner(config, options=rare, hooks=[StopEarly(at)]).train()
+    assert checkpoints(tmp_path / 'run') == {file}
+    # and it resumes exactly
+    toy_runner(config, options={**rare, 'resume': True}).train()
+    toy_runner(config, 'whole', rare).train()
+    (last,) = checkpoints(tmp_path / 'whole')
+    ours, theirs = (torch.load(tmp_path / run / last)['state_dict'] for run in ('run', 'whole'))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_training_that_a_hook_ends_saves_nothing_twice_or_against_the_config(toy_runner, tmp_path):
+    runner = toy_runner('epochs', options={f'{SAVE}.max_keep_ckpts': -1}, hooks=[StopEarly(7)])
+    runner.logger.info = (lines := []).append
+    runner.train()
+    assert sum('Saving' in line for line in lines) == 2
+    off = {f'{SAVE}.interval': 100, f'{SAVE}.save_last': False}
+    toy_runner('iters', 'off', options=off, hooks=[StopEarly(7)]).train()
+    assert checkpoints(tmp_path / 'off') == set()
+
+
+def test_unknown_argument_is_refused_at_once():
+    with pytest.raises(ValueError, match="takes no argument 'intervall'; did you mean interval?"):
+        ForecastCheckpointHook(intervall=5)
+
+
+def test_a_second_run_in_a_folder_is_warned(toy_runner):
+    toy_runner('epochs').train()
+    for options, warned in ({}, True), ({'resume': True}, False):
+        runner = toy_runner('epochs', options=options)
+        runner.logger.warning = (lines := []).append
+        runner.train()
+        assert warned == any('holds checkpoints of an earlier run' in line for line in lines)

@@ -72,7 +72,10 @@ def test_a_call_within_a_constructor_is_not_blamed_on_the_config():
 
 
 def test_own_sentences_pass_and_defects_do_not():
-    assert explain(caught(ForecastCheckpointHook, min_matched=3)) == 'min_matched has to lie in [0, 1], got 3'
+    assert (
+        explain(caught(ForecastCheckpointHook, min_matched=3))
+        == 'ForecastCheckpointHook: min_matched must lie in [0, 1], got 3'
+    )
     assert explain(CheckpointError('is refused')) == 'is refused'
     assert 'missing.py' in explain(caught(Config.fromfile, 'missing.py'))
     assert explain(caught(torch.zeros, -1)) is None
@@ -100,5 +103,5 @@ def from_worker(function):
 def test_sentence_of_a_data_worker_arrives():
     error = from_worker(fail_in_package)
     assert str(error).startswith('Caught ValueError in DataLoader worker process 0')
-    assert explain(error) == 'min_matched has to lie in [0, 1], got 5'
+    assert explain(error) == 'ForecastCheckpointHook: min_matched must lie in [0, 1], got 5'
     assert explain(from_worker(fail_elsewhere)) is None

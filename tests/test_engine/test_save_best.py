@@ -1,6 +1,7 @@
 """Which way is better of a score, as save_best takes it."""
 
 import pytest
+import torch
 from mmengine.hooks import Hook
 
 from mmforecast.apis.compare import METRICS
@@ -69,3 +70,55 @@ def test_every_score_of_a_table_is_explained():
     assert explain_score('SEG/mIoU').startswith(explain_score('mIoU'))
     assert explain_score('charm') == '' and known_style('charm') is None
     assert score_style('charm').best == 'max'
+
+
+class Outcomes(Hook):
+    """A validation whose scores stay the same: one large, one small."""
+
+    priority = 'HIGH'
+
+    def after_val_epoch(self, runner, metrics=None):
+        metrics.clear()
+        metrics.update({'PSNR': 30.0, 'mIoU': 0.5, 'val_loss': 50.0})
+
+
+@pytest.mark.parametrize(
+    'key, rule, noted',
+    [
+        ('mIoU', None, True),
+        ('mIoU', None, False),  # as in a checkpoint that doesn't note the score
+        ('val_loss', None, True),
+        ('val_loss', None, False),
+        ('PSNR', 'less', True),
+    ],
+)
+def test_another_score_at_resume_has_its_own_best(toy_runner, tmp_path, key, rule, noted):
+    hook = 'default_hooks.checkpoint'
+    toy_runner('epochs', options={f'{hook}.save_best': 'PSNR'}, hooks=[Outcomes()]).train()
+    (old,) = (tmp_path / 'run').glob('best_PSNR_*')
+    if not noted:
+        path = tmp_path / 'run/epoch_4.pth'
+        checkpoint = torch.load(path, weights_only=True)
+        del checkpoint['message_hub']['runtime_info']['best_metric']
+        torch.save(checkpoint, path)
+    options = {'resume': True, 'train_cfg.max_epochs': 6, f'{hook}.save_best': key, f'{hook}.rule': rule}
+    runner = toy_runner('epochs', options=options, hooks=[Outcomes()])
+    runner.logger.warning = (lines := []).append
+    runner.train()
+    assert (tmp_path / f'run/best_{key}_epoch_5.pth').exists() and old.exists()
+    assert any(f'the best checkpoint is chosen anew, and {old} is kept' in line for line in lines)
+
+
+def test_same_score_at_resume_keeps_its_best(toy_runner, tmp_path):
+    save = {'default_hooks.checkpoint.save_best': 'PSNR'}
+    toy_runner('epochs', options=save, hooks=[Outcomes()]).train()
+    toy_runner(
+        'epochs', options={**save, 'resume': True, 'train_cfg.max_epochs': 6}, hooks=[Outcomes()]
+    ).train()
+    assert [path.name for path in (tmp_path / 'run').glob('best*')] == ['best_PSNR_epoch_1.pth']
+
+
+def test_a_score_that_there_is_not_is_named(toy_runner):
+    runner = toy_runner('epochs', options={'default_hooks.checkpoint.save_best': 'mIou'}, hooks=[Outcomes()])
+    with pytest.raises(ValueError, match="'mIou' is none of the scores .* did you mean 'mIoU'?"):
+        runner.train()

@@ -5,10 +5,12 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
+from mmengine.runner.checkpoint import load_state_dict as mmengine_load
 
 from mmforecast.creative import CreativeDataSample
 from mmforecast.creative.losses import holistic_loss
 from mmforecast.creative.models import CreativeGAN, discriminator_scalars, generator_scalars
+from mmforecast.engine import MultiOptimWrapperConstructor
 from mmforecast.registry import MODELS
 
 SIDE = 16
@@ -460,3 +462,40 @@ def test_preprocessor_scales_to_plus_minus_one():
 
 def test_it_is_registered_with_its_arguments_by_name():
     assert isinstance(MODELS.build(dict(type='mmforecast.CreativeGAN', **CREATIVE)), CreativeGAN)
+
+
+@pytest.mark.parametrize('loader', ['torch', 'mmengine'])
+@pytest.mark.parametrize('lacking', ['all of it', 'one weight', 'nothing'])
+def test_average_that_a_checkpoint_lacks_is_its_generator(loader, lacking):
+    source = gan(ema_config=dict(momentum=0.25))
+    state = source.state_dict()
+    state = {name: value + 1 if 'ema' in name else value for name, value in state.items()}
+    first = next(name for name in state if name.startswith('generator_ema.module.'))
+    state = {
+        name: value
+        for name, value in state.items()
+        if lacking == 'nothing' or (name != first if lacking == 'one weight' else 'ema' not in name)
+    }
+    torch.manual_seed(1)
+    model = gan(ema_config=dict(momentum=0.25))
+    if loader == 'torch':
+        model.load_state_dict(state)
+    else:
+        mmengine_load(model, dict(state))
+    generator, average = source.generator.state_dict(), model.generator_ema.module.state_dict()
+    for name, value in average.items():
+        copied = lacking == 'all of it' or (lacking == 'one weight' and first.endswith(f'module.{name}'))
+        assert torch.equal(value, generator[name] if copied else state[f'generator_ema.module.{name}'])
+    assert model.generator_ema.steps == (1 if lacking == 'nothing' else 0)
+
+
+def test_average_moves_once_per_step_of_the_optimizer():
+    model = gan(ema_config=dict(momentum=0.25), discriminator_steps=2)
+    wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1), accumulative_counts=3)
+    optimizers = MultiOptimWrapperConstructor(dict(generator=wrapper, discriminator=dict(wrapper)))(model)
+    optimizers.initialize_count_status(model, 0, 5)
+    counts = []
+    for _ in range(5):
+        model.train_step(batch(), optimizers)
+        counts.append(int(model.generator_ema.steps))
+    assert counts == [0, 0, 1, 1, 2]

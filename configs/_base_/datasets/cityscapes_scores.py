@@ -1,6 +1,7 @@
 # Cityscapes sequences as precomputed pre-softmax scores at 128x256 (1/8), the S2S paper's setting:
 # 30-frame snippets, frame 20 (1-based) annotated, frames 3 apart. Scores are written by
-#   python tools/extract_representations.py configs/segmentors/pspnet_r50-d8_cityscapes.py CHECKPOINT
+#   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py SEGMENTOR.pth \
+#       --out data/cityscapes/scores
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/cityscapes'
 score_root = 'data/cityscapes/scores'

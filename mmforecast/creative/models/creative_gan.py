@@ -1,11 +1,14 @@
-"""CreativeGAN: images that look real, and like none of the classes that are known.
+"""CreativeGAN: images that look real, and like none of the known classes.
 
 Sbai et al., "DeSIGN: Design inspiration from generative networks", ECCV Workshops 2018; Elgammal et al., "CAN:
 Creative adversarial networks", 2017.
 """
 
+import logging
+from collections.abc import MutableMapping
+
 import torch
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
@@ -35,7 +38,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
     Args:
         generator, discriminator: configs.
         data_preprocessor: config, ``ImageDataPreprocessor`` by default.
-        generator_steps, discriminator_steps: optimizer steps on each batch.
+        generator_steps, discriminator_steps: backward passes on each batch, each with an optimizer step unless
+            the optimizer wrapper accumulates gradients.
         noise_size: of z; the generator's by default.
         ema_config: of an average of the generator's weights, which sampling uses: mmengine's
             ``ExponentialMovingAverage`` by default, ``momentum``, ``interval``, and ``start_iter``, before
@@ -47,6 +51,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         augmentation: of real and generated images, for small data: ``flip`` and ``translation`` of
             :func:`diff_augment`, and ``noise``, the deviation of :func:`instance_noise` on images in [-1, 1].
         test_cfg: of ``predict``: ``seed``, ``truncation``, ``use_ema``.
+
+    A checkpoint of a run without an average gives the generator's weights to the average too, with a warning.
 
     Images of ``predict`` depend on the seed and the sample's ``sample_idx`` alone, not on batches or
     processes.
@@ -75,7 +81,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         self.noise_size = self.generator.noise_size if noise_size is None else noise_size
         self._check_sizes()
         check_positive('CreativeGAN', generator_steps=generator_steps, discriminator_steps=discriminator_steps)
-        self.generator_steps, self.discriminator_steps = generator_steps, discriminator_steps
+        self.generator_steps = generator_steps
+        self.discriminator_steps = discriminator_steps
         self.condition = Condition(condition, self.generator, self.discriminator)
         self.losses = LossSettings(self.discriminator.attributes, **(loss_config or {}))
         self.augmentation = Augmentation(**(augmentation or {}))
@@ -84,6 +91,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         if ema_config is not None:
             averaged, self.ema_start = take_start(ema_config)
             self.generator_ema = MODELS.build(averaged, default_args=dict(model=self.generator))
+            self._register_load_state_dict_pre_hook(self._complete_average)
 
     def _check_sizes(self) -> None:
         generator, disc = self.generator, self.discriminator
@@ -98,6 +106,23 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
                 f'CreativeGAN: noise_size={self.noise_size}, but the generator has '
                 f'noise_size={generator.noise_size}; set both to the same number'
             )
+
+    def _complete_average(self, state_dict: MutableMapping[str, Tensor], prefix: str, *_) -> None:
+        """Take what a checkpoint lacks of the averaged generator from its generator; in place."""
+        average = f'{prefix}generator_ema.module.'
+        lacking = [name for name in self.generator.state_dict() if f'{average}{name}' not in state_dict]
+        found = [name for name in lacking if f'{prefix}generator.{name}' in state_dict]
+        if not found:
+            return
+        for name in found:
+            state_dict[f'{average}{name}'] = state_dict[f'{prefix}generator.{name}']
+        state_dict[f'{prefix}generator_ema.steps'] = torch.zeros_like(self.generator_ema.steps)
+        print_log(
+            f'The checkpoint lacks {len(found)} weights of the averaged generator (ema_config): the average '
+            "starts as a copy of the checkpoint's generator.",
+            logger='current',
+            level=logging.WARNING,
+        )
 
     # Entry points of mmengine and of the adversarial step.
 
@@ -166,11 +191,11 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, samples: Samples) -> Samples:
-        """Write an image into each sample, ``pred_img``, and the classes asked for, ``pred_labels``."""
+        """Write an image into each sample, ``pred_img``, and the classes of its condition, ``pred_labels``."""
         numbers = [sample.get('sample_idx', place) for place, sample in enumerate(samples)]
         noise, drawn = draw_noise(self.sampling['seed'], numbers, self.noise_size, self.condition.num_classes)
         noise = truncate(noise, self.sampling['truncation']).to(inputs.device)
-        condition = self._ask(samples, drawn, inputs.device)
+        condition = self._wanted(samples, drawn, inputs.device)
         images = unit_to_rgb(self._run(noise, condition, self.sampling['use_ema']).float())
         for number, sample in enumerate(samples):
             sample.pred_img = images[number]
@@ -186,8 +211,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         batch, device, classes = len(real), real.device, self.condition.num_classes
         noise = torch.randn(batch, self.noise_size, device=device)
         drawn = torch.randint(classes, (batch,), device=device) if classes else None
-        condition = self._ask(samples, drawn, device)
-        asked = {self.condition.attribute: condition} if self.condition.kind == 'label' else {}
+        condition = self._wanted(samples, drawn, device)
+        fake_labels = {self.condition.attribute: condition} if self.condition.kind == 'label' else {}
         outputs = dict(
             gen=self.generator,
             disc=self.discriminator,
@@ -195,12 +220,12 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
             batch_size=batch,
             iteration=self._iteration(),
             gt_labels=collect_labels(samples, device),
-            fake_labels=asked,
+            fake_labels=fake_labels,
             mask=condition if self.condition.kind == 'mask' else None,
         )
         return noise, condition, outputs
 
-    def _ask(self, samples: Samples | None, drawn: Tensor | None, device: torch.device) -> Tensor | None:
+    def _wanted(self, samples: Samples | None, drawn: Tensor | None, device: torch.device) -> Tensor | None:
         """The generator's condition for the samples."""
         if self.condition.kind == 'label':
             return self.condition.labels(samples, drawn.to(device))

@@ -1,30 +1,35 @@
 """Checkpoints that are whole, safe to read, and of the right model."""
 
 import copy
+import difflib
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 
-from mmforecast.evaluation.score_style import known_style
 from mmforecast.fileio.atomic import AtomicLocalBackend, remove_leftovers, write_atomically
 from mmforecast.fileio.checkpoint import CheckpointError
 from mmforecast.fileio.checkpoint_match import require_match
 from mmforecast.fileio.plain_state import from_plain, to_plain
 from mmforecast.registry import HOOKS
+from mmforecast.utils.checks import check_range
 from mmforecast.utils.unwrap import unwrap
 
+from ..accumulation import pending_gradients, resume_accumulation
 from ..data_order import ResumableDataLoader
 from ..interrupt import TrainingInterrupted
+from ..resume import optimizer_names, prepare_resume, wrappers_by_name
+from .best_checkpoint import BestCheckpoint
 
 __all__ = ['ForecastCheckpointHook']
 
 
 @HOOKS.register_module()
-class ForecastCheckpointHook(CheckpointHook):
+class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
     """:class:`mmengine.hooks.CheckpointHook` that loses nothing.
 
     - A file is written under another name and renamed when it is whole, so a checkpoint is whole or
@@ -35,7 +40,11 @@ class ForecastCheckpointHook(CheckpointHook):
     - Checkpoints hold only tensors and plain containers, so torch's ``weights_only`` reader takes
       them.
     - A checkpoint of another model is refused on loading.
-    - Ctrl-C saves ``interrupted.pth`` before the run stops.
+    - A resumed run takes the optimizer settings and schedules of the config, and warns of what changed. Files
+      without the state of a training, such as those of ``save_best``, are refused.
+    - Gradients that wait for their optimizer step (``accumulative_counts``) are saved, by one process.
+    - Ctrl-C saves ``interrupted.pth`` before the run stops. A training that a hook ends early, such as
+      mmengine's ``EarlyStoppingHook``, saves its last iteration, unless ``save_last=False``.
 
     Args:
         min_matched: Least share, in [0, 1], of the model's trainable weights that a checkpoint has
@@ -47,34 +56,27 @@ class ForecastCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args: Any, min_matched: float = 0.5, **kwargs: Any):
-        if not 0 <= min_matched <= 1:
-            raise ValueError(f'min_matched has to lie in [0, 1], got {min_matched}')
+        check_range('ForecastCheckpointHook', 0, 1, min_matched=min_matched)
         super().__init__(*args, **kwargs)
+        if self.args:  # mmengine's hook would hand them to save_checkpoint, at the first checkpoint
+            raise ValueError(_unknown_argument(next(iter(self.args))))
         self.min_matched = min_matched
         self._unsaved: CheckpointError | None = None
-
-    def _init_rule(self, rules: list[str | None], key_indicators: list[str]) -> None:
-        # mmengine's method takes what is still None from greater_keys and less_keys, by parts of names.
-        rules = rules * len(key_indicators) if len(rules) == 1 else rules
-        rules = [rule or self._known_rule(key) for rule, key in zip(rules, key_indicators)]
-        try:
-            super()._init_rule(rules, key_indicators)
-        except ValueError as error:
-            raise ValueError(
-                f'save_best: {error} Add rule="greater" or rule="less" to the checkpoint hook.'
-            ) from error
-
-    def _known_rule(self, key: str) -> str | None:
-        style, listed = known_style(key), (*self.greater_keys, *self.less_keys)
-        if style is None or key.lower() in map(str.lower, listed):
-            return None
-        return {'max': 'greater', 'min': 'less'}[style.best]
+        self._pending: dict[str, Any] = {}
+        self._resumed = False
+        self._trained_to: int | None = None
+        self._saved_at: int | None = None
 
     def before_train(self, runner: Any) -> None:
         """Settle where and how checkpoints are written, and clear up after a killed run."""
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic_local')
         super().before_train(runner)
+        if self._resumed:
+            resume_accumulation(runner, wrappers_by_name(runner.optim_wrapper), self._pending)
+            self._pending = {}
+        else:
+            _warn_of_earlier_run(runner)
         if isinstance(self.file_backend, AtomicLocalBackend) and is_main_process():
             for name in {*remove_leftovers(self.out_dir), *remove_leftovers(runner.work_dir)}:
                 runner.logger.info(f'Removed {name}, which a killed run left half-written.')
@@ -86,6 +88,12 @@ class ForecastCheckpointHook(CheckpointHook):
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Make the checkpoint plain; weights are so already."""
+        if 'optimizer' in checkpoint:
+            checkpoint['meta']['optimizers'] = optimizer_names(runner.optim_wrapper)
+            wrappers = wrappers_by_name(runner.optim_wrapper)
+            pending = pending_gradients(unwrap(runner.model), wrappers) if get_world_size() == 1 else {}
+            if pending:
+                checkpoint['accumulated_gradients'] = pending
         left_out: list[str] = []
         for key in checkpoint:
             if not key.endswith('state_dict'):
@@ -105,17 +113,26 @@ class ForecastCheckpointHook(CheckpointHook):
             for key in checkpoint:
                 if not key.endswith('state_dict'):
                     checkpoint[key] = from_plain(checkpoint[key])
+        if runner._resume and not runner._has_loaded:
+            self._resumed = True
+            prepare_resume(runner, checkpoint, self.save_optimizer)
+            self._pending = checkpoint.pop('accumulated_gradients', {})
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Save where it is time to, and where the user wants to stop."""
+        self._trained_to = runner.iter + 1
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         if getattr(runner.train_loop, 'stop_requested', False):
             self._save_and_stop(runner)
 
     def after_train(self, runner: Any) -> None:
         """Publish, and fail where the last checkpoint couldn't be written."""
+        if self.save_last and self._unsaved is None and self._trained_to not in (None, self._saved_at):
+            runner.logger.info(f'Saving a checkpoint, since training ended early, at iteration {runner.iter}.')
+            step = runner.epoch if self.by_epoch else runner.iter
+            self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
         super().after_train(runner)
         self._raise_unsaved()
 
@@ -137,20 +154,6 @@ class ForecastCheckpointHook(CheckpointHook):
             for old in outdated:
                 self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
 
-    def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
-        # mmengine's method removes the old best before it writes the new one.
-        backend = self.file_backend
-        self.file_backend = _LateRemoval(backend)
-        try:
-            with self._undone_on_failure(runner, 'the best checkpoint'):
-                super()._save_best_checkpoint(runner, metrics)
-                outdated = set(self.file_backend.removed) - {self.last_ckpt, *self._best_paths()}
-                self.file_backend = backend
-                for path in outdated:
-                    self._remove(path)
-        finally:
-            self.file_backend = backend
-
     def _write(self, runner: Any, name: str, meta: dict) -> None:
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
@@ -168,6 +171,7 @@ class ForecastCheckpointHook(CheckpointHook):
         if is_main_process():
             write_atomically(os.path.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
         self._unsaved = None
+        self._saved_at = meta['iter']
 
     def _keep(self, runner: Any, step: int) -> list[int]:
         """Note that ``step`` is to be kept, and return the steps that have to go for it."""
@@ -182,13 +186,6 @@ class ForecastCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if is_main_process() and self.file_backend.isfile(path):
             self.file_backend.remove(path)
-
-    def _best_paths(self) -> list[str]:
-        paths = [
-            getattr(self, 'best_ckpt_path', None),
-            *getattr(self, 'best_ckpt_path_dict', {}).values(),
-        ]
-        return [path for path in paths if path is not None]
 
     @contextmanager
     def _undone_on_failure(self, runner: Any, path: str) -> Iterator[None]:
@@ -221,17 +218,22 @@ class ForecastCheckpointHook(CheckpointHook):
             raise self._unsaved
 
 
-class _LateRemoval:
-    """A file backend that only notes which files were to be removed."""
+def _unknown_argument(name: str) -> str:
+    known = [
+        key for key in inspect.signature(CheckpointHook.__init__).parameters if key not in ('self', 'kwargs')
+    ]
+    close = difflib.get_close_matches(name, [*known, 'min_matched'], n=1)
+    hint = f'; did you mean {close[0]}?' if close else '.'
+    return f'ForecastCheckpointHook takes no argument {name!r}{hint}'
 
-    def __init__(self, backend: Any):
-        self._backend = backend
-        self.removed: list[str] = []
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
-
-    def remove(self, path: str) -> None:
-        self.removed.append(path)
-
-    rmtree = remove
+def _warn_of_earlier_run(runner: Any) -> None:
+    note = os.path.join(runner.work_dir, 'last_checkpoint')
+    if is_main_process() and os.path.exists(note):
+        with open(note) as handle:
+            last = handle.read().strip()
+        runner.logger.warning(
+            f'{runner.work_dir} holds checkpoints of an earlier run, the last of which is '
+            f'{os.path.basename(last)}: this run overwrites those of the same name. --resume continues the '
+            'earlier run; --work-dir names another folder.'
+        )

@@ -22,7 +22,8 @@ class AdversarialTrainMixin:
     Attributes:
         generator_name: child that is trained against ``discriminator``; both are the keys of the
             optimizer wrappers.
-        discriminator_steps, generator_steps: optimizer steps per training step, at least 1.
+        discriminator_steps, generator_steps: backward passes per training step, at least 1. Each is an
+            optimizer step, unless the optimizer wrapper accumulates gradients (``accumulative_counts``).
     """
 
     generator_name: str = 'generator'
@@ -36,7 +37,11 @@ class AdversarialTrainMixin:
         return adversarial_step(self, self, data, optim_wrapper)
 
     def after_generator_step(self) -> None:
-        """Called when the generator's parameters have changed, e.g. to average them."""
+        """Called after each step of the generator's optimizer, e.g. to average the weights."""
+
+    def backward_passes(self, name: str) -> int:
+        """Return the number of backward passes of one network, by its name, in one training step."""
+        return self.discriminator_steps if name == 'discriminator' else self.generator_steps
 
 
 @MODEL_WRAPPERS.register_module()
@@ -82,7 +87,8 @@ def adversarial_step(
         with _Frozen(getattr(model, other)):
             for _ in range(repeats):
                 logs = _optimize(caller, model, data, mode, optim_wrapper[name])
-                if name != 'discriminator':
+                # with gradient accumulation not every backward pass ends in a step
+                if name != 'discriminator' and optim_wrapper[name].should_update():
                     model.after_generator_step()
         total = log_vars.get('loss', 0) + logs.pop('loss')
         log_vars.update(logs, loss=total)
