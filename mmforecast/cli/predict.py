@@ -33,7 +33,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
     parser = subparsers.add_parser(
         'predict',
-        help='forecast your own video',
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

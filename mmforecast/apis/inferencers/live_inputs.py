@@ -11,14 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mmforecast.datasets.video.opening import (
-    MAX_PIXELS,
-    VideoError,
-    check_size,
-    import_av,
-    quarter_turns,
-    reason_of,
-)
+from mmforecast.datasets.video.opening import MAX_PIXELS, VideoError, check_size, reason_of
+from mmforecast.utils.pyav import import_av
 
 __all__ = ['Decoder', 'LiveError', 'LiveInput', 'live_input']
 
@@ -222,7 +216,8 @@ class Decoder:
 
     def _image(self, frame: Any) -> np.ndarray:
         check_size(frame.height, frame.width)
-        return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), quarter_turns(frame)))
+        turns = round(frame.rotation / 90) % 4  # phones store portrait videos lying
+        return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), turns))
 
     def _reason(self, error: Exception) -> str:
         if self._pipe is not None and self._pipe.failure is not None:
