@@ -1,15 +1,4 @@
-from .compare import (
-    Entry,
-    baseline_entries,
-    baselines_of,
-    compare,
-    comparison_columns,
-    comparison_table,
-    save_comparison,
-)
-from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
-from .inferencers import ForecastInferencer
-from .streaming import StreamingForecaster
+from mmforecast.utils.lazy_exports import lazy_exports
 
 __all__ = [
     'Entry',
@@ -27,3 +16,20 @@ __all__ = [
     'save_comparison',
     'set_horizon',
 ]
+
+# The command line reads apis.shipped for its help, which must not wait for torch.
+lazy_exports(
+    __name__,
+    compare=[
+        'Entry',
+        'baseline_entries',
+        'baselines_of',
+        'compare',
+        'comparison_columns',
+        'comparison_table',
+        'save_comparison',
+    ],
+    evaluate=['build_forecaster', 'build_loader', 'evaluate', 'load_config', 'set_horizon'],
+    inferencers=['ForecastInferencer'],
+    streaming=['StreamingForecaster'],
+)

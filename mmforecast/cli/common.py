@@ -10,10 +10,6 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
-from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
-
-from .errors import explain
-
 __all__ = ['TRACEBACK_FLAG', 'add_runner_arguments', 'cli_errors', 'read_config']
 
 TRACEBACK_FLAG = '--traceback'
@@ -35,6 +31,8 @@ def cli_errors(status: int = 2) -> Iterator[None]:
         print(f'\n{interrupt}' if str(interrupt) else '\nInterrupted.', file=sys.stderr)
         sys.exit(130)
     except Exception as error:
+        from .errors import explain  # imports torch, for which `--help` should not wait
+
         sentence = explain(error, _config_of(error))
         if sentence is None:
             raise
@@ -83,6 +81,8 @@ def read_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: The config is not valid Python.
     """
+    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.allow_unsafe_checkpoint:
         os.environ[ALLOW_UNSAFE_ENV] = '1'

@@ -31,7 +31,7 @@ EXAMPLES = """examples:
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
-    parser = subparsers.add_parser('compare', help='one table of models and baselines')
+    parser = subparsers.add_parser('compare')
     add_arguments(parser)
     return parser
 

@@ -14,9 +14,7 @@ _CHECKOUT = Path(mmforecast.__file__).resolve().parents[1]
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand; its options, ``--help`` too, are those of ``tools/demo.py``."""
-    parser = subparsers.add_parser(
-        'demo', help='train, score and draw a small forecaster on data made here', add_help=False
-    )
+    parser = subparsers.add_parser('demo', add_help=False)
     parser.set_defaults(rest=[])
     return parser
 

@@ -17,7 +17,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
     parser = subparsers.add_parser(
         'download-info',
-        help='where public data sets are to be had, and how they must lie',
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -11,30 +11,35 @@ from mmforecast.version import __version__
 
 __all__ = ['COMMANDS', 'build_parser', 'main']
 
-# By name, the module of mmforecast.cli with ``add_parser(subparsers)`` and ``main(args)``.
+# Commands by name, with their summaries. Each is a module of mmforecast.cli with ``add_parser(subparsers)``
+# and ``main(args)``, which is imported only to run it or to show its own help.
 COMMANDS = {
-    'predict': 'predict',
-    'compare': 'compare',
-    'report': 'report',
-    'demo': 'demo',
-    'download-info': 'download_info',
+    'predict': 'forecast your own video',
+    'compare': 'one table of models and baselines',
+    'report': 'write a comparison as one HTML page',
+    'demo': 'train, score and draw a small forecaster on generated data',
+    'download-info': 'where to download each dataset and the expected layout',
 }
 
 EXAMPLES = """examples:
-  # what comes next in a video of your own, by the shipped weights
+  # forecast your own video with the shipped weights
   mmforecast predict my.mp4 --out forecasts
   # trained models and baselines in one table
   mmforecast compare CONFIG --model mine CONFIG CHECKPOINT
-  # where a public data set is to be had, and how it must lie
+  # where to download a dataset and the expected layout
   mmforecast download-info cityscapes
 
-`mmforecast COMMAND --help` has more. Exit status: 0 done, 1 an error that is explained in a sentence, 2 wrong
-usage, 130 Ctrl-C.
+`mmforecast COMMAND --help` shows the options of a command. Exit status: 0 success, 1 an explained error,
+2 wrong usage, 130 Ctrl-C.
 """
 
 
-def build_parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """The parser with the subcommands ``names``, whose modules are imported."""
+def build_parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the command line.
+
+    Args:
+        names: Commands to parse, whose modules are imported; the others are only listed in the help.
+    """
     parser = argparse.ArgumentParser(
         prog='mmforecast',
         description='Forecasts of video, semantic segmentation and instances.',
@@ -43,8 +48,11 @@ def build_parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentPar
     )
     parser.add_argument('--version', action='version', version=f'mmforecast {__version__}')
     subparsers = parser.add_subparsers(metavar='COMMAND', dest='command', required=True)
-    for name in names:
-        module = importlib.import_module(f'mmforecast.cli.{COMMANDS[name]}')
+    for name, summary in COMMANDS.items():
+        if name not in names:
+            subparsers.add_parser(name, help=summary)
+            continue
+        module = importlib.import_module(f'mmforecast.cli.{name.replace("-", "_")}')
         command = module.add_parser(subparsers)
         command.set_defaults(main=module.main)
         if command.add_help:
@@ -68,8 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.argv[1:] = argv
     with cli_errors(status=1):
         given = sys.argv[1:]
-        known = given[:1] if given and given[0] in COMMANDS else tuple(COMMANDS)
-        parser = build_parser(known)
+        parser = build_parser(given[:1])
         args, rest = parser.parse_known_args(given)
         if rest and not hasattr(args, 'rest'):
             parser.error(f'unrecognized arguments: {" ".join(rest)}')

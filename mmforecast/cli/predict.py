@@ -1,4 +1,4 @@
-"""Forecast a video of your own: MP4, GIF, PNG and JSON of what comes next."""
+"""Forecast your own video: MP4, GIF, PNG and JSON of what comes next."""
 
 import argparse
 import contextlib
@@ -6,25 +6,26 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
 
-from mmengine.logging import MMLogger
-
-from mmforecast.apis.inferencers import FORMATS, ForecastInferencer, open_frames
+from mmforecast.apis.inferencers.formats import FORMATS
 from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
 from mmforecast.cli.common import add_cfg_options
-from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
 EXAMPLES = """examples:
-  # the frames that come after the end of a video, by the weights that are shipped for real video
+  # the frames that come after the end of a video, with the shipped weights, trained on real video
   %(prog)s my.mp4 --out forecasts
-  # by a baseline without training: what is seen last is moved on by optical flow
+  # with a baseline that needs no training: optical flow moves the last observed frame on
   %(prog)s my.mp4 --baseline flow --out forecasts
-  # along the whole video: every 10 frames, each forecast beside what then came
+  # along the whole video: a forecast every 10 frames, each beside the true frame
   %(prog)s my.mp4 --every 10 --out forecasts
-  # a model of your own on a folder of frames, three steps of 5 frames each
+  # your own model on a folder of frames, three steps of 5 frames each
   %(prog)s frames/ CONFIG CHECKPOINT --fps 30 --stride 5 --horizon 3 --out forecasts
+  # the first camera, for 300 frames or until Ctrl-C
+  %(prog)s 0 --every 5 --max-frames 300 --out forecasts
 """
 
 
@@ -32,7 +33,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
     parser = subparsers.add_parser(
         'predict',
-        help='forecast a video of your own',
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -43,30 +43,40 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the subcommand."""
-    parser.add_argument('video', help='video file, or folder of frames')
+    parser.add_argument(
+        'video',
+        help='video file, folder of frames, address (http, rtsp, ...), camera index (0), named pipe, or - for '
+        'the standard input',
+    )
     parser.add_argument('config', nargs='?', help='config of a forecaster (default: --system)')
-    parser.add_argument('checkpoint', nargs='?', help="its weights; 'none' for a baseline's config")
+    parser.add_argument('checkpoint', nargs='?', help="its weights; 'none' for the config of a baseline")
     _add_model_options(parser.add_argument_group('model'))
     _add_time_options(parser.add_argument_group('time'))
+    _add_live_options(parser.add_argument_group('live streams'))
     files = parser.add_argument_group('files')
-    files.add_argument('--out', default='forecasts', metavar='DIR', help='(default: forecasts)')
-    files.add_argument('--formats', nargs='+', choices=FORMATS, default=FORMATS, help='(default: all)')
+    files.add_argument('--out', default='forecasts', metavar='DIR', help='output folder (default: forecasts)')
     files.add_argument(
-        '--score-thr', type=float, default=0.5, help='of instances that are drawn (default: 0.5)'
+        '--formats', nargs='+', choices=FORMATS, default=FORMATS, help='files to write (default: all)'
     )
-    files.add_argument('--height', type=int, default=256, help='of a picture, in pixels (default: 256)')
+    files.add_argument(
+        '--score-thr',
+        type=float,
+        default=0.5,
+        help='lowest score of instances that are drawn (default: 0.5)',
+    )
+    files.add_argument('--height', type=int, default=256, help='height of a panel in pixels (default: 256)')
 
 
 def _add_model_options(group) -> None:
     group.add_argument(
         '--system',
         choices=list(SYSTEMS),
-        help=f'what is shipped, in place of a config (default: {DEFAULT_SYSTEM})',
+        help=f'shipped system, in place of a config (default: {DEFAULT_SYSTEM})',
     )
     group.add_argument(
         '--baseline',
         metavar='NAME',
-        help="in the predictor's place, without weights: copy-last, ...",
+        help='baseline to run in place of the predictor, without weights: copy-last, ...',
     )
     group.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if there is one)')
     group.add_argument(
@@ -74,15 +84,15 @@ def _add_model_options(group) -> None:
         type=int,
         nargs=2,
         metavar=('WIDTH', 'HEIGHT'),
-        help='resize frames to this for the network',
+        help='size that frames are resized to for the network',
     )
     group.add_argument(
-        '--batch-size', type=int, default=1, metavar='N', help='clips at once, with --no-streaming'
+        '--batch-size', type=int, default=1, metavar='N', help='clips per batch, with --no-streaming'
     )
     group.add_argument(
         '--allow-unsafe-checkpoint',
         action='store_true',
-        help='read a checkpoint that could run code; only of an author you trust',
+        help='read a checkpoint that could run code; only from an author you trust',
     )
     add_cfg_options(group)
 
@@ -95,13 +105,18 @@ def _add_time_options(group) -> None:
         metavar='N',
         help="frames of the video per step (default: the config's)",
     )
-    group.add_argument('--fps', type=float, help="frames per second (default: the video's)")
+    group.add_argument(
+        '--fps',
+        type=_frame_rate,
+        help="frames per second, e.g. 25 or 30000/1001 (default: the video's)",
+    )
+    group.add_argument('--max-frames', type=int, metavar='N', help='use the first N frames (default: all)')
     moments = group.add_mutually_exclusive_group()
     moments.add_argument(
         '--at', type=int, metavar='FRAME', help='forecast from this frame (default: the last one)'
     )
     moments.add_argument(
-        '--every', type=int, metavar='N', help='forecast every N frames, beside what then came'
+        '--every', type=int, metavar='N', help='forecast every N frames, beside the true frame'
     )
     group.add_argument(
         '--no-streaming',
@@ -110,13 +125,48 @@ def _add_time_options(group) -> None:
     )
 
 
+def _add_live_options(group) -> None:
+    group.add_argument(
+        '--timeout',
+        type=float,
+        default=10,
+        metavar='SECONDS',
+        help='wait no longer for a stream to open, or for its next frame (default: 10)',
+    )
+    group.add_argument(
+        '--av-options',
+        nargs='+',
+        default=[],
+        type=_key_value,
+        metavar='KEY=VALUE',
+        help='options of FFmpeg, e.g. video_size=640x480; format=NAME sets the input format',
+    )
+
+
+def _frame_rate(text: str) -> float:
+    try:
+        return float(Fraction(text)) if '/' in text else float(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number of frames per second') from error
+
+
+def _key_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition('=')
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f'{text!r} is not KEY=VALUE')
+    return key, value
+
+
 def main(args: argparse.Namespace) -> None:
-    """Forecast, write the files, and say what was forecast.
+    """Forecast, write the files, and print what was forecast.
 
     Raises:
-        ValueError: The arguments, the video and the model don't fit together.
-        KeyboardInterrupt: Ctrl-C; files that aren't whole are not there.
+        OSError: A file cannot be written.
+        ValueError: The arguments, the video and the model do not fit together, or a live stream failed.
+        KeyboardInterrupt: Ctrl-C on a video of known length.
     """
+    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+
     if args.config is not None and args.system is not None:
         raise ValueError('give a config or --system, not both')
     if args.allow_unsafe_checkpoint:
@@ -125,17 +175,49 @@ def main(args: argparse.Namespace) -> None:
         _predict(args)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f'Interrupted. What is in {args.out} is whole; what was not finished is not there.'
+            f'Interrupted. The files in {args.out} are complete; unfinished ones were removed.'
         ) from None
 
 
 def _predict(args: argparse.Namespace) -> None:
-    source = open_frames(args.video, args.fps)  # complained of before a model is built
-    rate = f'{source.fps:.4g} per second' if source.fps else 'at an unknown rate (--fps)'
-    print(f'{args.video}: {source.num_frames} frames, {rate}')
+    from mmforecast.apis.inferencers.opening import open_frames
+    from mmforecast.apis.inferencers.output_check import check_output
+
+    # Before a model is built: what can be wrong with the input and the output.
+    source = open_frames(args.video, args.fps, args.max_frames, args.timeout, dict(args.av_options))
+    check_output(Path(args.out), source.name, args.formats)
+    print(_described(args.video, source))
+    inferencer = _build(args)
+    choice = inferencer.choice
+    print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
+    if args.config is None and args.stride is None and source.fps:
+        _print_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
+    out = inferencer(
+        source,
+        batch_size=args.batch_size,
+        every=args.every,
+        at=args.at,
+        streaming=False if args.no_streaming else None,
+        out_dir=args.out,
+        formats=args.formats,
+        score_thr=args.score_thr,
+        panel_height=args.height,
+        keep_pixels=args.every is None,
+    )
+    _print_results(out, args, inferencer)
+    if source.problem:
+        raise ValueError(f'{source.problem}. Forecasts of the frames before that are written')
+
+
+def _build(args: argparse.Namespace):
+    """The inferencer; mmengine's messages about every file that it reads are suppressed."""
+    from mmengine.logging import MMLogger
+
+    from mmforecast.apis.inferencers import ForecastInferencer
+
     MMLogger.get_current_instance().setLevel('ERROR')
-    with contextlib.redirect_stdout(io.StringIO()):  # mmengine tells of every file that it reads
-        inferencer = ForecastInferencer(
+    with contextlib.redirect_stdout(io.StringIO()):
+        return ForecastInferencer(
             args.config or args.system or DEFAULT_SYSTEM,
             args.checkpoint,
             args.device,
@@ -145,28 +227,18 @@ def _predict(args: argparse.Namespace) -> None:
             args.scale,
             options=args.cfg_options,
         )
-    choice = inferencer.choice
-    print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
-    if args.config is None and args.stride is None and source.fps:
-        _tell_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
-    out = inferencer(
-        args.video,
-        batch_size=args.batch_size,
-        every=args.every,
-        at=args.at,
-        fps=args.fps,
-        streaming=False if args.no_streaming else None,
-        out_dir=args.out,
-        formats=args.formats,
-        score_thr=args.score_thr,
-        panel_height=args.height,
-        keep_pixels=args.every is None,
-    )
-    _tell(out, args, inferencer)
 
 
-def _tell_stride(stride: int, fps: float, trained_fps: float | None) -> None:
-    """Say how far apart frames were in training, where that is known and another time here."""
+def _described(video: str, source) -> str:
+    """One line on the input."""
+    rate = f'{source.fps:.4g} per second' if source.fps else 'at an unknown rate (--fps)'
+    if source.num_frames is None:
+        return f'{source.path}: a live stream, {rate}; Ctrl-C ends it'
+    return f'{video}: {source.num_frames} frames, {rate}'
+
+
+def _print_stride(stride: int, fps: float, trained_fps: float | None) -> None:
+    """Print the stride that comes closest to the time between frames in training, if it differs."""
     if trained_fps is None:
         return
     best = max(1, round(stride / trained_fps * fps))
@@ -177,8 +249,7 @@ def _tell_stride(stride: int, fps: float, trained_fps: float | None) -> None:
         )
 
 
-def _tell(out: dict, args: argparse.Namespace, inferencer: ForecastInferencer) -> None:
-    """Print what was forecast, and the files."""
+def _print_results(out: dict, args: argparse.Namespace, inferencer) -> None:
     predictions = out['predictions']
     if args.every is None:
         past = ', '.join(map(str, inferencer.plan.past(predictions[0]['last_frame'])))
@@ -193,8 +264,8 @@ def _tell(out: dict, args: argparse.Namespace, inferencer: ForecastInferencer) -
         print(f'  {path}')
 
 
-def _lines(plain: dict, inferencer: ForecastInferencer, score_thr: float) -> Iterator[str]:
-    """What is forecast at each step, in words."""
+def _lines(plain: dict, inferencer, score_thr: float) -> Iterator[str]:
+    """A line on each step."""
     for step, (frame, seconds) in enumerate(zip(plain['frames'], plain['seconds'])):
         found = []
         if 'sem_seg' in plain:

@@ -29,7 +29,7 @@ _SECTION_KEYS = {'title', 'text', 'config', 'models', 'baselines', 'horizons', '
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Register the subcommand with ``argparse``'s subparsers."""
-    parser = subparsers.add_parser('report', help='write a comparison as one HTML page')
+    parser = subparsers.add_parser('report')
     add_arguments(parser)
     return parser
 

@@ -11,8 +11,10 @@ from PIL import Image
 from mmforecast.structures import ForecastDataSample
 
 from .clip import (
+    TRUTH,
     classes_shown,
     known_pictures,
+    known_titles,
     panel_size,
     rgb_frames,
     sample_headings,
@@ -49,6 +51,7 @@ def forecast_animation(
 ) -> list[np.ndarray]:
     """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
 
+    What is not annotated but found by a network in the true frame is titled so, not 'truth'.
     Forecasts have a red border. Forecast frames are shown as they are; label maps and instances are,
     like the truth, laid over the true frame where there is one, so that every misplaced pixel shows;
     the forecaster has not seen that frame. Frames come first, then label maps; each kind begins a row
@@ -79,9 +82,14 @@ def forecast_animation(
     images, labels, instances = known_pictures(frames, sample, num_steps)
     predicted, maps, objects = _by_kind(methods)
     plain = [None] * len(images)  # nothing is laid over true frames
-    kinds = [(plain, predicted), (labels, maps), (instances, objects)]
-    kinds = [(known, found) for known, found in kinds if found]
-    overlays = [step for known, found in kinds for steps in (known, *found.values()) for step in steps]
+    titled = known_titles(sample)
+    kinds = [
+        (titled['frames'], plain, predicted),
+        (titled['labels'], labels, maps),
+        (titled['instances'], instances, objects),
+    ]
+    kinds = [kind for kind in kinds if kind[-1]]
+    overlays = [step for _, known, found in kinds for steps in (known, *found.values()) for step in steps]
     size = panel_size([*images, *overlays], panel_height)
     style = PanelStyle(size, palette, alpha, instance_classes, score_thr)
     blocks = [_block(images, *kind, num_past, style) for kind in kinds]
@@ -116,6 +124,7 @@ def _by_kind(methods: Mapping) -> tuple[dict, dict, dict]:
 
 def _block(
     images: Sequence,
+    title: str,
     known: Sequence,
     forecasts: Mapping[str, Sequence],
     num_past: int,
@@ -123,7 +132,8 @@ def _block(
 ) -> tuple[list[str], list[list[np.ndarray]]]:
     """Names of the panels that show one kind of forecast, and the panels of each clip frame."""
     has_truth = any(item is not None for item in [*images[num_past:], *known[num_past:]])
-    names = ['truth'] * has_truth + list(forecasts)
+    title = title if any(item is not None for item in known[num_past:]) else TRUTH  # plain true frames
+    names = [title] * has_truth + list(forecasts)
     drawn = []
     for index, (image, overlay) in enumerate(zip(images, known, strict=True)):
         panel = style.draw(image, overlay)

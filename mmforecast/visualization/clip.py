@@ -8,6 +8,9 @@ from mmengine.structures import InstanceData
 
 from mmforecast.structures import ForecastDataSample
 
+TRUTH = 'truth'
+NETWORK = 'network on the true frame'
+
 
 def to_numpy(values) -> np.ndarray:
     """An array of a tensor on any device, or of anything numpy reads."""
@@ -55,9 +58,45 @@ def time_heading(offset: int, stride: int | None = None, fps: float | None = Non
 
 
 def sample_headings(sample: ForecastDataSample, num_steps: int) -> list[str]:
-    """:func:`time_heading` of the past frames and of ``num_steps`` frames after them."""
+    """:func:`time_heading` of the past frames and of ``num_steps`` frames after them.
+
+    Where the sample has ``frame_times`` (seconds of each of these frames), they are the times.
+    """
+    times = sample.get('frame_times')
+    if times is not None and len(times) >= sample.num_past + num_steps:
+        seconds = [time - times[sample.num_past - 1] for time in times[: sample.num_past + num_steps]]
+        return [
+            't' if index == sample.num_past - 1 else f't {"-" if value < 0 else "+"} {abs(value):.2f} s'
+            for index, value in enumerate(seconds)
+        ]
     offsets = range(1 - sample.num_past, num_steps + 1)
     return [time_heading(offset, sample.get('stride'), sample.get('fps')) for offset in offsets]
+
+
+def known_titles(sample: ForecastDataSample) -> dict[str, str]:
+    """Titles of what is known of future frames, by kind: 'frames', 'labels' and 'instances'.
+
+    The truth has been recorded or annotated. Where :func:`known_labels` or :func:`known_instances` fall back
+    on what a network makes of the true frame, the title says so.
+    """
+    believes = dict(
+        labels='ref_sem_seg' in sample or 'scores' in sample,
+        instances='ref_instances' in sample,
+    )
+    future = slice(sample.num_past, None)
+    annotated = dict(labels=[], instances=[])
+    if 'gt_sem_seg' in sample:
+        labelled = sample.get('labelled') or [True] * len(sample.gt_sem_seg.data)
+        annotated['labels'] = labelled[future]
+    if 'gt_instance_map' in sample:
+        annotated['instances'] = (sample.gt_instance_map.data >= 0).flatten(1).any(1).tolist()[future]
+    titles = dict(frames=TRUTH)
+    for kind, known in annotated.items():
+        if not believes[kind] or (known and all(known)):
+            titles[kind] = TRUTH
+        else:
+            titles[kind] = f'{TRUTH}, else {NETWORK}' if any(known) else NETWORK
+    return titles
 
 
 def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:

@@ -22,9 +22,9 @@ def quiet(*args, **kwargs):
         ('nowhere.mp4', 'there is no video or folder nowhere.mp4'),
         (np.zeros((0, 4, 4, 3), np.uint8), 'the input has no frame'),
         ([], 'the input has no frame'),
-        (7, 'inputs has to be the path of a video or of a folder of frames.* got int'),
-        (np.zeros((5, 4, 4, 3)), r'frame 0 has to be a \(H, W, 3\) uint8 RGB array, got float64'),
-        ([np.zeros((4, 4), np.uint8)], r'frame 0 has to be .* got uint8 of shape \(4, 4\)'),
+        (7.5, 'inputs must be the path of a video or of a folder of frames.* got float'),
+        (np.zeros((5, 4, 4, 3)), r'frame 0 must be a \(H, W, 3\) uint8 RGB array, got float64'),
+        ([np.zeros((4, 4), np.uint8)], r'frame 0 must be .* got uint8 of shape \(4, 4\)'),
         (
             [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)],
             'frame 1 is 4x6, but those before it are 4x4',
@@ -49,7 +49,7 @@ def test_files(tmp_path, real_videos):
     (tmp_path / 'cut.mp4').write_bytes((tmp_path / 'a.mp4').read_bytes()[:2000])
     with pytest.raises(ValueError, match='cut.mp4 cannot be opened'):
         open_frames(tmp_path / 'cut.mp4')
-    with pytest.raises(ValueError, match='fps has to be above 0'):
+    with pytest.raises(ValueError, match='fps must be a finite number above 0'):
         open_frames(tmp_path / 'a.mp4', fps=0)
 
 
@@ -68,15 +68,15 @@ def test_too_short(video_config, moving_square):
 @pytest.mark.parametrize(
     'settings, sentence',
     [
-        (dict(at=5), 'at has to be a frame from 6 to 11 of the input, got 5'),
-        (dict(at=12), 'at has to be a frame from 6 to 11'),
-        (dict(every=0, out_dir='x'), 'every has to be an integer of at least 1, got 0'),
+        (dict(at=5), 'at must be a frame from 6 to 11 of the input, got 5'),
+        (dict(at=12), 'at must be a frame from 6 to 11'),
+        (dict(every=0, out_dir='x'), 'every must be an integer >= 1, got 0'),
         (dict(every=1, at=7), 'give every or at, not both'),
         (dict(streaming=True), 'streaming goes with every'),
-        (dict(batch_size=0), 'batch_size has to be an integer of at least 1'),
-        (dict(out_dir='x', score_thr=2), r'score_thr has to be in \[0, 1\], got 2'),
-        (dict(out_dir='x', panel_height=8), 'panel_height has to be at least 32 pixels, got 8'),
-        (dict(out_dir='x', formats='avi'), r"formats has to be one or more of \('mp4'"),
+        (dict(batch_size=0), 'batch_size must be an integer >= 1'),
+        (dict(out_dir='x', score_thr=2), r'score_thr must lie in \[0, 1\], got 2'),
+        (dict(out_dir='x', panel_height=8), 'panel_height must be 32 or more pixels, got 8'),
+        (dict(out_dir='x', formats='avi'), r"formats must be one or more of \('mp4'"),
     ],
 )
 def test_calls(settings, sentence, video_config, moving_square):
@@ -86,7 +86,7 @@ def test_calls(settings, sentence, video_config, moving_square):
 
 def test_a_file_where_a_folder_should_be(video_config, moving_square, tmp_path):
     (tmp_path / 'out').write_text('')
-    with pytest.raises(OSError, match=r'there can be no folder .*out \(File exists\)'):
+    with pytest.raises(OSError, match=r'the folder .*out cannot be created \(File exists\)'):
         quiet(video_config)(moving_square, out_dir=tmp_path / 'out')
 
 
@@ -99,9 +99,9 @@ def test_an_iterator_cannot_go_back(video_config, moving_square):
 @pytest.mark.parametrize(
     'settings, sentence',
     [
-        (dict(horizon=0), 'horizon has to be an integer of at least 1, got 0'),
+        (dict(horizon=0), 'horizon must be an integer >= 1, got 0'),
         (dict(device='abacus'), "device='abacus' cannot be used"),
-        (dict(stride=1.5), 'stride has to be an integer of at least 1, got 1.5'),
+        (dict(stride=1.5), 'stride must be an integer >= 1, got 1.5'),
         (dict(predictor='magic'), "has no baseline 'magic'; choose from copy-last, flow, oracle"),
         (dict(predictor='flow', weights='x.pth'), 'nothing to train, so it takes no weights'),
         (dict(options={'model.predictor': RANDOM}), 'weights to train .* none were given: name a'),

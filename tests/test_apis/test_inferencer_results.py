@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 
 from mmforecast.apis import ForecastInferencer
 from mmforecast.apis.inferencers import decode_masks
-from mmforecast.apis.inferencers.geometry import FramePipeline, WayBack
+from mmforecast.apis.inferencers.geometry import FramePipeline, InverseGeometry
 from mmforecast.apis.inferencers.results import encode_instances
 from mmforecast.structures import ForecastDataSample
 
@@ -69,7 +69,7 @@ def sample_of(size):
 
 
 def test_the_way_back_of_what_is_resized():
-    back = WayBack(sizes=[(40, 60)], cuts=[False])
+    back = InverseGeometry(sizes=[(40, 60)], cuts=[False])
     sample = back.restore(sample_of((16, 24)))
     assert sample.img_shape == (40, 60)
     assert torch.equal(sample.pred_sem_seg.data[0, :, :30], torch.ones(40, 30, dtype=torch.uint8))
@@ -83,7 +83,7 @@ def test_the_way_back_of_what_is_resized():
 
 def test_the_way_back_through_both_goes_in_reverse():
     """40x60 is resized to 10x14, then padded to 16x16."""
-    back = WayBack(sizes=[(40, 56), (10, 14)], cuts=[False, True])
+    back = InverseGeometry(sizes=[(40, 56), (10, 14)], cuts=[False, True])
     (found,) = back.restore(sample_of((16, 16))).pred_instances
     assert found.bboxes.tolist() == [[0, 0, 32, 40]]  # 8 of 14 columns; the rows below are cut off
     assert found.masks[0, :, :32].all() and not found.masks[0, :, 32:].any()

@@ -59,7 +59,7 @@ def test_reset_begins_another_video(repository):
 
 def test_bad_arguments(repository):
     model = forecaster(repository, dict(type='CopyLast'))
-    with pytest.raises(ValueError, match='stride must be at least 1'):
+    with pytest.raises(ValueError, match='stride must be an integer >= 1'):
         StreamingForecaster(model, 0)
     with pytest.raises(ValueError, match=r'\(H, W, 3\) uint8 RGB'):
         StreamingForecaster(model).update(np.zeros((4, 4), np.uint8))

@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import runpy
+import subprocess
 import sys
 
 import numpy as np
@@ -57,6 +59,26 @@ def test_help_names_all_commands(capsys):
     assert all(name in printed for name in COMMANDS)
     assert status('--version') == 0
     assert capsys.readouterr().out.startswith('mmforecast ')
+
+
+@pytest.mark.parametrize(
+    'code',
+    [
+        'import mmforecast',
+        "from mmforecast.cli.main import main; main(['--help'])",
+        "from mmforecast.cli.main import main; main(['predict', '--help'])",
+    ],
+)
+def test_help_starts_fast(code):
+    """Less than a second of processor time, and none of the libraries that take longer."""
+    heavy = ('av', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmseg', 'scipy', 'torch')
+    loaded = f'[name for name in {heavy} if name in sys.modules]'
+    code = f'import atexit, sys\natexit.register(lambda: print("loaded", {loaded}))\n{code}'
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stdout.splitlines()[-1] == 'loaded []'
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
 
 
 @pytest.mark.parametrize(
@@ -167,7 +189,7 @@ def test_ctrl_c_leaves_nothing_half_done(clip, tmp_path, monkeypatch, capsys):
     out = tmp_path / 'out'
     options = ['--every', 2, '--stride', 2, '--horizon', 1, *SMALL]
     assert status('predict', clip, '--system', 'f2f', '--out', out, *options) == 130
-    assert f'Interrupted. What is in {out} is whole' in capsys.readouterr().err
+    assert f'Interrupted. The files in {out} are complete' in capsys.readouterr().err
     assert not list(out.rglob('*'))
 
 

@@ -1,9 +1,12 @@
 """MP4 files are whole or not there, and hold the pictures that were added."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from mmforecast.visualization import video_file, write_video
+from mmforecast.visualization.video_file import picture_rate
 
 av = pytest.importorskip('av')
 
@@ -38,9 +41,9 @@ def test_interrupted_files_are_not_there(tmp_path, error):
 
 
 def test_bad_input(tmp_path):
-    with pytest.raises(ValueError, match=r"has to be named .mp4, got '.*a.avi'"):
+    with pytest.raises(ValueError, match=r"must be named .mp4, got '.*a.avi'"):
         write_video(tmp_path / 'a.avi', pictures(1))
-    with pytest.raises(ValueError, match='fps must be above 0, got 0'):
+    with pytest.raises(ValueError, match=r'fps must lie in \[1e-05, 1000\], got 0'):
         write_video(tmp_path / 'a.mp4', pictures(1), fps=0)
     with (
         pytest.raises(ValueError, match='a.mp4 has no picture to write'),
@@ -50,3 +53,34 @@ def test_bad_input(tmp_path):
     with pytest.raises(ValueError, match='picture 1 of .*a.mp4 is 8x8, but the first was 34x50'):
         write_video(tmp_path / 'a.mp4', [*pictures(1), *pictures(1, (8, 8))])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('folder', ['2024-05-01T12:30', 'http:', 'data:x', '-o', 'a b#c?d%d'])
+def test_a_path_is_no_address(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    write_video(f'{folder}/12:30:05.mp4', pictures(2))
+    assert (tmp_path / folder / '12:30:05.mp4').stat().st_size > 500
+
+
+@pytest.mark.parametrize(
+    'fps, rate',
+    [
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (np.float32(25), 25),
+        (np.int64(4), 4),
+        (23.976023976023978, Fraction(24000, 1001)),
+        (0.0001, Fraction(1, 10000)),  # a time-lapse
+        (1 / 3, Fraction(1, 3)),
+    ],
+)
+def test_rates_are_exact(tmp_path, fps, rate):
+    write_video(tmp_path / 'a.mp4', pictures(3), fps, hold_last=0)
+    with av.open(str(tmp_path / 'a.mp4')) as video:
+        assert video.streams.video[0].average_rate == rate
+        assert [frame.time for frame in video.decode(video=0)] == pytest.approx([0, 1 / rate, 2 / rate])
+
+
+@pytest.mark.parametrize('fps', [0, -1, float('nan'), float('inf'), 1e-9, 1e9, True, '25', None])
+def test_rates_that_are_none(fps):
+    with pytest.raises(ValueError, match='fps must lie in'):
+        picture_rate(fps)

@@ -13,47 +13,119 @@ from mmforecast.visualization import (
     rolling_picture,
     rolling_style,
 )
-from mmforecast.visualization.clip import classes_shown, rgb_frames, to_numpy
+from mmforecast.visualization.clip import TRUTH, classes_shown, known_titles
 from mmforecast.visualization.panels import PanelStyle
 
+from .arguments import fraction, integer
 from .results import Forecast
 
-__all__ = ['clip_pictures', 'running_picture']
+__all__ = ['ForecastDrawer']
+
+_MIN_PANEL_HEIGHT = 32
 
 
-def clip_pictures(
-    forecast: Forecast, title: str, meta: Mapping, score_thr: float = 0.5, panel_height: int = 256
-) -> list[np.ndarray]:
-    """The past frames, then each step beside the truth where it is known; see :func:`forecast_animation`.
-
-    Label maps and instances of frames that nobody has seen are laid over a pale copy of the last one seen.
+class ForecastDrawer:
+    """Draws forecasts, each once however often its pictures are asked for.
 
     Args:
         title: What the forecast is called.
-        meta: A data set's metainfo, for classes and colours.
+        meta: A data set's metainfo, for classes and colors.
+        running: Whether forecasts are of a running video, with one picture each; else a clip each.
+        num_frames: Frames of the video, where that is known.
+        score_thr: Instances with a lower score are left out, in [0, 1].
+        panel_height: Pixels, at least 32.
+
+    Raises:
+        ValueError: An argument is out of range.
     """
-    found = _kinds(forecast)
-    kinds = _by_kind(found, title)
-    settings = dict(
-        palette=meta.get('palette'),
-        instance_classes=instance_classes(meta),
-        score_thr=score_thr,
-    )
-    if forecast.num_known == len(forecast.steps) or list(found) == ['frames']:
-        settings.update(classes=meta.get('classes'), panel_height=panel_height)
-        return forecast_animation(forecast.sample, forecast.frames, kinds, **settings)
-    style = rolling_style(forecast.frames[0], panel_height, **settings)
-    pictures = forecast_animation(
-        forecast.sample,
-        _with_objects(forecast, style),
-        {name: _on_pale(forecast, steps, style) for name, steps in kinds.items()},
-        panel_height=panel_height,
-    )
-    shown = classes_shown(found.get('label maps', ()), len(meta.get('classes') or ()))
-    if not shown:
-        return pictures
-    legend = draw_legend(meta['classes'], pictures[0].shape[1], meta.get('palette'), shown)
-    return [np.vstack([picture, legend]) for picture in pictures]
+
+    def __init__(
+        self,
+        title: str,
+        meta: Mapping,
+        running: bool = False,
+        num_frames: int | None = None,
+        score_thr: float = 0.5,
+        panel_height: int = 256,
+    ):
+        self.title = title
+        self.meta = meta
+        self.running = running
+        self.num_frames = num_frames
+        self.score_thr = fraction('ForecastInferencer', 'score_thr', score_thr)
+        self.panel_height = integer('ForecastInferencer', 'panel_height', panel_height)
+        if self.panel_height < _MIN_PANEL_HEIGHT:
+            raise ValueError(
+                f'ForecastInferencer: panel_height must be {_MIN_PANEL_HEIGHT} or more pixels, got '
+                f'{panel_height}'
+            )
+        self._last: tuple[Forecast | None, list[np.ndarray]] = (None, [])
+
+    def pictures(self, forecast: Forecast) -> list[np.ndarray]:
+        """uint8 RGB pictures of one size: one of a running video, else one per past frame and step."""
+        if self._last[0] is not forecast:
+            drawn = [self._running_picture(forecast)] if self.running else self._clip_pictures(forecast)
+            self._last = forecast, drawn
+        return self._last[1]
+
+    def beside(self, forecast: Forecast) -> str | None:
+        """The title of what a clip shows beside the forecast; None where nothing is known of the future."""
+        if forecast.num_known == 0:
+            return None
+        kind = next(iter(_kinds(forecast)), 'frames')
+        known = {'label maps': 'ref_sem_seg', 'instances': 'ref_instances'}.get(kind)
+        drawn = known in forecast.sample and forecast.num_known == len(forecast.steps)
+        titles = known_titles(forecast.sample)
+        return titles['labels' if kind == 'label maps' else kind] if drawn else TRUTH
+
+    def _settings(self) -> dict:
+        return dict(
+            palette=self.meta.get('palette'),
+            instance_classes=instance_classes(self.meta),
+            score_thr=self.score_thr,
+        )
+
+    def _clip_pictures(self, forecast: Forecast) -> list[np.ndarray]:
+        """The past frames, then each step beside the true frame where it is known.
+
+        Label maps and instances of frames that nobody has seen are laid over a pale copy of the last one
+        seen.
+        """
+        found = _kinds(forecast)
+        kinds = _titled(found, self.title)
+        classes = self.meta.get('classes')
+        if forecast.num_known == len(forecast.steps) or list(found) == ['frames']:
+            settings = dict(self._settings(), classes=classes, panel_height=self.panel_height)
+            return forecast_animation(forecast.sample, forecast.frames, kinds, **settings)
+        style = rolling_style(forecast.frames[0], self.panel_height, **self._settings())
+        pictures = forecast_animation(
+            forecast.sample,
+            _with_objects(forecast, style),
+            {name: _on_pale(forecast, steps, style) for name, steps in kinds.items()},
+            panel_height=self.panel_height,
+        )
+        shown = classes_shown(found.get('label maps', ()), len(classes or ()))
+        if not shown:
+            return pictures
+        legend = draw_legend(classes, pictures[0].shape[1], self.meta.get('palette'), shown)
+        return [np.vstack([picture, legend]) for picture in pictures]
+
+    def _running_picture(self, forecast: Forecast) -> np.ndarray:
+        """The frame that came at the end of the horizon, beside what had been forecast for it."""
+        moment, ahead, time = forecast.steps[-1], forecast.seconds[-1], forecast.time
+        known = forecast.num_known == len(forecast.steps)
+        before = f'{moment - forecast.last} frames' if ahead is None else f'{ahead:.2f} s'
+        return rolling_picture(
+            forecast.frames[-1] if known else None,
+            {
+                f'{name}, {before} before': steps[-1]
+                for name, steps in _titled(_kinds(forecast), self.title).items()
+            },
+            f'frame {moment}' if ahead is None else f't = {time + ahead:.2f} s',
+            min(1.0, (moment + 1) / self.num_frames) if self.num_frames else 0.0,
+            rolling_style(forecast.frames[0], self.panel_height, **self._settings()),
+            None if known else _pale(forecast),
+        )
 
 
 def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
@@ -64,7 +136,7 @@ def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
 
 
 def _on_pale(forecast: Forecast, steps: Sequence, style: PanelStyle) -> np.ndarray:
-    """Each step over its frame or, where that isn't known, over a pale copy of the last one that is."""
+    """Each step over its frame or, where that is not known, over a pale copy of the last one that is."""
     num_unknown = len(steps) - forecast.num_known
     grounds = [*forecast.frames[forecast.sample.num_past :], *[_pale(forecast)] * num_unknown]
     return np.stack([style.draw(ground, step) for ground, step in zip(grounds, steps, strict=True)])
@@ -76,42 +148,8 @@ def _pale(forecast: Forecast) -> np.ndarray:
     return (255 - dark * 2 // 5).astype(np.uint8)
 
 
-def running_picture(
-    forecast: Forecast,
-    title: str,
-    meta: Mapping,
-    num_frames: int | None,
-    score_thr: float = 0.5,
-    panel_height: int = 256,
-) -> np.ndarray:
-    """The frame that came at the end of the horizon, beside what had been forecast for it.
-
-    Args:
-        num_frames: Of the video, where that is known.
-    """
-    sample, moment = forecast.sample, forecast.steps[-1]
-    ahead = moment - forecast.last
-    before = f'{ahead / sample.fps:.2f} s' if sample.fps else f'{ahead} frames'
-    style = rolling_style(
-        forecast.frames[0],
-        panel_height,
-        palette=meta.get('palette'),
-        instance_classes=instance_classes(meta),
-        score_thr=score_thr,
-    )
-    known = forecast.num_known == len(forecast.steps)
-    return rolling_picture(
-        forecast.frames[-1] if known else None,
-        {f'{name}, {before} before': steps[-1] for name, steps in _by_kind(_kinds(forecast), title).items()},
-        f't = {moment / sample.fps:.2f} s' if sample.fps else f'frame {moment}',
-        min(1.0, (moment + 1) / num_frames) if num_frames else 0.0,
-        style,
-        None if known else _pale(forecast),
-    )
-
-
-def _by_kind(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
-    """What was forecast, by kind, under names that differ."""
+def _titled(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
+    """What was forecast, by title; of several kinds, each with its own."""
     if len(kinds) == 1:
         return {title: next(iter(kinds.values()))}
     return {f'{title}: {kind}': steps for kind, steps in kinds.items()}
@@ -119,10 +157,10 @@ def _by_kind(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
 
 def _kinds(forecast: Forecast) -> dict[str, Sequence]:
     sample, kinds = forecast.sample, {}
-    if 'pred_frames' in sample:
-        kinds['frames'] = np.stack(rgb_frames(sample.pred_frames))
-    if 'pred_sem_seg' in sample:
-        kinds['label maps'] = to_numpy(sample.pred_sem_seg.data)
+    if 'rgb' in forecast.pixels:
+        kinds['frames'] = forecast.pixels['rgb']
+    if 'sem_seg' in forecast.pixels:
+        kinds['label maps'] = forecast.pixels['sem_seg']
     if 'pred_instances' in sample:
         size = forecast.frames.shape[1:3]
         kinds['instances'] = [_with_masks(step, size) for step in sample.pred_instances]
@@ -130,7 +168,7 @@ def _kinds(forecast: Forecast) -> dict[str, Sequence]:
 
 
 def _with_masks(instances: InstanceData, size: tuple[int, int]) -> InstanceData:
-    """Detectors without a mask head have boxes, which are drawn filled."""
+    """Instances of detectors without a mask head have boxes, which are drawn filled."""
     if 'masks' in instances or not len(instances):
         return instances
     instances = instances.clone()

@@ -1,13 +1,19 @@
-"""Own video in, forecast out."""
+"""The inferencer: forecasts of any video by any forecaster that works on RGB frames."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
+from itertools import chain
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.infer import BaseInferencer
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 from tqdm import tqdm
 
 from mmforecast.structures import ForecastDataSample
@@ -16,42 +22,52 @@ from mmforecast.visualization import instance_classes
 from ..compare import baselines_of
 from ..evaluate import SCOPE, build_forecaster, set_horizon
 from ..shipped import DEFAULT_SYSTEM
-from .clips import ClipPlan, at_least_1, keep_tail
-from .drawing import clip_pictures
+from .arguments import frame_number, integer
+from .clips import ClipPlan, Moments
+from .drawing import ForecastDrawer
 from .files import FORMATS, ForecastFiles
-from .frame_source import FrameStream, open_frames
 from .geometry import FramePipeline
+from .live import LiveVideo, stops_on_interrupt
 from .model import check_device, choose, dataset_meta, require_rgb, require_trained, run_info
-from .passes import VideoPasses
+from .opening import open_frames
 from .results import Forecast, plain_forecast, without_pixels
+from .runner import ForecastRunner, read_tail
+from .sources import FrameSource
 
 __all__ = ['ForecastInferencer']
+
+_NAME = 'ForecastInferencer'
 
 
 class ForecastInferencer(BaseInferencer):
     """Forecasts any video with any forecaster whose encoder works on RGB frames.
 
-    Frames go through the geometry of the config's test pipeline, and what is forecast is brought back to
-    their size. mmengine's default scope is as it was before and after every call.
+    Frames go through the geometry of the config's test pipeline, and forecasts are brought back to their
+    size. mmengine's default scope is the same before and after every call.
+
+    A call opens the source (:func:`open_frames`), plans the moments (:class:`ClipPlan`), runs the model
+    along the video (:class:`ForecastRunner`) and writes files (:class:`ForecastFiles`). The methods of
+    mmengine's inferencers do one step each: ``preprocess`` makes the batches of clips that ``forward``
+    takes, ``visualize`` draws, and ``postprocess`` makes the results.
 
     Args:
-        model: path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
-        weights: path of a checkpoint; None or 'none' takes the shipped weights of a shipped system, and else
-            none, which only baselines and encoders with weights of their own can do with.
-        device: e.g. 'cpu' or 'cuda:0'; None takes a GPU if there is one.
-        predictor: name of a baseline of the forecaster (its ``baselines``: 'copy-last', ...), to be run in
-            place of the config's predictor, without weights.
-        horizon: steps that are forecast; by default ``test_cfg.rollout_steps``.
-        stride: frames of the video from one past frame, or step, to the next; by default that of the
-            config's test data. Models know the time between frames that they were trained with: at 30 Hz,
-            a model of 17 Hz and stride 3 (0.18 s) wants 5.
+        model: Path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
+        weights: Path of a checkpoint; None or 'none' takes the shipped weights of a shipped system, and else
+            none, which suffices for baselines and for encoders with weights of their own.
+        device: For example 'cpu' or 'cuda:0'; None takes a GPU if there is one.
+        predictor: Name of a baseline of the forecaster (its ``baselines``: 'copy-last', ...), run in place
+            of the config's predictor, without weights.
+        horizon: Steps that are forecast; by default ``test_cfg.rollout_steps``.
+        stride: Frames of the video from one past frame, or step, to the next; by default that of the
+            config's test data. A model knows the time between frames that it was trained with: at 30 Hz, a
+            model of 17 Hz and stride 3 (0.18 s) needs 5.
         scale: (width, height) that frames are resized to for the network; by default as the test pipeline
             says. Large frames take long.
-        show_progress: bars of what takes long, on stderr.
-        options: dotted keys that are merged into the config.
+        show_progress: Show progress bars on stderr.
+        options: Dotted keys that are merged into the config.
 
     Raises:
-        ValueError: one of these is out of range, or the model can't forecast a video.
+        ValueError: An argument is out of range, or the model cannot forecast a video.
     """
 
     def __init__(
@@ -66,9 +82,11 @@ class ForecastInferencer(BaseInferencer):
         show_progress: bool = True,
         options: dict | None = None,
     ):
-        for name, value in (('horizon', horizon), ('stride', stride)):
-            if value is not None:
-                at_least_1(name, value)
+        horizon = None if horizon is None else integer(_NAME, 'horizon', horizon)
+        stride = None if stride is None else integer(_NAME, 'stride', stride)
+        scale = None if scale is None else tuple(integer(_NAME, 'scale', side) for side in scale)
+        if scale is not None and len(scale) != 2:
+            raise ValueError(f'{_NAME}: scale must be (width, height), got {scale}')
         check_device(device)
         self.choice = choose(model, weights, predictor, options)
         if horizon is not None:
@@ -79,7 +97,7 @@ class ForecastInferencer(BaseInferencer):
         self.dataset_meta = dataset_meta(self.cfg)
         stride = stride or self.cfg.test_dataloader.dataset.get('stride', 1)
         self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
-        self.passes = VideoPasses(self.model, self.pipeline, self.plan, self.collate_fn)
+        self.runner = ForecastRunner(self.model, self.pipeline, self.plan, self.collate_fn, self.forward)
 
     @property
     def instance_classes(self) -> tuple[str, ...] | None:
@@ -100,55 +118,70 @@ class ForecastInferencer(BaseInferencer):
         score_thr: float = 0.5,
         panel_height: int = 256,
         keep_pixels: bool = True,
+        show: bool = False,
+        return_vis: bool = False,
     ) -> dict:
         """Forecast a video: what comes after its end, after frame ``at``, or after every ``every``-th frame.
 
+        Ctrl-C ends a live stream, and what has come until then is forecast and written.
+
         Args:
-            inputs: a video file, a folder of frames, an array (T, H, W, 3) uint8 **RGB**, a list of (H, W, 3)
-                arrays, or an iterator of such; see :func:`open_frames`.
-            return_datasamples: give ForecastDataSamples instead of plain containers.
-            batch_size: clips per batch, where clips are forecast in batches.
-            every: forecast again and again, this many frames apart, from the first moment possible.
-            at: forecast from this frame, counted from 0.
-            fps: frames per second, in place of what the file says.
-            streaming: with ``every``: encode each frame once, as it comes, or all past frames of each clip
-                anew, in batches. By default the former, but for the oracle, which looks at the future.
-            out_dir: folder for files; None writes none.
-            formats: of the files: 'mp4', 'gif', 'png', 'json'; see :class:`ForecastFiles`.
-            score_thr: instances with a lower score aren't drawn, and are in the results all the same.
-            panel_height: pixels of the pictures of a video in MP4 and GIF files.
-            keep_pixels: False leaves label maps and frames out of plain containers, which those of a long
-                video would fill the memory with.
+            inputs: A video file, a folder of frames, an address, a camera, an array (T, H, W, 3) uint8
+                **RGB**, a list of (H, W, 3) arrays, an iterator of such, or what :func:`open_frames`
+                returned, whose arguments limit and tune live streams.
+            return_datasamples: Return ForecastDataSamples instead of plain containers.
+            batch_size: Clips per batch, where clips are forecast in batches.
+            every: Forecast again and again, this many frames apart, from the first moment possible.
+            at: Forecast from this frame, counted from 0.
+            fps: Frames per second, in place of what the file says.
+            streaming: With ``every``: encode each frame once, as it comes (True), or all past frames of each
+                clip anew, in batches (False). By default True, but for the oracle, which reads the future.
+            out_dir: Folder for files; None writes none.
+            formats: Of the files: 'mp4', 'gif', 'png', 'json'; see :class:`ForecastFiles`.
+            score_thr: Instances with a lower score are not drawn, but are in the results.
+            panel_height: Pixels of the pictures of a video in MP4 and GIF files.
+            keep_pixels: False leaves label maps and frames out of plain containers; those of a long video
+                would fill the memory.
+            show: Show the pictures in a window as they are drawn.
+            return_vis: Return the pictures, too.
 
         Returns:
-            ``predictions``, a list over the moments, of :func:`plain_forecast` or of samples, and
-            ``files``, the paths of what was written.
+            ``predictions``, a list over the moments, of :func:`plain_forecast` or of samples; ``files``, the
+            paths of what was written; with ``return_vis`` ``visualization``, a list of pictures by moment.
 
         Raises:
-            CorruptFrameError: a frame can't be read.
-            ValueError: the video is too short, or an argument doesn't fit.
+            CorruptFrameError: A frame cannot be read.
+            OSError: A file cannot be written.
+            ValueError: The video is too short, or an argument does not fit.
         """
-        if every is not None:
-            at_least_1('every', every)
+        every = None if every is None else integer(_NAME, 'every', every)
+        at = None if at is None else frame_number(_NAME, 'at', at)
+        batch_size = integer(_NAME, 'batch_size', batch_size)
         source = open_frames(inputs, fps)
-        predictions = []
+        drawer = self._drawer(every is not None, source.num_frames, score_thr, panel_height)
+        predictions, shown = [], []
         with ExitStack() as stack:
+            stack.enter_context(stops_on_interrupt(source))
             files = None
             if out_dir is not None:
-                drawing = dict(score_thr=score_thr, panel_height=panel_height)
-                files = stack.enter_context(
-                    self._files(out_dir, source, formats=formats, every=every, drawing=drawing)
-                )
+                run = run_info(self.choice, self.plan, source, self.dataset_meta)
+                files = stack.enter_context(ForecastFiles(out_dir, source, drawer, run, formats, every))
             forecasts = self._forecasts(source, every, at, streaming, batch_size)
-            for forecast in self._progress(forecasts, source, every):
+            if every is not None:
+                total = source.num_frames and len(self.plan.moments(every, source.num_frames))
+                forecasts = self._progress(forecasts, 'forecasts', total)
+            for forecast in forecasts:
                 if files is not None:
                     files.add(forecast)
-                if return_datasamples:
-                    predictions.append(forecast.sample)
-                    continue
-                plain = plain_forecast(forecast, self.instance_classes)
-                predictions.append(plain if keep_pixels else without_pixels(plain))
-        return dict(predictions=predictions, files=[] if files is None else files.paths)
+                if show or return_vis:
+                    (pictures,) = self.visualize([forecast.frames], [forecast], show, drawer=drawer)
+                    shown += [pictures] if return_vis else []
+                result = self.postprocess([forecast], [], return_datasamples, keep_pixels=keep_pixels)
+                predictions += result['predictions']
+        if source.problem:
+            print_log(source.problem, logger='current', level=logging.WARNING)
+        out = dict(predictions=predictions, files=[] if files is None else files.paths)
+        return dict(out, visualization=shown) if return_vis else out
 
     def stream(
         self, inputs, every: int = 1, fps: float | None = None, wait: bool = False
@@ -156,36 +189,78 @@ class ForecastInferencer(BaseInferencer):
         """Forecasts of a running video, each as soon as it can be made; every frame is encoded once.
 
         Args:
-            inputs, every, fps: as for a call.
-            wait: hold a forecast back until its future has come, so that ``frames`` has the truth.
+            inputs: As for a call.
+            every: Frames between forecasts.
+            fps: As for a call.
+            wait: Hold a forecast back until its future has come, so that ``frames`` has the truth.
         """
-        return self.passes.streamed(open_frames(inputs, fps), at_least_1('every', every), wait)
+        every = integer(_NAME, 'every', every)
+        source = open_frames(inputs, fps)
+        if source.num_frames is not None:
+            self.plan.require(source.num_frames, source.path or 'the input')
+        moments = self.plan.moments(every, source.num_frames)
+        return self.runner.run(source, moments, streaming=True, wait=wait)
 
     # The steps of mmengine's inferencers.
 
     def preprocess(self, inputs, batch_size: int = 1, **kwargs) -> Iterator[tuple]:
-        """Batches of clips, see :meth:`VideoPasses.load_batches`; ``lasts`` says which."""
-        yield from self.passes.load_batches(inputs, kwargs['lasts'], batch_size)
+        """Batches of clips, see :meth:`ForecastRunner.load_batches`.
+
+        Args:
+            inputs: As for a call; not a stream.
+            batch_size: Clips per batch.
+            kwargs: ``lasts``, the newest past frame of each clip; by default the last of the video.
+        """
+        source = open_frames(inputs)
+        lasts = kwargs.get('lasts') or [source.num_frames - 1]
+        clips = chain.from_iterable(self.runner.clips(source, Moments(last)) for last in lasts)
+        yield from self.runner.load_batches(clips, batch_size)
 
     @torch.no_grad()
     def forward(self, inputs: dict, **kwargs) -> list[ForecastDataSample]:
-        """Samples with their forecasts, at the network's size."""
+        """Samples with their forecasts, at the network's size, of the data of a batch."""
         with DefaultScope.overwrite_default_scope(SCOPE):
             return self.model.test_step(inputs)
 
-    def visualize(self, inputs: list, preds: list[Forecast], show: bool = False, **kwargs) -> list:
-        """The pictures of each forecast: the past, then what comes."""
-        return [clip_pictures(forecast, self.choice.title, self.dataset_meta) for forecast in preds]
+    def visualize(
+        self, inputs: list, preds: list[Forecast], show: bool = False, **kwargs
+    ) -> list[list[np.ndarray]]:
+        """The pictures of each forecast: the past, then what comes.
+
+        Args:
+            inputs: Not read: a forecast has its frames.
+            preds: Forecasts.
+            show: Show them in a window.
+            kwargs: ``drawer``, a :class:`ForecastDrawer`.
+        """
+        drawer = kwargs.get('drawer') or self._drawer()
+        drawn = [drawer.pictures(forecast) for forecast in preds]
+        if show:
+            window = Visualizer()
+            for picture in chain.from_iterable(drawn):
+                window.show(picture, win_name=self.choice.title, wait_time=0.3)
+        return drawn
 
     def postprocess(
         self, preds: list[Forecast], visualization: list, return_datasample: bool = False, **kwargs
     ) -> dict:
-        """What a call returns, with the pictures of ``visualize``."""
-        plain = [plain_forecast(forecast, self.instance_classes) for forecast in preds]
-        samples = [forecast.sample for forecast in preds]
-        return dict(predictions=samples if return_datasample else plain, visualization=visualization)
+        """Results of forecasts, with the pictures of ``visualize``.
 
-    # What these are made of.
+        Args:
+            preds: Forecasts.
+            visualization: What ``visualize`` returned.
+            return_datasample: Return samples instead of plain containers.
+            kwargs: ``keep_pixels``, as for a call.
+        """
+        if return_datasample:
+            predictions = [forecast.sample for forecast in preds]
+        else:
+            predictions = [plain_forecast(forecast, self.instance_classes) for forecast in preds]
+            if not kwargs.get('keep_pixels', True):
+                predictions = [without_pixels(plain) for plain in predictions]
+        return dict(predictions=predictions, visualization=visualization)
+
+    # The parts that mmengine's constructor asks for.
 
     def _init_model(self, cfg: Config, weights: str | None, device: str = 'cpu'):
         try:
@@ -208,36 +283,35 @@ class ForecastInferencer(BaseInferencer):
     def _init_visualizer(self, cfg: Config) -> None:
         return None
 
-    def _forecasts(self, source, every, at, streaming, batch_size) -> Iterator[Forecast]:
+    def _drawer(self, *settings) -> ForecastDrawer:
+        return ForecastDrawer(self.choice.title, self.dataset_meta, *settings)
+
+    def _forecasts(
+        self, source: FrameSource, every: int | None, at: int | None, streaming: bool | None, batch_size: int
+    ) -> Iterator[Forecast]:
         """Forecasts in the order of time, each with the truth where the video has it."""
         oracle = self.model.predictor.reads_future
         if every is not None and at is not None:
             raise ValueError('give every or at, not both')
-        if every is not None and streaming is not False and not oracle:
-            return self.passes.streamed(source, every, wait=True)
-        if streaming:
-            raise ValueError('streaming goes with every, and without the oracle, which looks at the future')
-        if isinstance(source, FrameStream):
+        streamed = every is not None and streaming is not False and not oracle
+        if streaming and not streamed:
+            raise ValueError('streaming goes with every, and without the oracle, which reads the future')
+        if source.num_frames is None and not streamed:
             if every is not None or at is not None:
+                kind = 'a live stream' if isinstance(source, LiveVideo) else 'an iterator of frames'
                 raise ValueError(
-                    'an iterator of frames cannot go back, as batches of clips and at would: take '
-                    'every with streaming, or give a list of the frames'
+                    f'{kind} cannot go back, as batches of clips and at would: take every with streaming, or '
+                    'give a file or a list of the frames'
                 )
-            source = keep_tail(source, self.plan.span)
-        lasts = self.plan.choose(source.num_frames, source.path or 'the input', every, at, oracle)
-        return self._in_batches(source, lasts, at_least_1('batch_size', batch_size))
+            source = read_tail(source, self.plan.span, partial(self._progress, what='frames'))
+        if source.num_frames is None:
+            moments = self.plan.moments(every, None)
+        else:
+            self.plan.require(source.num_frames, source.path or 'the input', source.problem)
+            moments = self.plan.choose(source.num_frames, source.path or 'the input', every, at, oracle)
+        return self.runner.run(source, moments, streamed, batch_size)
 
-    def _in_batches(self, source, lasts: list[int], size: int) -> Iterator[Forecast]:
-        for data, settle in self.preprocess(source, size, lasts=lasts):
-            for sample, finish in zip(self.forward(data), settle):
-                yield finish(sample)
-
-    def _files(self, out_dir, source, **settings) -> ForecastFiles:
-        run = run_info(self.choice, self.plan, source, self.dataset_meta)
-        return ForecastFiles(out_dir, source, self.choice.title, self.dataset_meta, run, **settings)
-
-    def _progress(self, forecasts: Iterator[Forecast], source, every: int | None):
-        if every is None or not self.show_progress:
-            return forecasts
-        total = source.num_frames and len(self.plan.moments(source.num_frames, every))
-        return tqdm(forecasts, desc='forecasts', total=total, leave=False, mininterval=1.0)
+    def _progress(self, items: Iterable, what: str, total: int | None = None) -> Iterable:
+        if not self.show_progress:
+            return items
+        return tqdm(items, desc=what, total=total, leave=False, mininterval=1.0)

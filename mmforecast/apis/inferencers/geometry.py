@@ -1,4 +1,4 @@
-"""A config's test pipeline on frames that a user gives, and the way back to their size."""
+"""The geometry of a config's test pipeline, applied to a user's frames and undone on forecasts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from mmforecast.registry import TRANSFORMS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization.instances import resize_masks
 
-__all__ = ['FramePipeline', 'WayBack']
+__all__ = ['FramePipeline', 'InverseGeometry']
 
-_BY_CHANCE = ('ClipRandom', 'ClipMotionCrop')
+_RANDOM = ('ClipRandom', 'ClipMotionCrop')
 
 
 @dataclass
-class WayBack:
-    """What leads from the network's frames back to the user's.
+class InverseGeometry:
+    """The geometric transforms between the user's frames and the network's, to be undone.
 
     Attributes:
         sizes: (H, W) of the frames before each transform, in the order of the transforms.
-        cuts: For each of them, whether it is undone by cutting off rows below and columns on the right
+        cuts: For each of them, whether it is undone by cropping rows below and columns on the right
             (what was padded) rather than by resizing.
     """
 
@@ -32,7 +32,7 @@ class WayBack:
     cuts: list[bool] = field(default_factory=list)
 
     def images(self, images: np.ndarray, interpolation: int) -> np.ndarray:
-        """(n, H, W) or (n, H, W, 3) images of the network's size, at the user's."""
+        """(n, H, W) or (n, H, W, 3) images of the network's size, resized to the user's."""
         for (height, width), cut in reversed(list(zip(self.sizes, self.cuts))):
             if cut:
                 images = images[:, :height, :width]
@@ -41,7 +41,13 @@ class WayBack:
         return images
 
     def points(self, points: torch.Tensor, size: Sequence[int], clip: bool) -> torch.Tensor:
-        """(N, 2k) x and y in frames of ``size`` (H, W), in the user's; with ``clip`` kept inside them."""
+        """(N, 2k) x and y in frames of ``size`` (H, W), moved to the user's frames.
+
+        Args:
+            points: x and y, alternating.
+            size: (H, W) of the frames that they are in.
+            clip: Keep them inside the user's frames.
+        """
         for (height, width), cut in reversed(list(zip(self.sizes, self.cuts))):
             if not cut:
                 factor = points.new_tensor([width / size[1], height / size[0]])
@@ -53,7 +59,7 @@ class WayBack:
         return points
 
     def restore(self, sample: ForecastDataSample) -> ForecastDataSample:
-        """Bring all that was forecast to the user's size, in place; ``img_shape`` follows."""
+        """Resize all that was forecast to the user's frames, in place; ``img_shape`` follows."""
         size = tuple(sample.img_shape)
         if 'pred_frames' in sample:
             sample.pred_frames = self._frames(sample.pred_frames, size)
@@ -100,8 +106,8 @@ class WayBack:
 class FramePipeline:
     """The transforms of a test pipeline that act on frames.
 
-    What loads is left out, since a user's frames are there already and have no labels; so is what draws by
-    chance. ``ClipCropToMultiple`` becomes ``ClipPadToMultiple``: nothing of a user's frame is cut off.
+    Loading transforms are left out, since a user's frames are loaded already and have no labels; so are
+    random transforms. ``ClipCropToMultiple`` becomes ``ClipPadToMultiple``, so that nothing is cut off.
 
     Args:
         pipeline: Configs of the transforms.
@@ -121,16 +127,16 @@ class FramePipeline:
         self.transforms = [TRANSFORMS.build(step) for step in steps if step not in packs]
         self.pack = TRANSFORMS.build(packs[0] if packs else dict(type='PackForecastInputs'))
 
-    def __call__(self, frames: np.ndarray, meta: dict) -> tuple[dict, WayBack]:
-        """An item of a batch, as a data set gives it, of (T, H, W, 3) frames; and the way back."""
+    def __call__(self, frames: np.ndarray, meta: dict) -> tuple[dict, InverseGeometry]:
+        """An item of a batch, as a data set gives it, of (T, H, W, 3) frames; and how to undo the geometry."""
         results, back = self.transform(frames, meta)
         return self.pack(results), back
 
-    def transform(self, frames: np.ndarray, meta: dict) -> tuple[dict, WayBack]:
-        """The results dict with ``frames`` as the network gets them, and the way back."""
+    def transform(self, frames: np.ndarray, meta: dict) -> tuple[dict, InverseGeometry]:
+        """The results dict with ``frames`` as the network gets them, and how to undo the geometry."""
         shape = tuple(frames.shape[1:3])
         results = dict(meta, frames=frames, img_shape=shape, ori_shape=shape)
-        back = WayBack()
+        back = InverseGeometry()
         for step in self.transforms:
             before = tuple(results['img_shape'])
             results = step(results)
@@ -147,7 +153,7 @@ class FramePipeline:
 
 def _is_left_out(name: str) -> bool:
     name = name.split('.')[-1]
-    return name.startswith('Load') or name.startswith(_BY_CHANCE)
+    return name.startswith('Load') or name.startswith(_RANDOM)
 
 
 def _resize(images: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From what a user names to a forecaster that works on any video."""
+"""The forecaster that a user names, and checks that it can forecast any video."""
 
 from dataclasses import dataclass
 
@@ -29,14 +29,14 @@ __all__ = [
 
 @dataclass
 class Choice:
-    """What is to be run.
+    """The forecaster to run.
 
     Attributes:
         cfg: The whole config.
         weights: Path of the checkpoint, or None.
-        baseline: Name of the baseline in the predictor's place, or None.
-        title: What pictures call it.
-        note: What to know of shipped weights, or None.
+        baseline: Name of the baseline that replaces the predictor, or None.
+        title: Its name in pictures.
+        note: What to expect of shipped weights, or None.
     """
 
     cfg: Config
@@ -47,7 +47,7 @@ class Choice:
 
     @property
     def changes(self) -> dict | None:
-        """What the baseline puts in the place of the config's keys."""
+        """The keys of the config's model that the baseline replaces."""
         return None if self.baseline is None else baselines_of(self.cfg)[self.baseline]
 
 
@@ -61,12 +61,12 @@ def choose(
 
     Args:
         model: Path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
-        weights: Path of a checkpoint; None or 'none': those shipped with a system, or none at all.
+        weights: Path of a checkpoint; None or 'none': those shipped with a system, or none.
         baseline: As for :class:`Choice`.
         options: Dotted keys that are merged into the config.
 
     Raises:
-        ValueError: The config is no forecaster's, there is no such baseline, or it is to have weights.
+        ValueError: The config is not that of a forecaster, there is no such baseline, or it is given weights.
     """
     weights = None if weights is None or weights.lower() == 'none' else weights
     shipped = SYSTEMS.get(model) if isinstance(model, str) else None
@@ -96,8 +96,8 @@ def _note(shipped, baseline: str | None) -> str | None:
 def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
     if not (cfg.get('model') and cfg.get('test_dataloader')):
         raise ValueError(
-            f'{cfg.filename} has no model or no test_dataloader, whose pipeline and stride a video is '
-            'forecast with: give the config of a forecaster, as those in configs/f2f'
+            f'{cfg.filename} has no model or no test_dataloader, whose pipeline and stride are used to '
+            'forecast a video: give the config of a forecaster, such as those in configs/f2f'
         )
     baselines = baselines_of(cfg)
     if baseline is not None and baseline not in baselines:
@@ -110,7 +110,7 @@ def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
 
 
 def require_rgb(model: BaseForecaster, filename: str | None) -> None:
-    """A ValueError where the model can't see a video that has nothing but frames."""
+    """Raise a ValueError if the encoder does not work on RGB frames."""
     if model.encoder.from_rgb:
         return
     works = ', '.join(system.config for system in SYSTEMS.values())
@@ -133,7 +133,7 @@ def require_trained(model: nn.Module, baselines: list[str]) -> None:
 
 
 def check_device(device: str | None) -> None:
-    """A ValueError where there is no such device."""
+    """Raise a ValueError if there is no such device."""
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -142,17 +142,17 @@ def check_device(device: str | None) -> None:
 
 
 def dataset_meta(cfg: Config) -> dict:
-    """Classes and colours of the test data set of a config, which needn't be there."""
+    """Classes and colors of the test data set of a config, whose files need not be there."""
     settings = dict(cfg.test_dataloader.dataset.to_dict(), lazy_init=True, pipeline=[])
     with DefaultScope.overwrite_default_scope(SCOPE):
         try:
             return dict(DATASETS.build(settings).metainfo)
-        except OSError:  # a list of files that isn't there
+        except OSError:  # a list of files that is missing
             return dict(getattr(DATASETS.get(settings['type']), 'METAINFO', {}))
 
 
 def run_info(choice: Choice, plan: ClipPlan, source, meta: dict) -> dict:
-    """What a JSON file of forecasts says of how they were made."""
+    """The part of a JSON file of forecasts that says how they were made."""
     return dict(
         video=dict(path=source.path, num_frames=source.num_frames, fps=source.fps),
         config=choice.cfg.filename,

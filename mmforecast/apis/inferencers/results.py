@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from mmengine.structures import InstanceData
@@ -16,11 +17,12 @@ __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'wi
 
 @dataclass
 class Forecast:
-    """What was forecast from one frame of a video.
+    """The forecast made at one frame of a video.
 
     Attributes:
         sample: At the size of the video's frames; ``frame_indices`` are those of the past frames and of all
-            n forecast steps, whether or not the video reaches that far.
+            n forecast steps, whether or not the video reaches that far, and ``frame_times`` their seconds
+            since the first frame, or None.
         frames: (num_past + k, H, W, 3) uint8 RGB: the past, and the k <= n future frames that are known.
     """
 
@@ -29,18 +31,47 @@ class Forecast:
 
     @property
     def last(self) -> int:
-        """The newest frame that the forecast was made from."""
+        """The number of the newest frame that the forecast was made from."""
         return self.sample.frame_indices[self.sample.num_past - 1]
 
     @property
     def steps(self) -> list[int]:
-        """The frames that were forecast."""
+        """The numbers of the frames that were forecast."""
         return self.sample.frame_indices[self.sample.num_past :]
 
     @property
     def num_known(self) -> int:
-        """How many of these the video has."""
+        """The number of forecast frames that the video contains."""
         return len(self.frames) - self.sample.num_past
+
+    @property
+    def time(self) -> float | None:
+        """Seconds from the first frame of the video to the newest past frame; None where unknown."""
+        times = self.sample.get('frame_times')
+        return None if times is None else times[self.sample.num_past - 1]
+
+    @property
+    def seconds(self) -> list[float | None]:
+        """Seconds from the newest past frame to each step; None where unknown."""
+        times = self.sample.get('frame_times')
+        if times is None:
+            return [None] * len(self.steps)
+        return [time - self.time for time in times[self.sample.num_past :]]
+
+    @cached_property
+    def pixels(self) -> dict[str, np.ndarray]:
+        """``sem_seg`` (n, H, W) uint8 labels and ``rgb`` (n, H, W, 3) uint8, whichever there is."""
+        found = {}
+        if 'pred_sem_seg' in self.sample:
+            found['sem_seg'] = to_numpy(self.sample.pred_sem_seg.data).astype(np.uint8)
+        if 'pred_frames' in self.sample:
+            found['rgb'] = np.stack(rgb_frames(self.sample.pred_frames))
+        return found
+
+    @cached_property
+    def encoded(self) -> dict[tuple | None, list]:
+        """Results of :func:`encode_instances`, by class names, so that they are made once."""
+        return {}
 
 
 def encode_instances(instances: InstanceData, classes: Sequence[str] | None = None) -> list[dict]:
@@ -76,35 +107,44 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
 
 def decode_masks(instances: Sequence[dict]) -> np.ndarray:
     """(N, H, W) bool masks of N >= 1 dicts of :func:`encode_instances`."""
-    with warnings.catch_warnings():  # pycocotools and numpy 2 disagree, and not about the result
+    with warnings.catch_warnings():  # pycocotools calls numpy in a way that numpy 2 deprecates
         warnings.simplefilter('ignore', DeprecationWarning)
         masks = [rle.decode(entry['segmentation']) for entry in instances]
     return np.stack(masks).astype(bool)
 
 
 def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> dict:
-    """A forecast without classes of ours.
+    """A forecast as plain containers.
 
     Args:
+        forecast: It remembers what is computed here.
         classes: Names of the instances' labels.
 
     Returns:
-        ``last_frame``, the newest frame it was made from; ``frames``, the n that were forecast, counted from
-        0, and ``seconds``, their times after it (None where the frame rate is unknown); and of these, what
-        the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8, and
+        ``last_frame``, the number of the newest past frame, counted from 0; ``time``, its seconds since the
+        first frame of the video; ``frames``, the numbers of the n frames that were forecast; ``seconds``,
+        their times after ``last_frame`` (times are None where the frame rate is unknown); and of these,
+        what the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8, and
         ``instances``, a list over steps of :func:`encode_instances`.
     """
     sample = forecast.sample
-    rate = sample.get('fps')
-    times = [round((frame - forecast.last) / rate, 4) if rate else None for frame in forecast.steps]
-    plain = dict(last_frame=forecast.last, frames=forecast.steps, seconds=times)
-    if 'pred_sem_seg' in sample:
-        plain['sem_seg'] = to_numpy(sample.pred_sem_seg.data).astype(np.uint8)
-    if 'pred_frames' in sample:
-        plain['rgb'] = np.stack(rgb_frames(sample.pred_frames))
+    plain = dict(
+        last_frame=forecast.last,
+        time=_rounded(forecast.time),
+        frames=forecast.steps,
+        seconds=[_rounded(seconds) for seconds in forecast.seconds],
+        **forecast.pixels,
+    )
     if 'pred_instances' in sample:
-        plain['instances'] = [encode_instances(step, classes) for step in sample.pred_instances]
+        key = None if classes is None else tuple(classes)
+        if key not in forecast.encoded:
+            forecast.encoded[key] = [encode_instances(step, classes) for step in sample.pred_instances]
+        plain['instances'] = forecast.encoded[key]
     return plain
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)
 
 
 def without_pixels(plain: dict) -> dict:
