@@ -26,6 +26,7 @@ from mmforecast.evaluation.functional import (
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
 from mmforecast.structures import instances_to_sem_seg
+from mmforecast.structures.cityscapes import THING_CLASSES
 
 from .future_sem_seg_metric import (
     _clip_name,
@@ -78,7 +79,7 @@ class CityscapesInstanceMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/AP``.
     """
 
-    CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
+    CLASSES = THING_CLASSES
 
     def __init__(
         self,
