@@ -192,9 +192,9 @@ def test_bad_samples_are_named():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        ({'iou_kinds': ['gt']}, 'iou_kinds must be'),
-        ({'iou_kinds': []}, 'iou_kinds must be'),
-        ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
+        ({'iou_kinds': ['gt']}, "iou_kinds must be one or more of 'GT', 'SEG', got .'gt'"),
+        ({'iou_kinds': []}, r"iou_kinds must be one or more of 'GT', 'SEG', got \(\)"),
+        ({'steps': 'first'}, "steps must be one of 'all', 'last', got 'first'"),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):
