@@ -107,7 +107,8 @@ def test_hand_values_of_every_key():
     }
     classes = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
     expected.update({f'AP/{name}': np.nan for name in classes})
-    expected.update({'AP/person': 0, 'AP/car': 100})
+    expected.update({f'AP50/{name}': np.nan for name in classes})
+    expected.update({'AP/person': 0, 'AP/car': 100, 'AP50/person': 0, 'AP50/car': 100})
     assert result == pytest.approx(expected, nan_ok=True)
 
 

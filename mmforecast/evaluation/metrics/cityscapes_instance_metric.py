@@ -69,8 +69,8 @@ class CityscapesInstanceMetric(BaseMetric):
     - ``REF/IoU-MO``: last step, against the reference.
     - ``t+1/AP``, ``t+1/AP50``, ``t+1/IoU-MO``, ``REF/t+1/IoU-MO``, ...: every step that has labels
       (or a reference), counted in roll-out steps, not frames.
-    - ``AP/person``, ...: AP of each class at the last step, with ``classwise``.
-
+    - ``AP/person``, ``AP50/person``, ...: each class at the last step, with ``classwise``; NaN where the class
+      has no object to find.
     - ``NO-AP``, ``NO-AP50`` and ``NO-AP-const``, ``NO-AP50-const``, by step too, with ``no_ap``: AP of the
       instances made disjoint (see ``make_disjoint``; D2D, ECCVW 2018).
 
@@ -83,7 +83,7 @@ class CityscapesInstanceMetric(BaseMetric):
             (``NO-AP-const``), both or none.
         semantics: What IoU-MO reads of a forecast with both: its 'instances', or its 'labels', the label map.
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
-        classwise: Report ``AP/<class>`` too; the log has it in any case.
+        classwise: Report ``AP/<class>`` and ``AP50/<class>`` too; the log has them in any case.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
         prefix: Put before every key, as in ``prefix/AP``.
     """
@@ -213,7 +213,7 @@ class CityscapesInstanceMetric(BaseMetric):
         metrics = dict(rows[-1])
         if self.classwise and aps:
             for name, values in zip(self.CLASSES, aps['AP'][-1]):
-                metrics[f'AP/{name}'] = float(values.mean())
+                metrics.update({f'AP/{name}': float(values.mean()), f'AP50/{name}': float(values[0])})
         if self.steps == 'all':
             for step, row in enumerate(rows):
                 for key, value in row.items():

@@ -52,6 +52,8 @@ class FutureSemSegMetric(BaseMetric):
       classes): GT, last step. The same with ``SEG/`` in front: SEG, last step.
     - ``t+1/mIoU``, ``t+1/IoU-MO``, ``t+2/...`` and ``SEG/t+1/mIoU``, ...: every step, counted in
       roll-out steps, not frames.
+    - ``IoU/road``, ``Acc/road``, ``SEG/IoU/road``, ...: each class at the last step, with ``classwise``; NaN
+      where the class is absent.
 
     A step without labels in the whole set has no GT keys; without moving ids there is no IoU-MO.
 
@@ -61,6 +63,7 @@ class FutureSemSegMetric(BaseMetric):
         iou_kinds: What to compare with: 'GT', 'SEG' or both.
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
         per_class_table: Log IoU and accuracy of each class at the last step.
+        classwise: Report ``IoU/<class>`` and ``Acc/<class>`` too.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
         prefix: Put before every key, as in ``prefix/mIoU``.
     """
@@ -72,6 +75,7 @@ class FutureSemSegMetric(BaseMetric):
         iou_kinds: Sequence[str] = _KINDS,
         steps: str = 'all',
         per_class_table: bool = True,
+        classwise: bool = False,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
@@ -82,6 +86,7 @@ class FutureSemSegMetric(BaseMetric):
         self.iou_kinds = as_choices('FutureSemSegMetric', _KINDS, iou_kinds=iou_kinds)
         self.steps = steps
         self.per_class_table = per_class_table
+        self.classwise = classwise
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the confusion counts of each clip, never its maps.
@@ -173,6 +178,10 @@ class FutureSemSegMetric(BaseMetric):
                 aAcc=pixel_accuracy(counts[-1]),
                 mAcc=mean_class_accuracy(counts[-1]),
             )
+            if self.classwise:
+                for column, values in _class_scores(counts[-1]).items():
+                    named = zip(self._meta('classes'), values.tolist(), strict=True)
+                    scores.update({f'{column}/{name}': value for name, value in named})
             metrics.update({f'{prefix}{key}': value for key, value in scores.items()})
         if self.steps == 'all':
             for step, step_counts in enumerate(counts, start=1):
@@ -220,8 +229,12 @@ class FutureSemSegMetric(BaseMetric):
     def _class_rows(self, conf: dict[str, np.ndarray]) -> list[dict]:
         rows = [{'Class': name} for name in self._meta('classes')]
         for kind, counts in conf.items():
-            columns = {'IoU': iou_per_class(counts[-1]), 'Acc': per_class_accuracy(counts[-1])}
-            for column, values in columns.items():
+            for column, values in _class_scores(counts[-1]).items():
                 for row, value in zip(rows, values, strict=True):
                     row[f'{column} {kind}'] = float(value)
         return rows
+
+
+def _class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores (C,) of each class by name."""
+    return {'IoU': iou_per_class(counts), 'Acc': per_class_accuracy(counts)}
