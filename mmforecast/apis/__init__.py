@@ -9,6 +9,7 @@ from .compare import (
 )
 from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
 from .inferencers import ForecastInferencer
+from .offline import evaluate_results
 from .streaming import StreamingForecaster
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     'comparison_columns',
     'comparison_table',
     'evaluate',
+    'evaluate_results',
     'load_config',
     'save_comparison',
     'set_horizon',
