@@ -12,11 +12,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import HOOKS, VISUALIZERS
 
 from mmforecast.datasets import BaseSequenceDataset
-from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.forecasters.shapes import complete_config
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 from mmforecast.weight_conversion import MMDET_SETTINGS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'

@@ -21,9 +21,9 @@ from mmforecast.apis.evaluate import build_loader, load_config
 from mmforecast.apis.report import ClipCollector, make_page, view_of
 from mmforecast.apis.report_parts import config_view, data_sentence
 from mmforecast.cli.common import cli_errors
-from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.evaluation.table import format_table
 from mmforecast.street import write_dataset
+from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 from mmforecast.visualization import forecast_animation, instance_classes, write_gif
 from mmforecast.visualization.report import SectionView
 

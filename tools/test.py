@@ -1,7 +1,6 @@
 """Score a trained forecaster, or a baseline without weights."""
 
 import argparse
-import json
 import os
 
 from mmforecast.utils.check_env import assert_environment
@@ -14,11 +13,13 @@ from mmengine.runner import Runner  # noqa: E402
 
 from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
 from mmforecast.engine import launch  # noqa: E402
+from mmforecast.evaluation.scores_file import write_scores  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_500.pth
-  # pictures of the forecasts, and the figures as a file
-  python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out metrics.json
+  # pictures of the forecasts, the forecasts as a file to score again, and the metrics as a file
+  python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out results.pkl metrics.json
+  python tools/analysis_tools/eval_metric.py CONFIG results.pkl
   # a baseline has no weights
   python tools/test.py CONFIG_OF_A_BASELINE none
 """
@@ -30,8 +31,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint file or address; 'none' for a model without weights")
-    parser.add_argument('--out', metavar='FILE.json', help='write the metrics there')
-    parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions there')
+    parser.add_argument(
+        '--out',
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='files to write: the forecasts as FILE.pkl, to score them again, and the metrics as FILE.json',
+    )
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures of forecasts there')
     parser.add_argument(
         '--show-interval',
@@ -57,19 +63,27 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
             out_dir=os.path.abspath(args.show_dir),
         )
         cfg.merge_from_dict(dict(default_hooks=dict(visualization=dict(_delete_=True, **hook))))
-    if args.dump:
-        check_writable('--dump', args.dump, '.pkl')
+    for path in args.out:
+        check_writable(path)
+    for path in files_of_kind(args, '.pkl'):
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
-    if args.out:
-        check_writable('--out', args.out, '.json')
+        dump = dict(type='mmforecast.DumpForecastResults', out_file_path=path)
+        cfg.test_evaluator = [*evaluators, dump]
 
 
-def check_writable(option: str, path: str, suffix: str) -> None:
-    """Complain of an output file before the test, not after it."""
-    if not path.endswith(suffix):
-        raise ValueError(f'{option} has to name a {suffix} file, got {path!r}')
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+def files_of_kind(args: argparse.Namespace, suffix: str) -> list[str]:
+    """The files of ``--out`` with an ending."""
+    return [path for path in args.out if path.endswith(suffix)]
+
+
+def check_writable(path: str) -> None:
+    """Refuse a file of ``--out`` before the test, not after it."""
+    if not path.endswith(('.pkl', '.json')):
+        raise ValueError(f'--out must name .pkl files (forecasts) or .json files (metrics), got {path!r}')
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise ValueError(f'--out: {path} can not be written; name a file in a folder that you may write to')
 
 
 def require_no_weights(runner: Runner) -> None:
@@ -91,10 +105,10 @@ def main() -> None:
         if cfg.load_from is None:
             require_no_weights(runner)
         metrics = runner.test()
-        if args.out and is_main_process():
-            with open(args.out, 'w') as handle:
-                json.dump(metrics, handle, indent=2, default=float)
-            print(f'Wrote {args.out}.')
+        if is_main_process():
+            for path in files_of_kind(args, '.json'):
+                write_scores(path, metrics)
+                print(f'Wrote {path}.')
 
 
 if __name__ == '__main__':

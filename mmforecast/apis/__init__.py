@@ -12,6 +12,7 @@ __all__ = [
     'comparison_columns',
     'comparison_table',
     'evaluate',
+    'evaluate_results',
     'load_config',
     'save_comparison',
     'set_horizon',
@@ -31,5 +32,6 @@ lazy_exports(
     ],
     evaluate=['build_forecaster', 'build_loader', 'evaluate', 'load_config', 'set_horizon'],
     inferencers=['ForecastInferencer'],
+    offline=['evaluate_results'],
     streaming=['StreamingForecaster'],
 )

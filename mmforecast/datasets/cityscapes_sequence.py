@@ -9,9 +9,9 @@ from itertools import pairwise
 from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
+from mmforecast.structures.cityscapes import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 
 from .file_access import CorruptFrameError, find_tree, list_tree
-from .labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 from .sequence_dataset import BaseSequenceDataset, Sequence
 
 __all__ = ['CityscapesSequenceDataset', 'cut_snippets']

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import numpy as np
 from pycocotools import mask as rle
 
+from mmforecast.structures.cityscapes import THING_CLASSES, THING_LABEL_IDS
+
 __all__ = ['COCO_CATEGORIES', 'coco_annotations', 'coco_dataset']
 
-# Label ids of Cityscapes' instance classes, in mmdet's order; a category's id is its place + 1.
-_LABEL_IDS = (24, 25, 26, 27, 28, 31, 32, 33)
-_NAMES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
-COCO_CATEGORIES = tuple(dict(id=place, name=name) for place, name in enumerate(_NAMES, start=1))
+# A category's id is the place of its class among those with instances + 1.
+COCO_CATEGORIES = tuple(dict(id=place, name=name) for place, name in enumerate(THING_CLASSES, start=1))
 
 
 def coco_annotations(id_map: np.ndarray, image_id: int, first_id: int) -> list[dict]:
@@ -30,7 +30,7 @@ def coco_annotations(id_map: np.ndarray, image_id: int, first_id: int) -> list[d
     for raw in np.unique(id_map):
         crowd = raw < 1000
         label = int(raw) if crowd else int(raw) // 1000
-        if label not in _LABEL_IDS:
+        if label not in THING_LABEL_IDS:
             continue
         mask = np.asfortranarray(id_map == raw, dtype=np.uint8)
         encoded = rle.encode(mask)
@@ -40,7 +40,7 @@ def coco_annotations(id_map: np.ndarray, image_id: int, first_id: int) -> list[d
             dict(
                 id=first_id + len(annotations),
                 image_id=image_id,
-                category_id=_LABEL_IDS.index(label) + 1,
+                category_id=THING_LABEL_IDS.index(label) + 1,
                 iscrowd=int(crowd),
                 segmentation=encoded,
                 bbox=box,

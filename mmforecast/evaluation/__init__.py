@@ -1,6 +1,7 @@
 from .metrics import (
     CityscapesInstanceMetric,
     ClipDetectionMetric,
+    DumpForecastResults,
     FramePredictionMetric,
     FutureSemSegMetric,
     TrackingMetric,
@@ -10,6 +11,7 @@ from .table import format_table
 __all__ = [
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
+    'DumpForecastResults',
     'FramePredictionMetric',
     'FutureSemSegMetric',
     'TrackingMetric',

@@ -37,6 +37,8 @@ _STYLES = {
     ),
     'aAcc': _percent('share of the pixels whose class is right'),
     'mAcc': _percent('share of the pixels whose class is right, mean over classes'),
+    'IoU': _percent('overlap of forecast and true pixels of the class: intersection over union'),
+    'Acc': _percent('share of the pixels of the class that are found'),
     'AP': _percent(
         "average precision of the instances by Cityscapes' rules, mean over mask overlaps from 0.5 to 0.95"
     ),
@@ -106,6 +108,8 @@ def explain_score(name: str) -> str:
 def _metric_of(name: str) -> tuple[str, str] | None:
     """The metric in a key, and what follows it within its part."""
     for part in reversed(name.split('/')):
+        if part.startswith('loss'):  # 'loss_iou' is no IoU
+            continue
         part = part.split(' ')[0].rpartition('_')[2]
         metric = part
         while metric and metric.lower() not in _NAMES:

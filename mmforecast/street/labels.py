@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmforecast.datasets.labels import (
+from mmforecast.structures.cityscapes import (
     CITYSCAPES_LABEL_TO_TRAIN_ID,
     CITYSCAPES_METAINFO,
     IGNORE_INDEX,

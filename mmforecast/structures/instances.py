@@ -3,12 +3,7 @@
 import torch
 from mmengine.structures import InstanceData
 
-# Cityscapes label ids of the eight classes with instances, in the order of the labels 0 to 7: person,
-# rider, car, truck, bus, train, motorcycle, bicycle. Their train ids are 11 to 18 in the same order.
-THING_LABEL_IDS = (24, 25, 26, 27, 28, 31, 32, 33)
-
-_FIRST_TRAIN_ID = 11
-_NO_OBJECT = 255
+from .cityscapes import IGNORE_INDEX, MOVING_TRAIN_IDS, THING_LABEL_IDS
 
 
 def instances_from_id_map(id_map: torch.Tensor) -> InstanceData:
@@ -19,7 +14,7 @@ def instances_from_id_map(id_map: torch.Tensor) -> InstanceData:
             or -1 elsewhere.
 
     Returns:
-        The N instances of the eight classes in :data:`THING_LABEL_IDS`, in ascending order of id:
+        The N instances of the eight classes in ``THING_LABEL_IDS``, in ascending order of id:
         ``labels`` (N,) int64 in 0..7, ``ids`` (N,) int64 as in the map, ``bboxes`` (N, 4) float32
         (x1, y1, x2, y2) with exclusive ends, and ``masks`` (N, H, W) bool.
 
@@ -62,8 +57,8 @@ def instances_to_sem_seg(
     Raises:
         ValueError: The masks are not bool, or not of ``size``.
     """
-    values = [_FIRST_TRAIN_ID + label for label in instances.get('labels', torch.tensor([])).tolist()]
-    return _paint(instances, values, size, score_thr, torch.uint8, _NO_OBJECT)
+    values = [MOVING_TRAIN_IDS[label] for label in instances.get('labels', torch.tensor([])).tolist()]
+    return _paint(instances, values, size, score_thr, torch.uint8, IGNORE_INDEX)
 
 
 def instances_to_index_map(

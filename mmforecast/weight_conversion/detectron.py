@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from mmforecast.fileio.safe_pickle import load_pickle
+from mmforecast.structures.cityscapes import THING_CLASSES
 
 from .files import file_kind
 
@@ -31,9 +32,6 @@ __all__ = [
     'detectron_to_mmdet',
     'read_detectron',
 ]
-
-# The order of our labels 0 to 7, which is mmdet's for Cityscapes.
-CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
 
 # Rows of the outputs of a Detectron model for Cityscapes: the order of the categories in its
 # annotation files. Sources: detectron/datasets/coco_to_cityscapes_id.py, and 'categories' of the F2F
@@ -135,7 +133,7 @@ def bbox_reg_weights(cfg: str | None) -> tuple[float, ...]:
 def class_order(classes: Sequence[str]) -> tuple[str, ...]:
     """The classes of the converted model: ours in our order; others as given, without background."""
     foreground = tuple(classes[1:])
-    return CLASSES if sorted(foreground) == sorted(CLASSES) else foreground
+    return THING_CLASSES if sorted(foreground) == sorted(THING_CLASSES) else foreground
 
 
 def detectron_to_mmdet(

@@ -13,8 +13,8 @@ from mmengine.logging import MMLogger
 
 from mmforecast.datasets import CityscapesSequenceDataset, CorruptFrameError
 from mmforecast.datasets.cityscapes_sequence import cut_snippets
-from mmforecast.datasets.labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 from mmforecast.datasets.transforms import LoadClipFrames, LoadClipSemSeg
+from mmforecast.structures.cityscapes import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 
 H, W = 4, 8
 

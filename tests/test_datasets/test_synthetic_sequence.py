@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.datasets.labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 from mmforecast.street import SequenceRenderer, generate_sequence
 from mmforecast.street.labels import (
     LABELS,
@@ -15,6 +14,7 @@ from mmforecast.street.labels import (
     label_id,
     to_train_ids,
 )
+from mmforecast.structures.cityscapes import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 
 
 @pytest.fixture(scope='module')

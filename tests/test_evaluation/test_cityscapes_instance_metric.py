@@ -107,7 +107,8 @@ def test_hand_values_of_every_key():
     }
     classes = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
     expected.update({f'AP/{name}': np.nan for name in classes})
-    expected.update({'AP/person': 0, 'AP/car': 100})
+    expected.update({f'AP50/{name}': np.nan for name in classes})
+    expected.update({'AP/person': 0, 'AP/car': 100, 'AP50/person': 0, 'AP50/car': 100})
     assert result == pytest.approx(expected, nan_ok=True)
 
 
@@ -285,13 +286,13 @@ def test_bad_samples_are_named():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
-        ({'min_region_size': -1}, 'min_region_size must be 0 or more pixels, got -1'),
+        ({'steps': 'first'}, "steps must be one of 'all', 'last', got 'first'"),
+        ({'min_region_size': -1}, 'min_region_size must be 0 or more, got -1'),
         (
             {'no_ap': 'best'},
-            r"no_ap must hold some of \('own', 'constant'\), or none, got \('best',\)",
+            r"no_ap must be none, one or more of 'own', 'constant', got \('best',\)",
         ),
-        ({'semantics': 'both'}, "semantics must be 'instances' or 'labels', got 'both'"),
+        ({'semantics': 'both'}, "semantics must be one of 'instances', 'labels', got 'both'"),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

@@ -260,8 +260,8 @@ def test_what_cannot_be_scored_is_named():
         ({'protocols': []}, 'protocols must be one or more of'),
         ({'mask': None}, 'mask must be one of .*got None'),
         ({'protocols': 'iclr16', 'mask': 'none'}, "protocol 'iclr16' is of moving pixels"),
-        ({'motion_threshold': 0}, 'motion_threshold must be above 0 pixels per frame, got 0'),
-        ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
+        ({'motion_threshold': 0}, 'motion_threshold must be above 0, got 0'),
+        ({'steps': 'first'}, "steps must be one of 'all', 'last', got 'first'"),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

@@ -129,6 +129,30 @@ def test_what_is_scored_can_be_chosen():
     assert not any('MO' in key for key in evaluate(samples, meta={'classes': META['classes']}))
 
 
+def test_scores_of_each_class():
+    # Road: 1 hit of 2 true and 1 predicted. Car: 1 hit of 2 true and 2 predicted, or of 3 pixels in all.
+    sample = make_sample([[[0, 2, 1, 2]]], [[[0, 0, 2, 2]]], reference=[[[0, 2, 2, 2]]])
+    result = evaluate([sample], classwise=True)
+    expected = {
+        'IoU/road': 50,
+        'IoU/building': np.nan,
+        'IoU/car': 100 / 3,
+        'Acc/road': 50,
+        'Acc/building': np.nan,
+        'Acc/car': 50,
+        'SEG/IoU/road': 100,
+        'SEG/IoU/building': np.nan,
+        'SEG/IoU/car': 200 / 3,
+        'SEG/Acc/road': 100,
+        'SEG/Acc/building': np.nan,
+        'SEG/Acc/car': 200 / 3,
+    }
+    assert result == pytest.approx({**evaluate([sample]), **expected}, nan_ok=True)
+    assert result['mIoU'] == pytest.approx(np.nanmean([result[f'IoU/{name}'] for name in META['classes']]))
+    only_first = make_sample([[[0]], [[0]]], [[[0]], [[0]]], labelled=[True, False])
+    assert not any(key.startswith('IoU/') for key in evaluate([only_first], classwise=True))
+
+
 def test_steps_without_labels_have_no_ground_truth_keys():
     maps = [[[0, 1]], [[1, 0]]]
     only_first = make_sample(maps, maps, reference=maps, labelled=[True, False])
@@ -192,9 +216,9 @@ def test_bad_samples_are_named():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        ({'iou_kinds': ['gt']}, 'iou_kinds must be'),
-        ({'iou_kinds': []}, 'iou_kinds must be'),
-        ({'steps': 'first'}, "steps must be 'all' or 'last', got 'first'"),
+        ({'iou_kinds': ['gt']}, "iou_kinds must be one or more of 'GT', 'SEG', got .'gt'"),
+        ({'iou_kinds': []}, r"iou_kinds must be one or more of 'GT', 'SEG', got \(\)"),
+        ({'steps': 'first'}, "steps must be one of 'all', 'last', got 'first'"),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

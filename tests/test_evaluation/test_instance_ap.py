@@ -17,8 +17,7 @@ from mmforecast.evaluation.functional import (
     moving_from_id_map,
     moving_from_train_ids,
 )
-from mmforecast.evaluation.functional.cityscapes_ids import VOID_LABEL_IDS
-from mmforecast.structures import THING_LABEL_IDS
+from mmforecast.structures.cityscapes import THING_LABEL_IDS, VOID_LABEL_IDS
 
 PERSON, CAR, BUS = 0, 2, 4
 

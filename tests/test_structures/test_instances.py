@@ -5,8 +5,8 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmforecast.datasets.labels import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 from mmforecast.structures import THING_LABEL_IDS, instances_from_id_map, instances_to_sem_seg
+from mmforecast.structures.cityscapes import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
 
 
 def instances_of(labels, scores, masks):

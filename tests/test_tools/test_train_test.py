@@ -1,6 +1,5 @@
 import json
 import os
-import pickle
 import signal
 
 import pytest
@@ -162,24 +161,15 @@ def test_checkpoint_of_another_model_is_one_sentence(train, tool, save, tmp_path
         assert status == 2 and sentence in log and 'Traceback' not in log
 
 
-def test_test_scores_dumps_and_writes(tool, save, tmp_path):
-    scores, dump = tmp_path / 'new/scores.json', tmp_path / 'predictions.pkl'
-    status, _ = tool(
-        'test',
-        'epochs',
-        save('model.pth'),
-        '--work-dir',
-        tmp_path / 'test',
-        '--out',
-        scores,
-        '--dump',
-        dump,
-    )
-    assert status == 0
-    predictions = pickle.loads(dump.read_bytes())
-    assert len(predictions) == 4
-    size = sum(float(prediction.abs()) for prediction in predictions) / 4
-    assert json.loads(scores.read_text()) == dict(size=pytest.approx(size))
+def test_test_scores_and_writes(tool, save, tmp_path):
+    scores = tmp_path / 'new/scores.json'
+    arguments = [save('model.pth'), '--work-dir', tmp_path / 'test', '--out']
+    assert tool('test', 'epochs', *arguments, scores)[0] == 0
+    (size,) = json.loads(scores.read_text()).values()
+    assert size > 0
+    status, log = tool('test', 'epochs', *arguments, tmp_path / 'results.pkl')
+    assert status == 2 and 'Error: DumpForecastResults writes forecasts of clips, but' in log
+    assert not (tmp_path / 'results.pkl').exists()
 
 
 def test_test_needs_weights_only_where_there_are_any(tool, tmp_path):
@@ -189,4 +179,7 @@ def test_test_needs_weights_only_where_there_are_any(tool, tmp_path):
     status, log = tool('test', 'epochs', *arguments, '--cfg-options', 'model.type=ToyBaseline')
     assert status == 0 and 'Epoch(test) [2/2]' in log
     status, log = tool('test', 'epochs', *arguments, '--out', 'scores.txt')
-    assert status == 2 and "Error: --out has to name a .json file, got 'scores.txt'" in log
+    assert (
+        status == 2
+        and "Error: --out must name .pkl files (forecasts) or .json files (metrics), got 'scores.txt'" in log
+    )

@@ -15,9 +15,9 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmforecast.datasets.labels import CITYSCAPES_METAINFO
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.f2f import F2FPredictor
+from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 from mmforecast.weight_conversion import (
     DETECTRON_CITYSCAPES_CLASSES,
     MMDET_SETTINGS,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.structures.cityscapes import MAX_INSTANCE_ID, THING_LABEL_IDS
 
 from .loading import LoadLabelMaps
 
@@ -11,7 +12,7 @@ __all__ = ['LoadClipInstances']
 # Every value an instanceIds file can hold: the label ids, and label * 1000 + n for the labels with
 # instances, 24 (person) to 33 (bicycle), caravans and trailers included.
 _IS_KNOWN = np.zeros(2**16, bool)
-_IS_KNOWN[:34] = _IS_KNOWN[24000:34000] = True
+_IS_KNOWN[:34] = _IS_KNOWN[THING_LABEL_IDS[0] * 1000 : MAX_INSTANCE_ID + 1] = True
 
 
 @TRANSFORMS.register_module()

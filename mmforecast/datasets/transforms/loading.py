@@ -5,11 +5,11 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.structures.cityscapes import IGNORE_INDEX
 
 from ..file_access import CorruptFrameError, FileReader
 from ..frame_cache import FrameCache
 from ..image_files import MAX_PIXELS, claimed_size
-from ..labels import IGNORE_INDEX
 from ..video import VideoError, VideoReader, split_frame_path
 
 __all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']

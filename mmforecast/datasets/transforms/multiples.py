@@ -5,8 +5,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.structures.cityscapes import IGNORE_INDEX
 
-from ..labels import IGNORE_INDEX
 from .geometry import ROW_AXES, refuse_features
 
 __all__ = ['ClipCropToMultiple', 'ClipPadToMultiple']

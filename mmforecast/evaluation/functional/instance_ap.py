@@ -22,9 +22,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmforecast.structures.instances import THING_LABEL_IDS
-
-from .cityscapes_ids import MAX_ID, VOID_LABEL_IDS, check_ids, is_thing, label_of
+from mmforecast.structures.cityscapes import (
+    MAX_INSTANCE_ID,
+    THING_LABEL_IDS,
+    VOID_LABEL_IDS,
+    check_instance_ids,
+    is_thing,
+    label_of,
+)
 
 IOU_THRESHOLDS = tuple(np.arange(0.5, 1.0, 0.05))
 
@@ -147,7 +152,7 @@ def _compact(id_map: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ids = np.flatnonzero(areas) - 1
     objects = ids[is_thing(ids)]
     dtype = np.uint8 if len(objects) <= 254 else np.uint16
-    code_of = np.full(MAX_ID + 2, _ELSEWHERE, dtype=dtype)  # the last is id -1's
+    code_of = np.full(MAX_INSTANCE_ID + 2, _ELSEWHERE, dtype=dtype)  # the last is id -1's
     code_of[list(VOID_LABEL_IDS)] = _VOID
     code_of[objects] = np.arange(_FIRST_OBJECT, _FIRST_OBJECT + len(objects))
     return objects, areas[objects + 1], np.take(code_of, id_map)
@@ -233,6 +238,6 @@ def _check(
         raise ValueError(
             f'labels must be 0 to {len(THING_LABEL_IDS) - 1}, got {labels.min()} to {labels.max()}'
         )
-    check_ids(id_map)
+    check_instance_ids(id_map)
     if thresholds.min() < 0.5:
         raise ValueError(f'iou_thresholds must be at least 0.5, got {thresholds.min()}')

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from mmengine.structures import BaseDataElement, InstanceData
+from mmengine.structures import InstanceData
 
 from mmforecast.evaluation.functional import (
     MOVING_CLASSES,
@@ -26,13 +26,23 @@ from mmforecast.evaluation.functional import (
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
 from mmforecast.structures import instances_to_sem_seg
+from mmforecast.structures.cityscapes import THING_CLASSES
+from mmforecast.utils.checks import check_at_least, check_choice
 
-from .future_sem_seg_metric import (
-    _clip_name,
-    _label_maps,
-    _plural,
-    _seconds_per_step,
-    _sum_counts,
+from .clips import (
+    STEPS,
+    as_choices,
+    clip_dicts,
+    clip_name,
+    common_seconds,
+    forecast_length,
+    id_maps_of_steps,
+    label_maps,
+    plural,
+    require_clips,
+    seconds_per_step,
+    size_text,
+    sum_counts,
 )
 
 # What the AP of disjoint instances is called, by the rule of their scores.
@@ -59,8 +69,8 @@ class CityscapesInstanceMetric(BaseMetric):
     - ``REF/IoU-MO``: last step, against the reference.
     - ``t+1/AP``, ``t+1/AP50``, ``t+1/IoU-MO``, ``REF/t+1/IoU-MO``, ...: every step that has labels
       (or a reference), counted in roll-out steps, not frames.
-    - ``AP/person``, ...: AP of each class at the last step, with ``classwise``.
-
+    - ``AP/person``, ``AP50/person``, ...: each class at the last step, with ``classwise``; NaN where the class
+      has no object to find.
     - ``NO-AP``, ``NO-AP50`` and ``NO-AP-const``, ``NO-AP50-const``, by step too, with ``no_ap``: AP of the
       instances made disjoint (see ``make_disjoint``; D2D, ECCVW 2018).
 
@@ -73,12 +83,12 @@ class CityscapesInstanceMetric(BaseMetric):
             (``NO-AP-const``), both or none.
         semantics: What IoU-MO reads of a forecast with both: its 'instances', or its 'labels', the label map.
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
-        classwise: Report ``AP/<class>`` too; the log has it in any case.
+        classwise: Report ``AP/<class>`` and ``AP50/<class>`` too; the log has them in any case.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
         prefix: Put before every key, as in ``prefix/AP``.
     """
 
-    CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
+    CLASSES = THING_CLASSES
 
     def __init__(
         self,
@@ -92,16 +102,12 @@ class CityscapesInstanceMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if min_region_size < 0:
-            raise ValueError(f'min_region_size must be 0 or more pixels, got {min_region_size}')
-        if steps not in ('all', 'last'):
-            raise ValueError(f"steps must be 'all' or 'last', got '{steps}'")
-        no_ap = (no_ap,) if isinstance(no_ap, str) else tuple(no_ap)
-        if not set(no_ap) <= set(SCORE_RULES):
-            raise ValueError(f'no_ap must hold some of {SCORE_RULES}, or none, got {no_ap}')
-        if semantics not in ('instances', 'labels'):
-            raise ValueError(f"semantics must be 'instances' or 'labels', got '{semantics}'")
-        self.no_ap, self.semantics = no_ap, semantics
+        owner = type(self).__name__
+        check_at_least(owner, 0, min_region_size=min_region_size)
+        check_choice(owner, STEPS, steps=steps)
+        check_choice(owner, ('instances', 'labels'), semantics=semantics)
+        self.no_ap = as_choices(owner, SCORE_RULES, least=0, no_ap=no_ap)
+        self.semantics = semantics
         self.min_region_size = min_region_size
         self.score_thr = score_thr
         self.steps = steps
@@ -114,10 +120,7 @@ class CityscapesInstanceMetric(BaseMetric):
             data_batch: Not used.
             data_samples: ``ForecastDataSample``, or dicts with its fields and metainfo.
         """
-        for sample in data_samples:
-            if isinstance(sample, BaseDataElement):
-                sample = sample.to_dict()
-            self.results.append(self._score_clip(sample))
+        self.results.extend(map(self._score_clip, clip_dicts(data_samples)))
 
     def _score_clip(self, sample: dict) -> dict[str, Any]:
         """What is kept of a clip with n steps.
@@ -126,8 +129,8 @@ class CityscapesInstanceMetric(BaseMetric):
         and, with instances, 'AP' and those of ``_NO_AP`` that are wanted: n FrameMatches, None where the
         frame is unlabelled.
         """
-        name = _clip_name(sample)
-        steps, ref_steps = _num_steps(sample, 'pred'), _num_steps(sample, 'ref')
+        name = clip_name(sample)
+        steps, ref_steps = forecast_length(sample, 'pred'), forecast_length(sample, 'ref')
         if steps is None:
             raise ValueError(
                 f'{name} has neither pred_instances nor pred_sem_seg: CityscapesInstanceMetric '
@@ -135,10 +138,10 @@ class CityscapesInstanceMetric(BaseMetric):
             )
         if ref_steps is not None and ref_steps < steps:
             raise ValueError(
-                f'{name}: the forecaster predicts {_plural(steps, "step")} but the reference '
-                f'holds {_plural(ref_steps, "step")}: decode both over the same steps'
+                f'{name}: the forecaster predicts {plural(steps, "step")} but the reference '
+                f'holds {plural(ref_steps, "step")}: decode both over the same steps'
             )
-        truth = _truth_of_steps(sample, steps, name)
+        truth = id_maps_of_steps(sample, steps)
         kinds = ('GT',) if ref_steps is None else ('GT', 'REF')
         shape = steps, _NUM_CLASSES, _NUM_CLASSES + 1
         result: dict[str, Any] = {kind: np.zeros(shape, dtype=np.int64) for kind in kinds}
@@ -155,21 +158,21 @@ class CityscapesInstanceMetric(BaseMetric):
                     None if id_map is None else _match(found, id_map, self.min_region_size)
                     for found, id_map in zip(instances, truth)
                 ]
-        return {**result, 'seconds': _seconds_per_step(sample)}
+        return {**result, 'seconds': seconds_per_step(sample)}
 
     def _kinds_of(self, instances: list[InstanceData]) -> dict[str, list[InstanceData]]:
         """What each kind of AP is of, by the kind's name."""
         kinds = {'AP': instances}
         for rule in self.no_ap:
-            kinds[_NO_AP[rule]] = [make_disjoint(one, self.score_thr, rule) for one in instances]
+            kinds[_NO_AP[rule]] = [make_disjoint(step, self.score_thr, rule) for step in instances]
         return kinds
 
     def _confusion(self, sample: dict, step: int, target: np.ndarray, name: str) -> np.ndarray:
         forecast = self._moving_map(sample, 'pred', step)
         if forecast.shape != target.shape:
             raise ValueError(
-                f'{name}: the forecast is {_by(forecast.shape)} but what to compare it with is '
-                f'{_by(target.shape)} (height x width): let the decoder write masks or label maps '
+                f'{name}: the forecast is {size_text(forecast)} but what to compare it with is '
+                f'{size_text(target)} (height x width): let the decoder write masks or label maps '
                 "at the clip's frame size, or load labels at the size of the prediction"
             )
         scored = np.flatnonzero(forecast | target)  # most pixels are background in both
@@ -181,7 +184,7 @@ class CityscapesInstanceMetric(BaseMetric):
         """Moving classes (H, W) of a step, from its instances or its label map."""
         by_label = self.semantics == 'labels' and sample.get(f'{kind}_sem_seg') is not None
         if by_label or sample.get(f'{kind}_instances') is None:
-            return moving_from_train_ids(_label_maps(sample, f'{kind}_sem_seg')[step])
+            return moving_from_train_ids(label_maps(sample, f'{kind}_sem_seg')[step])
         instances = sample[f'{kind}_instances'][step]
         size = tuple(instances.masks.shape[1:]) if len(instances) else sample['img_shape']
         return moving_from_train_ids(instances_to_sem_seg(instances, size, self.score_thr))
@@ -192,13 +195,12 @@ class CityscapesInstanceMetric(BaseMetric):
         Raises:
             ValueError: There are no clips, or they differ in their number of steps.
         """
-        if not results:
-            raise ValueError('CityscapesInstanceMetric has no clips to score: the data set is empty')
-        counts = {kind: _sum_counts(results, kind) for kind in ('GT', 'REF')}
+        require_clips(self, results)
+        counts = {kind: sum_counts(results, kind) for kind in ('GT', 'REF')}
         labelled = counts['GT'].any(axis=(1, 2))
         if not labelled.any():
             print_log(
-                f'CityscapesInstanceMetric: no forecast frame of {_plural(len(results), "clip")} has '
+                f'CityscapesInstanceMetric: no forecast frame of {plural(len(results), "clip")} has '
                 'labels, so the scores are NaN; load gt_instance_map, and forecast up to a labelled '
                 'frame',
                 logger='current',
@@ -211,7 +213,7 @@ class CityscapesInstanceMetric(BaseMetric):
         metrics = dict(rows[-1])
         if self.classwise and aps:
             for name, values in zip(self.CLASSES, aps['AP'][-1]):
-                metrics[f'AP/{name}'] = float(values.mean())
+                metrics.update({f'AP/{name}': float(values.mean()), f'AP50/{name}': float(values[0])})
         if self.steps == 'all':
             for step, row in enumerate(rows):
                 for key, value in row.items():
@@ -238,8 +240,7 @@ class CityscapesInstanceMetric(BaseMetric):
         self, rows: list[dict], aps: dict[str, np.ndarray], counts: np.ndarray, results: list[dict]
     ) -> None:
         """Log ``rows`` by step, and AP and IoU of the last step by class."""
-        seconds = {result['seconds'] for result in results}
-        seconds = seconds.pop() if len(seconds) == 1 else None
+        seconds = common_seconds(results)
         by_step = [
             {'step': f't+{step}', 'seconds': None if seconds is None else step * seconds, **row}
             for step, row in enumerate(rows, start=1)
@@ -254,28 +255,6 @@ class CityscapesInstanceMetric(BaseMetric):
         for table in (by_step, by_class):
             text = format_table(table, decimals=2)
             print_log('\n' + text, logger='current', level=logging.INFO)
-
-
-def _num_steps(sample: dict, kind: str) -> int | None:
-    """Steps of the instances or else of the label maps; None without either."""
-    instances = sample.get(f'{kind}_instances')
-    forecast = _label_maps(sample, f'{kind}_sem_seg') if instances is None else instances
-    return None if forecast is None else len(forecast)
-
-
-def _truth_of_steps(sample: dict, steps: int, name: str) -> list[np.ndarray | None]:
-    """The id map (H, W) of each forecast frame, None where it is unlabelled."""
-    maps = _label_maps(sample, 'gt_instance_map')
-    if maps is None:
-        return [None] * steps
-    future = maps[sample['num_past'] :]
-    if steps > len(future):
-        raise ValueError(
-            f'{name}: the forecaster predicts {_plural(steps, "step")} but the clip carries '
-            f'{_plural(len(future), "future frame")}: set num_future={steps} in the dataset or '
-            f'test_cfg.rollout_steps={len(future)} in the model'
-        )
-    return [None if id_map.max() == -1 else id_map for id_map in future[:steps]]
 
 
 def _match(instances: InstanceData, id_map: np.ndarray, min_region_size: int) -> FrameMatches:
@@ -297,7 +276,3 @@ def _ap_of_steps(results: list[dict], kind: str, steps: int) -> np.ndarray | Non
             for step in range(steps)
         ]
     )
-
-
-def _by(shape: Sequence[int]) -> str:
-    return 'x'.join(map(str, shape))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from mmengine.structures import BaseDataElement
 
 from mmforecast.evaluation.functional import (
     ICLR16_GATE,
@@ -22,9 +21,20 @@ from mmforecast.evaluation.functional import (
 )
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
+from mmforecast.utils.checks import check_above, check_choice
 
+from .clips import (
+    STEPS,
+    as_choices,
+    clip_dicts,
+    clip_name,
+    common_seconds,
+    plural,
+    require_clips,
+    require_one_horizon,
+    seconds_per_step,
+)
 from .future_frames import MASKS, forecast_frames, moving_masks, true_frames
-from .future_sem_seg_metric import _clip_name, _plural, _seconds_per_step
 
 PROTOCOLS = ('standard', 'iclr16')
 
@@ -87,18 +97,15 @@ class FramePredictionMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        protocols = (protocols,) if isinstance(protocols, str) else tuple(protocols)
-        if not protocols or not set(protocols) <= set(PROTOCOLS):
-            raise ValueError(f'protocols must be one or more of {PROTOCOLS}, got {protocols}')
-        if mask not in MASKS:
-            raise ValueError(f'mask must be one of {MASKS}, got {mask!r}')
+        protocols = as_choices('FramePredictionMetric', PROTOCOLS, protocols=protocols)
+        check_choice('FramePredictionMetric', MASKS, mask=mask)
+        check_choice('FramePredictionMetric', STEPS, steps=steps)
+        check_above('FramePredictionMetric', 0, motion_threshold=motion_threshold)
         if mask == 'none' and 'iclr16' in protocols:
             raise ValueError("protocol 'iclr16' is of moving pixels: set mask to 'auto', 'given' or 'flow'")
-        if motion_threshold <= 0:
-            raise ValueError(f'motion_threshold must be above 0 pixels per frame, got {motion_threshold}')
-        if steps not in ('all', 'last'):
-            raise ValueError(f"steps must be 'all' or 'last', got {steps!r}")
-        self.protocols, self.mask, self.motion_threshold = protocols, mask, motion_threshold
+        self.protocols = protocols
+        self.mask = mask
+        self.motion_threshold = motion_threshold
         self.lpips = None if lpips is None else load_lpips(lpips)
         self.steps = steps
 
@@ -111,14 +118,12 @@ class FramePredictionMetric(BaseMetric):
             data_samples: ``ForecastDataSample``, or dicts with its fields and metainfo.
         """
         clips = (data_batch or {}).get('inputs')
-        for index, sample in enumerate(data_samples):
-            if isinstance(sample, BaseDataElement):
-                sample = sample.to_dict()
+        for index, sample in enumerate(clip_dicts(data_samples)):
             self.results.append(self._score_clip(sample, None if clips is None else clips[index]))
 
     def _score_clip(self, sample: dict, clip: Any) -> dict[str, Any]:
         """Scores (n,) by name, NaN where a step has none, and the seconds between steps."""
-        name = _clip_name(sample)
+        name = clip_name(sample)
         pred = forecast_frames(sample, name)
         observed, truth = true_frames(sample, clip, pred, name)
         source, masks = moving_masks(sample, observed, truth, self.mask, self.motion_threshold, name)
@@ -126,7 +131,7 @@ class FramePredictionMetric(BaseMetric):
             dict(self._scores_of_frame(*frames, source)) for frames in zip(pred, truth, masks, strict=True)
         ]
         scores = {key: np.array([row[key] for row in rows]) for key in rows[0]}
-        return {**scores, 'seconds': _seconds_per_step(sample)}
+        return {**scores, 'seconds': seconds_per_step(sample)}
 
     def _scores_of_frame(
         self, pred: np.ndarray, truth: np.ndarray, moving: np.ndarray | None, source: str | None
@@ -152,8 +157,7 @@ class FramePredictionMetric(BaseMetric):
         Raises:
             ValueError: There are no clips, or they differ in their number of steps.
         """
-        if not results:
-            raise ValueError('FramePredictionMetric has no clips to score: the data set is empty')
+        require_clips(self, results)
         names = dict.fromkeys(key for clip in results for key in clip if key != 'seconds')
         scores = {name: _by_clip(results, name) for name in sorted(names, key=_order)}
         means = {name: _mean_over_clips(values) for name, values in scores.items()}
@@ -165,8 +169,7 @@ class FramePredictionMetric(BaseMetric):
         return metrics
 
     def _log(self, scores: dict, means: dict, results: list[dict]) -> None:
-        seconds = {result['seconds'] for result in results}
-        seconds = seconds.pop() if len(seconds) == 1 else None
+        seconds = common_seconds(results)
         rows = []
         for step in range(len(next(iter(means.values())))):
             row = {'step': f't+{step + 1}', 'seconds': seconds and (step + 1) * seconds}
@@ -180,7 +183,7 @@ class FramePredictionMetric(BaseMetric):
         missing = [name for name, values in means.items() if np.isnan(values).any()]
         if missing:
             print_log(
-                f'FramePredictionMetric: at some step no frame of {_plural(len(results), "clip")} counts '
+                f'FramePredictionMetric: at some step no frame of {plural(len(results), "clip")} counts '
                 f'for {missing}, which are NaN there: nothing moves, or all have {ICLR16_GATE:g} dB (iclr16)',
                 logger='current',
                 level=logging.WARNING,
@@ -199,11 +202,7 @@ def _order(name: str) -> tuple[int, int]:
 def _by_clip(results: list[dict], name: str) -> np.ndarray:
     """(clips, n) of a score, of the clips that have it."""
     scores = [result[name] for result in results if name in result]
-    steps = sorted({len(item) for item in scores})
-    if len(steps) > 1:
-        raise ValueError(
-            f'clips differ in their number of forecast steps: {steps}; score each horizon on its own'
-        )
+    require_one_horizon(scores)
     return np.stack(scores)
 
 

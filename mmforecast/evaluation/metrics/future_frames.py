@@ -8,7 +8,7 @@ import torch
 
 from mmforecast.evaluation.functional import moving_pixels
 
-from .future_sem_seg_metric import _label_maps, _plural, _size
+from .clips import check_horizon, label_maps, size_text
 
 MASKS = ('auto', 'given', 'flow', 'none')
 
@@ -49,17 +49,12 @@ def true_frames(sample: dict, clip: Any, pred: np.ndarray, name: str) -> tuple[n
             f'{name} comes without its true frames: add LoadClipFrames to the pipeline, and pass '
             "process() the batch, whose 'inputs' are the clips"
         )
-    if len(pred) > len(truth):
-        raise ValueError(
-            f'{name}: the forecaster predicts {_plural(len(pred), "step")} but the clip carries '
-            f'{_plural(len(truth), "future frame")}: set num_future={len(pred)} in the dataset or '
-            f'test_cfg.rollout_steps={len(truth)} in the model'
-        )
+    check_horizon(name, len(pred), len(truth), 'the clip carries', 'future frame')
     truth = truth[: len(pred)]
     if pred.shape != truth.shape:
         raise ValueError(
-            f'{name}: forecast frames are {_size(pred[:, 0])} but the true ones are '
-            f'{_size(truth[:, 0])} (height x width): let the decoder resize its frames, or bring the '
+            f'{name}: forecast frames are {size_text(pred)} but the true ones are '
+            f'{size_text(truth)} (height x width): let the decoder resize its frames, or bring the '
             'clip to the size of the forecast with ClipResize'
         )
     return observed, truth
@@ -87,7 +82,7 @@ def moving_masks(
     """
     if mask == 'none':
         return None, [None] * len(truth)
-    given = None if mask == 'flow' else _label_maps(sample, 'gt_motion_mask')
+    given = None if mask == 'flow' else label_maps(sample, 'gt_motion_mask')
     if given is not None:
         if len(given) < len(truth) or given.shape[1:] != truth.shape[2:]:
             raise ValueError(

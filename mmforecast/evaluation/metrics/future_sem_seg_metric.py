@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from mmengine.structures import BaseDataElement
 
 from mmforecast.evaluation.functional import (
     confusion_matrix,
@@ -19,6 +18,21 @@ from mmforecast.evaluation.functional import (
 )
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
+from mmforecast.utils.checks import check_choice
+
+from .clips import (
+    STEPS,
+    as_choices,
+    check_horizon,
+    clip_dicts,
+    clip_name,
+    common_seconds,
+    label_maps,
+    plural,
+    seconds_per_step,
+    size_text,
+    sum_counts,
+)
 
 # What a forecast is compared with: ground truth, or the segmentor's output on the true frame.
 _KINDS = ('GT', 'SEG')
@@ -38,6 +52,8 @@ class FutureSemSegMetric(BaseMetric):
       classes): GT, last step. The same with ``SEG/`` in front: SEG, last step.
     - ``t+1/mIoU``, ``t+1/IoU-MO``, ``t+2/...`` and ``SEG/t+1/mIoU``, ...: every step, counted in
       roll-out steps, not frames.
+    - ``IoU/road``, ``Acc/road``, ``SEG/IoU/road``, ...: each class at the last step, with ``classwise``; NaN
+      where the class is absent.
 
     A step without labels in the whole set has no GT keys; without moving ids there is no IoU-MO.
 
@@ -47,6 +63,7 @@ class FutureSemSegMetric(BaseMetric):
         iou_kinds: What to compare with: 'GT', 'SEG' or both.
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
         per_class_table: Log IoU and accuracy of each class at the last step.
+        classwise: Report ``IoU/<class>`` and ``Acc/<class>`` too.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
         prefix: Put before every key, as in ``prefix/mIoU``.
     """
@@ -58,20 +75,18 @@ class FutureSemSegMetric(BaseMetric):
         iou_kinds: Sequence[str] = _KINDS,
         steps: str = 'all',
         per_class_table: bool = True,
+        classwise: bool = False,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        iou_kinds = (iou_kinds,) if isinstance(iou_kinds, str) else tuple(iou_kinds)
-        if not iou_kinds or not set(iou_kinds) <= set(_KINDS):
-            raise ValueError(f'iou_kinds must be one or more of {_KINDS}, got {iou_kinds}')
-        if steps not in ('all', 'last'):
-            raise ValueError(f"steps must be 'all' or 'last', got '{steps}'")
+        check_choice('FutureSemSegMetric', STEPS, steps=steps)
         self.ignore_index = ignore_index
         self.moving_ids = moving_ids
-        self.iou_kinds = iou_kinds
+        self.iou_kinds = as_choices('FutureSemSegMetric', _KINDS, iou_kinds=iou_kinds)
         self.steps = steps
         self.per_class_table = per_class_table
+        self.classwise = classwise
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the confusion counts of each clip, never its maps.
@@ -83,29 +98,26 @@ class FutureSemSegMetric(BaseMetric):
             data_batch: Not used.
             data_samples: ``ForecastDataSample``, or dicts with its fields and metainfo.
         """
-        for sample in data_samples:
-            if isinstance(sample, BaseDataElement):
-                sample = sample.to_dict()
-            self.results.append(self._score_clip(sample))
+        self.results.extend(map(self._score_clip, clip_dicts(data_samples)))
 
     def _score_clip(self, sample: dict) -> dict[str, Any]:
         """Counts (n, C, C + 1) of the kinds that the clip has, and the seconds between steps."""
-        name = _clip_name(sample)
-        pred = _label_maps(sample, 'pred_sem_seg')
+        name = clip_name(sample)
+        pred = label_maps(sample, 'pred_sem_seg')
         if pred is None:
             raise ValueError(
                 f'{name} has no pred_sem_seg: FutureSemSegMetric needs a forecaster '
                 'whose decoder writes label maps'
             )
-        result: dict[str, Any] = {'seconds': _seconds_per_step(sample)}
-        truth = _label_maps(sample, 'gt_sem_seg') if 'GT' in self.iou_kinds else None
+        result: dict[str, Any] = {'seconds': seconds_per_step(sample)}
+        truth = label_maps(sample, 'gt_sem_seg') if 'GT' in self.iou_kinds else None
         if truth is not None:
             num_past = sample['num_past']
             labelled = sample.get('labelled', [True] * len(truth))[num_past:]
             result['GT'] = self._count(
                 pred, truth[num_past:], labelled, name, 'the clip carries', 'future frame'
             )
-        reference = _label_maps(sample, 'ref_sem_seg') if 'SEG' in self.iou_kinds else None
+        reference = label_maps(sample, 'ref_sem_seg') if 'SEG' in self.iou_kinds else None
         if reference is not None:
             result['SEG'] = self._count(
                 pred, reference, [True] * len(reference), name, 'ref_sem_seg holds', 'step'
@@ -122,16 +134,11 @@ class FutureSemSegMetric(BaseMetric):
         unit: str,
     ) -> np.ndarray:
         steps = len(pred)
-        if steps > len(target):
-            raise ValueError(
-                f'{name}: the forecaster predicts {_plural(steps, "step")} but {holder} '
-                f'{_plural(len(target), unit)}: set num_future={steps} in the dataset or '
-                f'test_cfg.rollout_steps={len(target)} in the model'
-            )
+        check_horizon(name, steps, len(target), holder, unit)
         if pred.shape[1:] != target.shape[1:]:
             raise ValueError(
-                f'{name}: predicted label maps are {_size(pred)} but those to compare with are '
-                f'{_size(target)} (height x width): let the decoder resize its scores, or load '
+                f'{name}: predicted label maps are {size_text(pred)} but those to compare with are '
+                f'{size_text(target)} (height x width): let the decoder resize its scores, or load '
                 'labels at the size of the prediction'
             )
         num_classes = len(self._meta('classes'))
@@ -147,11 +154,11 @@ class FutureSemSegMetric(BaseMetric):
         Raises:
             ValueError: There is nothing to score, or clips differ in their number of steps.
         """
-        conf = {kind: _sum_counts(results, kind) for kind in self.iou_kinds}
+        conf = {kind: sum_counts(results, kind) for kind in self.iou_kinds}
         conf = {kind: counts for kind, counts in conf.items() if counts is not None and counts.any()}
         if not conf:
             raise ValueError(
-                f'FutureSemSegMetric has nothing to score in {_plural(len(results), "clip")}: no '
+                f'FutureSemSegMetric has nothing to score in {plural(len(results), "clip")}: no '
                 f'future frame has what iou_kinds={self.iou_kinds} compares with (GT needs labels '
                 'on a forecast frame, SEG needs ref_sem_seg, which the forecaster writes when it '
                 'is given the true future)'
@@ -171,6 +178,10 @@ class FutureSemSegMetric(BaseMetric):
                 aAcc=pixel_accuracy(counts[-1]),
                 mAcc=mean_class_accuracy(counts[-1]),
             )
+            if self.classwise:
+                for column, values in _class_scores(counts[-1]).items():
+                    named = zip(self._meta('classes'), values.tolist(), strict=True)
+                    scores.update({f'{column}/{name}': value for name, value in named})
             metrics.update({f'{prefix}{key}': value for key, value in scores.items()})
         if self.steps == 'all':
             for step, step_counts in enumerate(counts, start=1):
@@ -197,8 +208,7 @@ class FutureSemSegMetric(BaseMetric):
         return self.dataset_meta[key]
 
     def _log(self, conf: dict[str, np.ndarray], results: list[dict]) -> None:
-        seconds = {result['seconds'] for result in results}
-        seconds = seconds.pop() if len(seconds) == 1 else None
+        seconds = common_seconds(results)
         rows = []
         for step in range(len(next(iter(conf.values())))):
             row = {
@@ -219,46 +229,12 @@ class FutureSemSegMetric(BaseMetric):
     def _class_rows(self, conf: dict[str, np.ndarray]) -> list[dict]:
         rows = [{'Class': name} for name in self._meta('classes')]
         for kind, counts in conf.items():
-            columns = {'IoU': iou_per_class(counts[-1]), 'Acc': per_class_accuracy(counts[-1])}
-            for column, values in columns.items():
+            for column, values in _class_scores(counts[-1]).items():
                 for row, value in zip(rows, values, strict=True):
                     row[f'{column} {kind}'] = float(value)
         return rows
 
 
-def _label_maps(sample: dict, field: str) -> np.ndarray | None:
-    """The (n, H, W) maps of a PixelData field, or None where the sample does not have it."""
-    value = sample.get(field)
-    if value is None:
-        return None
-    maps = value['data'] if isinstance(value, dict) else value.data
-    return maps if isinstance(maps, np.ndarray) else maps.detach().cpu().numpy()
-
-
-def _sum_counts(results: list[dict], kind: str) -> np.ndarray | None:
-    counts = [result[kind] for result in results if kind in result]
-    if not counts:
-        return None
-    steps = sorted({len(item) for item in counts})
-    if len(steps) > 1:
-        raise ValueError(
-            f'clips differ in their number of forecast steps: {steps}; score each horizon on its own'
-        )
-    return np.sum(counts, axis=0)
-
-
-def _seconds_per_step(sample: dict) -> float | None:
-    stride, fps = sample.get('stride'), sample.get('fps')
-    return stride / fps if stride and fps else None
-
-
-def _clip_name(sample: dict) -> str:
-    return f"clip '{sample.get('sequence_id', 'unknown')}' {sample.get('frame_names', '')}".strip()
-
-
-def _plural(number: int, noun: str) -> str:
-    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
-
-
-def _size(maps: np.ndarray) -> str:
-    return 'x'.join(str(side) for side in maps.shape[1:])
+def _class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores (C,) of each class by name."""
+    return {'IoU': iou_per_class(counts), 'Acc': per_class_accuracy(counts)}

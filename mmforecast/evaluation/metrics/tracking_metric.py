@@ -5,13 +5,12 @@ from typing import Any
 
 import torch
 from mmengine.evaluator import BaseMetric
-from mmengine.structures import BaseDataElement
 
 from mmforecast.evaluation.functional import match_distances, tracking_scores
 from mmforecast.registry import METRICS
+from mmforecast.utils.checks import check_at_least
 
-from .cityscapes_instance_metric import _truth_of_steps
-from .future_sem_seg_metric import _clip_name
+from .clips import clip_dicts, clip_name, id_maps_of_steps, require_clips
 
 
 @METRICS.register_module()
@@ -40,22 +39,20 @@ class TrackingMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         if not 0.5 <= iou_thr < 1:
             raise ValueError(f'TrackingMetric: iou_thr must be in [0.5, 1), got {iou_thr!r}')
-        if min_region_size < 0:
-            raise ValueError(f'min_region_size must be 0 or more pixels, got {min_region_size}')
-        self.iou_thr, self.min_region_size = iou_thr, min_region_size
+        check_at_least('TrackingMetric', 0, min_region_size=min_region_size)
+        self.iou_thr = iou_thr
+        self.min_region_size = min_region_size
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep distances between objects of each clip, never its masks."""
-        for sample in data_samples:
-            if isinstance(sample, BaseDataElement):
-                sample = sample.to_dict()
-            name, steps = _clip_name(sample), sample.get('pred_instances')
+        for sample in clip_dicts(data_samples):
+            steps = sample.get('pred_instances')
             if steps is None or any(len(step) and 'track_ids' not in step for step in steps):
                 raise ValueError(
-                    f'{name} has no pred_instances with track_ids: TrackingMetric needs a forecaster that '
-                    'tracks objects (D2DForecaster)'
+                    f'{clip_name(sample)} has no pred_instances with track_ids: TrackingMetric needs a '
+                    'forecaster that tracks objects (D2DForecaster)'
                 )
-            truth = _truth_of_steps(sample, len(steps), name)
+            truth = id_maps_of_steps(sample, len(steps))
             self.results.append(
                 [
                     match_distances(step, torch.from_numpy(id_map), self.iou_thr, self.min_region_size)
@@ -70,6 +67,5 @@ class TrackingMetric(BaseMetric):
         Raises:
             ValueError: There are no clips.
         """
-        if not results:
-            raise ValueError('TrackingMetric has no clips to score: the data set is empty')
+        require_clips(self, results)
         return tracking_scores(results)

@@ -16,14 +16,15 @@ from mmforecast.models.objects.watershed import find_unclaimed, grow_objects
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
-from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample
+from mmforecast.structures import ForecastDataSample
+from mmforecast.structures.cityscapes import IGNORE_INDEX, MOVING_TRAIN_IDS, THING_LABEL_IDS
 
 from .sem_seg import SemSegDecoder
 
 SCORES = ('detector', 'margin', 'constant')
 NUM_THINGS = len(THING_LABEL_IDS)
 NEW_SCORE = 0.5
-MOVING_VALUES = (255, 11, 12, 13, 14, 15, 16, 17, 18)
+MOVING_VALUES = (IGNORE_INDEX, *MOVING_TRAIN_IDS)
 
 
 def observed_objects(context: ForecastContext | None, decoder: str) -> list[list[ObjectMap]]:

@@ -8,13 +8,14 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
-from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample, instances_to_sem_seg
+from mmforecast.structures import ForecastDataSample, instances_to_sem_seg
+from mmforecast.structures.cityscapes import IGNORE_INDEX, MOVING_TRAIN_IDS, THING_LABEL_IDS
 
 from .base import BaseEncoder
 from .detector import DetectorEncoder, detect
 from .label_map import scores_of_labels
 
-_BEFORE_MOVING = 10  # train ids 11 to 18 are the classes 1 to 8
+_BEFORE_MOVING = MOVING_TRAIN_IDS[0] - 1  # the moving train ids are the classes 1 to 8
 
 
 @MODELS.register_module()
@@ -85,4 +86,4 @@ class DetectorMapEncoder(BaseEncoder):
                 f'{type(self.network).__name__} gives none; choose a detector with a mask head'
             )
         painted = instances_to_sem_seg(instances, size, self.score_thr).long()
-        return (painted - _BEFORE_MOVING).where(painted != 255, 0).to(instances.scores.device)
+        return (painted - _BEFORE_MOVING).where(painted != IGNORE_INDEX, 0).to(instances.scores.device)

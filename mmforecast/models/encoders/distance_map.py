@@ -9,22 +9,27 @@ from mmforecast.models.objects.distance_maps import PROFILES, distance_maps
 from mmforecast.models.objects.object_map import ObjectMap, keep_objects, pack_objects
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
-from mmforecast.structures import THING_LABEL_IDS, ForecastDataSample, instances_to_index_map
+from mmforecast.structures import ForecastDataSample, instances_to_index_map
+from mmforecast.structures.cityscapes import (
+    CITYSCAPES_CLASSES,
+    MAX_INSTANCE_ID,
+    THING_LABEL_IDS,
+    label_of,
+)
 
 from .base import BaseEncoder
 from .detector import DetectorEncoder, detect
 
 NUM_THINGS = len(THING_LABEL_IDS)
-NUM_STUFF = 11
+NUM_STUFF = len(CITYSCAPES_CLASSES) - NUM_THINGS
 LAYOUTS = (1 + NUM_THINGS, NUM_STUFF + NUM_THINGS)
-_MAX_ID = 33999
 _GAP = -1
 
 
 def _labels_of_ids() -> tuple[np.ndarray, np.ndarray]:
     """Label 0 to 7 (-1 for none) of each value of an id map, and whether it is a single object."""
-    values = np.arange(_MAX_ID + 1)
-    label_ids = np.where(values < 1000, values, values // 1000)
+    values = np.arange(MAX_INSTANCE_ID + 1)
+    label_ids = label_of(values)
     labels = np.full(len(values), -1)
     for label, label_id in enumerate(THING_LABEL_IDS):
         labels[label_ids == label_id] = label
@@ -170,7 +175,7 @@ class DistanceMapEncoder(BaseEncoder):
         id_map = np.maximum(id_map, 0)  # the licence plate's -1 is void, as 0 is
         present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1))
         ids = present[_IS_OBJECT[present]]
-        number = np.zeros(_MAX_ID + 1, dtype=np.int32)
+        number = np.zeros(MAX_INSTANCE_ID + 1, dtype=np.int32)
         number[ids] = np.arange(1, len(ids) + 1)
         groups = np.where(_IS_OBJECT, -1, _LABELS)[id_map]
         objects = keep_objects(number[id_map], _LABELS[ids], np.ones(len(ids)), self.min_area)
