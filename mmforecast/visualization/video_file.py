@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmforecast.fileio.partial_file import partial_file
+from mmforecast.utils.pyav import import_av
 
 __all__ = ['VideoFile', 'video_file', 'write_video']
 
@@ -91,12 +92,3 @@ def write_video(
     with video_file(path, fps) as file:
         for frame in [*frames, *[frames[-1]] * max(0, round(hold_last * fps) - 1)]:
             file.add(frame)
-
-
-def import_av() -> Any:
-    """PyAV, or one sentence that says how to get it."""
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError('MP4 files are written by PyAV, which is not installed: pip install av') from error
-    return av
