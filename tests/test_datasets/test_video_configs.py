@@ -54,7 +54,9 @@ def test_real_clip_at_random_is_that_of_decoding_from_the_start(real_videos):
     load_frames = TRANSFORMS.build(dict(type='LoadClipFrames'))
     for name in ('part_0.mp4', 'test.avi'):
         with av.open(str(real_videos / name)) as container:
-            frames = [frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)]
+            stream = container.streams.video[0]
+            width = round(stream.width * (stream.sample_aspect_ratio or 1))
+            frames = [frame.to_ndarray(format='rgb24', width=width) for frame in container.decode(video=0)]
         for first in np.random.randint(0, len(frames) - 5, 4):
             paths = [f'{real_videos / name}#{number}' for number in range(first, first + 5)]
             read = load_frames(dict(img_paths=paths, sequence_id=name))['frames']

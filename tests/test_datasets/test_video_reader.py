@@ -17,6 +17,7 @@ from mmforecast.datasets.video import (
     index,
     index_video,
     opening,
+    packets,
     split_frame_path,
 )
 
@@ -58,7 +59,8 @@ def test_any_frame_is_that_of_decoding_from_the_start(files, number_in, name):
     assert [number_in(frame) for frame in expected] == list(range(40))
     found = index_video(path)
     assert (found.num_frames, found.size, found.fps) == (40, (48, 64), 25)
-    assert (found.times is None) == (name in COUNTED)
+    assert (found.stamps is None) == (name in COUNTED)
+    np.testing.assert_allclose(found.times, np.arange(40) / 25, atol=1e-3)
     reader = VideoReader()
     rng = np.random.default_rng(0)
     for first in (39, *rng.integers(0, 35, 12), 0):  # forwards, backwards, over keyframes
@@ -86,7 +88,7 @@ def test_seek_that_lands_behind_the_frame(files):
     """As in containers that seek by decoding time."""
     path = str(files['h264.mp4'])
     handle = VideoReader()._handle(path)
-    container, times = handle.container, handle.index.times
+    container, times = handle.decoder.container, handle.index.stamps
     before, keyframe, after = handle.index.keyframes[1:4].tolist()
     seeks = []
 
@@ -98,7 +100,7 @@ def test_seek_that_lands_behind_the_frame(files):
             seeks.append(time)
             container.seek(int(times[after]) if time == times[keyframe] else time, stream=stream)
 
-    handle.container = Late()
+    handle.decoder.container = Late()
     np.testing.assert_array_equal(handle[keyframe + 1], decode_all(path)[keyframe + 1])
     assert seeks == [times[keyframe], times[before]]
 
@@ -243,7 +245,7 @@ def test_limits(files, monkeypatch):
         index_video(path)
     with pytest.raises(VideoError, match='40 frames or more'):
         index_video(str(files['mpeg4_b.avi']))
-    monkeypatch.setattr(index, 'MAX_FRAMES', 39)
+    monkeypatch.setattr(packets, 'MAX_FRAMES', 39)
     with pytest.raises(VideoError, match='more than 39 frames: cut it'):
         index_video(path)
     monkeypatch.setattr(opening, 'MAX_PIXELS', 48 * 64 - 1)
@@ -322,15 +324,16 @@ def test_damage_in_the_middle_spares_the_rest(files, tmp_path, number_in):
     with av.open(str(files['mpeg4_b.mov'])) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         places = [(packet.pos, packet.size, packet.is_keyframe) for packet in packets]
-    position, size, _ = [place for place in places if place[2]][1]
+    keyframe = [number for number, place in enumerate(places) if place[2]][1]
+    position, size, _ = places[keyframe]
     data = bytearray(files['mpeg4_b.mov'].read_bytes())
     data[position : position + size] = bytes(size)
     path = tmp_path / 'damaged.mov'
     path.write_bytes(data)
     reader = VideoReader(FrameCache(1))
-    keyframe = int(index_video(str(path)).keyframes[1])
-    with pytest.raises(VideoError, match='frame'):
-        reader.read(str(path), [keyframe])
+    for number in (keyframe, 14, 20):
+        with pytest.raises(VideoError, match='frame'):
+            reader.read(str(path), [number])
     for number in (0, 5, 39):
         assert number_in(reader.read(str(path), [number])[0]) == number
     assert reader.cache.get(str(path)) is None

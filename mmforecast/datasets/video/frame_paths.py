@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 __all__ = ['NumberedFrames', 'VIDEO_SUFFIXES', 'is_video', 'split_frame_path']
 
-VIDEO_SUFFIXES = ('.avi', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
+VIDEO_SUFFIXES = tuple(
+    '.3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm '
+    '.wmv .y4m'.split()
+)
 
 _FRAME_PATH = re.compile(
     rf'(?P<path>.+({"|".join(map(re.escape, VIDEO_SUFFIXES))}))#(?P<number>\d+)',

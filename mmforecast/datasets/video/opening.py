@@ -1,30 +1,57 @@
-"""Opening a video file, by PyAV, and what is refused there."""
+"""Opening of video files, by PyAV, and what is refused there."""
 
 from typing import Any
+
+from mmforecast.utils.pyav import import_av
 
 __all__ = [
     'VideoError',
     'check_size',
-    'import_av',
+    'open_container',
     'open_video',
-    'quarter_turns',
     'reason_of',
-    'shown_size',
+    'usable_streams',
 ]
 
 # Larger frames are refused; this is just above 8K.
 MAX_PIXELS = 2**25
 
 # Others, such as playlists, could name further files and addresses.
-_CONTAINERS = 'avi,matroska,mov,mpeg,mpegts,mpegvideo'
+_CONTAINERS = 'asf,avi,flv,gif,matroska,mov,mpeg,mpegts,mpegvideo,mxf,ogg,yuv4mpegpipe'
+
+# Their decoders conceal damage without a word unless they are told to stop.
+_STRICT_CODECS = ('mjpeg', 'mpeg1video', 'mpeg2video')
 
 
 class VideoError(ValueError):
     """A video can't be read; the message goes on after the file's name ('has no frame')."""
 
 
-def open_video(path: str) -> tuple[Any, Any]:
-    """Open a file's container and its first video stream, to be decoded in the calling thread.
+def open_video(path: str, number: int) -> tuple[Any, Any]:
+    """Open a file's container and one of its video streams, to be decoded in the calling thread.
+
+    Args:
+        path: The file.
+        number: Position among its video streams.
+
+    Raises:
+        ImportError: PyAV isn't installed.
+        VideoError: As of :func:`open_container`.
+    """
+    container = open_container(path)
+    stream = container.streams.video[number]
+    context = stream.codec_context
+    options = dict(max_pixels=str(MAX_PIXELS))
+    if context.codec.canonical_name in _STRICT_CODECS:
+        options['err_detect'] = 'explode'
+    context.options = options
+    context.thread_count = 1
+    context.copy_opaque = True
+    return container, stream
+
+
+def open_container(path: str) -> Any:
+    """Open a file that has a video stream to be decoded.
 
     Raises:
         ImportError: PyAV isn't installed.
@@ -38,27 +65,38 @@ def open_video(path: str) -> tuple[Any, Any]:
     except (av.FFmpegError, ValueError) as error:
         raise VideoError(f'cannot be opened ({reason_of(error)})') from error
     try:
-        if not container.streams.video:
-            raise VideoError('has no video stream')
-        stream = container.streams.video[0]
-        if stream.codec_context is None:
-            raise VideoError('is of a codec that FFmpeg does not know')
-        check_size(stream.codec_context.height, stream.codec_context.width)
-        stream.codec_context.options = dict(max_pixels=str(MAX_PIXELS))
-        stream.codec_context.thread_count = 1
+        usable_streams(container)
     except VideoError:
         container.close()
         raise
-    return container, stream
+    return container
 
 
-def import_av() -> Any:
-    """PyAV, or one sentence that says how to get it."""
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError('videos are read by PyAV, which is not installed: pip install av') from error
-    return av
+def usable_streams(container: Any) -> list[int]:
+    """Positions among the video streams of those that hold moving pictures.
+
+    Raises:
+        VideoError: There is none, or its frames are too large.
+    """
+    streams = list(enumerate(container.streams.video))
+    if not streams:
+        raise VideoError('has no video stream')
+    streams = [(number, stream) for number, stream in streams if not _is_still(stream)]
+    if not streams:
+        raise VideoError('has no video stream but a cover picture')
+    usable = [number for number, stream in streams if stream.codec_context is not None]
+    if not usable:
+        raise VideoError('is of a codec that FFmpeg does not know')
+    for number in usable:
+        context = container.streams.video[number].codec_context
+        check_size(context.height, context.width)
+    return usable
+
+
+def _is_still(stream: Any) -> bool:
+    """Whether a stream is a cover picture or the thumbnails of chapters."""
+    marks = import_av().stream.Disposition
+    return bool(stream.disposition & (marks.attached_pic | marks.timed_thumbnails | marks.still_image))
 
 
 def check_size(height: int, width: int) -> None:
@@ -68,20 +106,6 @@ def check_size(height: int, width: int) -> None:
             f'has frames of {height}x{width}, more than {MAX_PIXELS} pixels: scale it down, or the '
             'file is damaged'
         )
-
-
-def quarter_turns(frame: Any) -> int:
-    """How often a decoded frame is to be turned by 90 degrees, counter-clockwise, to be shown.
-
-    Phones store portrait videos lying.
-    """
-    return round(frame.rotation / 90) % 4
-
-
-def shown_size(frame: Any) -> tuple[int, int]:
-    """(height, width) of a decoded frame, turned as it is to be shown."""
-    size = frame.height, frame.width
-    return size[::-1] if quarter_turns(frame) % 2 else size
 
 
 def reason_of(error: Exception) -> str:

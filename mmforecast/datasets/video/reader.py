@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from mmforecast.utils.pyav import import_av
+
 from ..frame_cache import FrameCache
+from .decoder import Decoder
+from .display import Orientation, pixel_aspect, shown_size, square_size
 from .index import MAX_KEYFRAME_GAP, index_video
-from .opening import VideoError, import_av, open_video, quarter_turns, reason_of, shown_size
+from .opening import VideoError, reason_of
 
 __all__ = ['VideoReader']
 
@@ -23,7 +27,8 @@ class VideoReader:
     """Reads frames of video files by number: (height, width, 3) uint8 RGB, grey videos too.
 
     Decoding begins at the last keyframe before a frame, or goes on from the read before. What is
-    read is what decoding from the start gives.
+    read is what decoding from the start gives, with square pixels, upright and mirrored as the file asks
+    for. A damaged frame, and those predicted from it, are an error.
 
     A handle shared by forked processes would share its file position; so handles belong to the
     process that opened them, and are neither pickled nor copied.
@@ -97,14 +102,14 @@ class _Handle:
         self.recent: OrderedDict[int, np.ndarray] = OrderedDict()
         height, width = self.index.size
         self.num_recent = min(32, _RECENT_BYTES // (height * width * 3) + 1)
-        self.container = None
+        self.decoder = None
         self._begin()
 
     def __len__(self) -> int:
         return self.index.num_frames
 
     def close(self) -> None:
-        self.container.close()
+        self.decoder.close()
 
     def __getitem__(self, number: int) -> np.ndarray:
         if number not in self.recent:
@@ -115,11 +120,12 @@ class _Handle:
 
     def _decode(self, number: int) -> Any:
         keyframe = self.index.keyframe_before(number)
+        # Some containers go by decoding time, and may land one keyframe too late. Where a keyframe is
+        # damaged, what comes after it is looked at from the one before.
+        starts = [keyframe, self.index.keyframe_before(max(keyframe - 1, 0)), 0]
         if keyframe <= self.next <= number:
-            starts = [self.next, keyframe]
-        else:  # some containers go by decoding time, and may land one keyframe too late
-            starts = [keyframe, self.index.keyframe_before(max(keyframe - 1, 0))]
-        for start in starts:
+            starts = [self.next, *starts]
+        for start in dict.fromkeys(starts):
             if start != self.next:
                 self._go_to(start)
             frame = self._look_for(number)
@@ -128,14 +134,20 @@ class _Handle:
         raise VideoError(f'has no frame {number} that can be decoded')
 
     def _look_for(self, number: int) -> Any:
-        """Decode on until frame ``number``; None where it doesn't come."""
+        """Decode on until frame ``number``; None where it doesn't come, or decoding did not begin well."""
         try:
-            for frame in itertools.islice(self.frames, 2 * MAX_KEYFRAME_GAP):
+            for frame, damaged in itertools.islice(self.decoder, 2 * MAX_KEYFRAME_GAP):
                 found = self._number_of(frame)
-                if found is None:
+                if found is None or found < self.next:
                     continue
-                self.next = found + 1
+                if self.is_landing:
+                    if found != self.next or damaged or not frame.key_frame:
+                        break
+                elif found > self.next:
+                    damaged = self.decoder.lost_before(frame) or damaged
+                self._note(found, damaged)
                 if found >= number:
+                    self._check_whole(found)
                     return frame if found == number else None
         except self.av.FFmpegError as error:
             self.next = -1  # wherever it is, not where a frame can be read
@@ -143,46 +155,69 @@ class _Handle:
         self.next = -1
         return None
 
+    def _note(self, found: int, damaged: bool) -> None:
+        """Count a decoded frame, and keep the number of the first damaged one of a stretch."""
+        if not damaged:
+            self.first_damaged = None
+        elif self.first_damaged is None:
+            self.first_damaged = self.next
+        self.is_landing = False
+        self.next = found + 1
+
+    def _check_whole(self, number: int) -> None:
+        if self.first_damaged is None:
+            return
+        first, after = self.first_damaged, self.index.keyframe_after(number)
+        if after is not None:
+            last = f'to frame {after - 1}, before the next keyframe'
+        elif self.index.stamps is None:
+            last = 'up to the next keyframe'
+        else:
+            last = 'to its end'
+        raise VideoError(f'is damaged from frame {first} {last}, so that frame {number} cannot be used')
+
     def _number_of(self, frame: Any) -> int | None:
-        times = self.index.times
-        if times is None:
+        stamps = self.index.stamps
+        if stamps is None:
             return self.next
         if frame.pts is None:
             return None
-        number = int(np.searchsorted(times, frame.pts))
-        return number if number < len(times) and times[number] == frame.pts else None
+        number = int(np.searchsorted(stamps, frame.pts))
+        return number if number < len(stamps) and stamps[number] == frame.pts else None
 
     def _go_to(self, keyframe: int) -> None:
-        if keyframe == 0 or self.index.times is None:
+        if keyframe == 0 or self.index.stamps is None:
             self._begin()
             return
         try:
-            self.container.seek(int(self.index.times[keyframe]), stream=self.stream)
+            self.decoder.seek(int(self.index.stamps[keyframe]))
         except self.av.FFmpegError:
             self._begin()
             return
-        self.frames = self.container.decode(self.stream)
         self.next = keyframe
+        self.is_landing = True
+        self.first_damaged = None
 
     def _begin(self) -> None:
         """Go to the first frame."""
-        if self.container is not None:
-            self.container.close()
-        self.container, self.stream = open_video(self.path)
-        self.frames = self.container.decode(self.stream)
+        if self.decoder is not None:
+            self.decoder.close()
+        self.decoder = Decoder(self.path, self.index.stream, self.index.damaged)
+        self.aspect = pixel_aspect(self.decoder.stream)
         self.next = 0
+        self.is_landing = False
+        self.first_damaged: int | None = None
 
     def _to_rgb(self, frame: Any, number: int) -> np.ndarray:
-        if frame.is_corrupt:
-            raise VideoError(f'is damaged at frame {number}')
-        if shown_size(frame) != self.index.size:
-            (height, width), (h, w) = self.index.size, shown_size(frame)
+        if shown_size(frame, self.aspect) != self.index.size:
+            (height, width), (h, w) = self.index.size, shown_size(frame, self.aspect)
             raise VideoError(f'changes from {height}x{width} to {h}x{w} pixels at frame {number}')
+        height, width = square_size(frame.height, frame.width, self.aspect)
         try:
-            array = self.formatter.reformat(frame, format='rgb24').to_ndarray()
+            picture = self.formatter.reformat(frame, width=width, height=height, format='rgb24')
         except self.av.FFmpegError as error:
             raise VideoError(f'is damaged at frame {number} ({reason_of(error)})') from error
-        return np.rot90(array, quarter_turns(frame))
+        return Orientation.of_frame(frame).apply(picture.to_ndarray())
 
 
 def _checked(frames: Iterable[int], length: int) -> list[int]:
