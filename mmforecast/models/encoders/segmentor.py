@@ -49,6 +49,7 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
         self.segmentor = MODELS.build(segmentor)
         if checkpoint is not None:
             load_checkpoint(self.segmentor, checkpoint, map_location='cpu')
+        self._has_weights = checkpoint is not None
         freeze(self.segmentor)
         self.channels = self.segmentor.out_channels
         self.size = tuple(size) if size is not None else None
@@ -61,7 +62,8 @@ class SegmentorEncoder(KeepFrozen, BaseEncoder):
 
     def init_weights(self):
         """Initialise the segmentor only where it has no checkpoint (pretrained ``init_cfg``)."""
-        self.segmentor.init_weights()
+        if not self._has_weights:
+            self.segmentor.init_weights()
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
