@@ -11,7 +11,7 @@ from mmforecast.creative.datasets import BaseAttributeDataset
 from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 
-CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 CLASSIFIERS = sorted((CONFIGS / 'creative_gan').glob('attribute-classifier_*.py'))
 DATA = ('clothing_64', 'fashion_mnist', 'garments_64', 'rtw_256', 'textures_64')
 
