@@ -2,6 +2,7 @@ from .base import BasePredictor, ForecastContext, check_levels, check_window, re
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .d2d import D2DPredictor
+from .ego_motion import EgoMotion
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .multi_scale import MultiScalePredictor
@@ -12,6 +13,7 @@ __all__ = [
     'BasePredictor',
     'CopyLast',
     'D2DPredictor',
+    'EgoMotion',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
