@@ -16,6 +16,8 @@ from mmforecast.models.utils.ego_motion import (
     intrinsics,
     invert_displacement,
     median_filter,
+    move_mask,
+    object_parallax,
     parallax,
     pixel_grid,
     rotation_matrix,
@@ -165,6 +167,43 @@ def test_rotations_and_homographies():
     assert torch.allclose(apply_homography(torch.eye(3)[None], points), points)
     scaled = apply_homography(torch.diag(torch.tensor([2.0, 2.0, 4.0]))[None], points)
     assert torch.allclose(scaled, points / 2)
+
+
+@pytest.mark.parametrize('velocity', [(0.0, 0.0, -1.0), (0.4, 0.1, -0.8), (-0.6, 0.0, 0.7)])
+def test_an_object_moves_as_one_piece(velocity):
+    """A flat object with a motion of its own, by projection in 3D, at three steps."""
+    grid = pixel_grid(torch.zeros(1, 2, *SIZE, dtype=torch.float64))
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[30:66, 60:100] = True
+    velocity, depth = torch.tensor(velocity, dtype=torch.float64), 8.0
+    points = rays() * depth
+
+    def project(at):
+        pixels = CAMERA @ at
+        return (pixels[:2] / pixels[2:]).unflatten(1, SIZE)[None]
+
+    moved = grid - project(points - velocity[:, None])
+    unknown = torch.zeros(1, *SIZE, dtype=torch.float64)
+    found = object_parallax(moved[0], unknown, mask)
+    assert found[2] == pytest.approx(-velocity[2].item() / depth, abs=0.02)
+    still = torch.zeros(3, dtype=torch.float64)
+    later = move_mask(mask, found, still, CAMERA, steps=3)
+    # the corners of the mask, three steps ahead
+    target = project(points + 3 * velocity[:, None])[0]
+    corners = [target[:, 30, 60], target[:, 65, 99]]
+    truth = torch.zeros(SIZE, dtype=torch.bool)
+    (left, top), (right, bottom) = ([round(value) for value in corner.tolist()] for corner in corners)
+    truth[top : bottom + 1, left : right + 1] = True
+    assert (later & truth).sum() / (later | truth).sum() > 0.93
+
+
+def test_outliers_in_a_mask_are_ignored():
+    moved = torch.zeros(2, 40, 40)
+    moved[0] = 3.0
+    moved[:, 18:22, 18:30] = -20  # flow of the background, seen through a hole
+    mask = torch.ones(40, 40, dtype=torch.bool)
+    mean, _, share = object_parallax(moved, torch.zeros(1, 40, 40), mask)
+    assert torch.allclose(mean, torch.tensor([3.0, 0.0]), atol=0.3) and share.abs() < 0.02
 
 
 def frames_of(batch, count):

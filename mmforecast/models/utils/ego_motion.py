@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmforecast.utils.flow import backward_warp
+
 # Rotations of more than this, in radians per step, are taken for a failed estimate.
 _MAX_ROTATION = 0.2
 # Least share of points that must agree with the essential matrix for it to be used.
@@ -260,3 +262,67 @@ def _median_of_5(a: Tensor, b: Tensor, c: Tensor, d: Tensor, e: Tensor) -> Tenso
     )
     # the median of five is that of e and the two middle candidates
     return torch.maximum(torch.minimum(low, high), torch.minimum(torch.maximum(low, high), e))
+
+
+def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Parallax of an object that moves as one piece: ``v(p) = a + s * (p - c)``.
+
+    A point at depth Z that approaches by V per step has ``v = (x V + U) / (Z + V)``: linear in the position x, with the
+    slope ``s = q / (1 + q)``, whatever the object's own motion is. So its growth in the image tells its ``q``. The fit is
+    robust; for small objects, whose growth is not seen, it stays near the slope of the camera's own parallax there.
+
+    Args:
+        moved: (2, H, W) parallax over the step in pixels, see :func:`parallax`.
+        share: (1, H, W) ``q`` from the camera's translation.
+        mask: (H, W) bool, not empty.
+
+    Returns:
+        ``a`` (2,) in pixels, the center ``c`` (2,) and ``q`` (scalar).
+    """
+    places = pixel_grid(moved[None])[0, :, mask]
+    values = moved[:, mask]
+    prior = share[0, mask].median().clamp(-0.4, 0.6)
+    slope = prior / (1 + prior)
+    weight = torch.ones_like(values[:1])
+    for _ in range(5):
+        total = weight.sum()
+        center = (weight * places).sum(dim=1, keepdim=True) / total
+        mean = (weight * values).sum(dim=1, keepdim=True) / total
+        away = places - center
+        strength = 4 * total  # px^2 per pixel
+        slope = (weight * (values - mean) * away).sum() + strength * prior / (1 + prior)
+        slope = slope / ((weight * away * away).sum() + strength)
+        error = (values - mean - slope * away).norm(dim=0, keepdim=True)
+        weight = 1 / (0.3 + error)
+    return mean[:, 0], center[:, 0], slope / (1 - slope.clamp(max=0.9))
+
+
+def move_mask(
+    mask: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: int
+) -> Tensor:
+    """The mask of an object after a number of steps.
+
+    Args:
+        mask: (H, W) bool.
+        motion: ``a``, ``c`` and ``q`` of the object, see :func:`object_parallax`.
+        turn: (3,) rotation vector of the camera over all steps.
+        camera: (3, 3) intrinsics.
+        steps: at least 1.
+
+    Returns:
+        (H, W) bool, sampled bilinearly and kept from 0.5 on.
+    """
+    mean, center, share = motion
+    share = share.clamp(-0.4, 0.6 / steps)
+    gain = steps * (1 + share) / (1 - steps * share)
+    growth = 1 + gain * share / (1 + share)
+    camera = camera.to(turn)
+    back = camera @ rotation_matrix(-turn[None]) @ torch.linalg.inv(camera)
+    target = apply_homography(back, pixel_grid(mask[None, None].to(mean)))
+    # p + gain * (a + s * (p - c)) = target, solved for p
+    shape = (1, 2, 1, 1)
+    source = (target - (gain * mean - (growth - 1) * center).view(shape)) / growth
+    field = source - pixel_grid(source)
+    outside = F.pad(mask[None, None].to(field), (1, 1, 1, 1))
+    moved = backward_warp(outside, F.pad(field, (1, 1, 1, 1), mode='replicate'))
+    return moved[0, 0, 1:-1, 1:-1] >= 0.5
