@@ -40,6 +40,7 @@ class BaseForecaster(BaseModel):
     baselines: dict[str, dict] = {
         'copy-last': dict(predictor=dict(type='CopyLast')),
         'flow': dict(predictor=dict(type='FlowWarp')),
+        'ego-motion': dict(predictor=dict(type='EgoMotion')),
         'oracle': dict(predictor=dict(type='Oracle')),
     }
 

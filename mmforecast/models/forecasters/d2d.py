@@ -32,6 +32,7 @@ class D2DForecaster(BaseForecaster):
             predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='copy')
         ),
         'flow': dict(predictor=dict(type='FlowWarp')),
+        'ego-motion': dict(predictor=dict(type='EgoMotion')),
         'flow-shift': dict(
             predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='shift')
         ),

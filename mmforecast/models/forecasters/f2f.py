@@ -43,6 +43,7 @@ class F2FForecaster(BaseForecaster):
             decoder=dict(type='FlowInstanceDecoder', mode='warp', fill_boxes=True),
         ),
         'flow-features': dict(predictor=dict(type='FlowWarp')),
+        'ego-motion': dict(predictor=dict(type='EgoMotion')),
         'oracle': dict(predictor=dict(type='Oracle')),
     }
 

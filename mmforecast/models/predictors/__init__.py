@@ -3,6 +3,7 @@ from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
 from .d2d import D2DPredictor
+from .ego_motion import EgoMotion
 from .f2f import F2FPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
@@ -14,6 +15,7 @@ __all__ = [
     'BasePredictor',
     'CopyLast',
     'D2DPredictor',
+    'EgoMotion',
     'F2FPredictor',
     'FeatureFusion',
     'FlowWarp',

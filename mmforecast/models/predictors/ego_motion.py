@@ -1,0 +1,118 @@
+"""The ego-motion baseline: the camera's motion taken apart, each part extrapolated by its own law."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
+from mmforecast.models.utils.ego_motion import (
+    CameraMotion,
+    estimate_camera_motion,
+    extrapolate,
+    intrinsics,
+    invert_displacement,
+    parallax,
+)
+from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_above, check_positive
+
+from .base import BasePredictor
+from .context import ForecastContext
+
+_STATE = 'ego_motion'
+
+
+@MODELS.register_module()
+class EgoMotion(BasePredictor):
+    """Warps the newest observed representation by the extrapolated motion of the camera.
+
+    The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and parallax.
+    The translation continues at constant speed, so image motion accelerates as things come near. Yaw continues, with a
+    damped acceleration; pitch and roll do not: a car rocks about its mean. Where the camera stands, or the flow fits
+    no camera motion, every pixel continues at its own velocity. Nothing is learned, no calibration is needed, and the
+    representation may have any number of channels and levels.
+
+    Every step is warped from the newest observed frame, so errors of sampling do not add up in a roll-out.
+
+    Args:
+        focal: focal length in widths of the frame. The result depends on it little; give it where it is known.
+        perspective: whether image motion accelerates as things come near.
+        keep: shares of pitch, yaw and roll that continue.
+        yaw_acceleration: share of the last change of yaw per step that continues; needs three observed frames.
+        damping: factor on that change from step to step.
+        max_width: wider frames are reduced to so many pixels before the motion is estimated.
+        kwargs: see ``BasePredictor``.
+    """
+
+    reads_frames = True
+
+    def __init__(
+        self,
+        focal: float = 0.9,
+        perspective: bool = True,
+        keep: tuple[float, float, float] = (0.0, 1.0, 0.0),
+        yaw_acceleration: float = 0.5,
+        damping: float = 0.7,
+        max_width: int = 640,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        check_above('EgoMotion', 0, focal=focal)
+        check_positive('EgoMotion', max_width=max_width)
+        self.focal = focal
+        self.perspective = perspective
+        self.keep = tuple(keep)
+        self.yaw_acceleration = yaw_acceleration
+        self.damping = damping
+        self.max_width = max_width
+
+    @torch.no_grad()
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        if _STATE not in context.state:
+            context.state[_STATE] = ([level[:, -1] for level in past], self._observe(context.frames))
+        newest, observed = context.state[_STATE]
+        field, _ = self.backward_field(*observed, steps=context.step + 1)
+        return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
+
+    def backward_field(
+        self, backward: Tensor, motion: CameraMotion, yaw_change: Tensor, steps: int
+    ) -> tuple[Tensor, Tensor]:
+        """Where the pixels of the future frame were in the newest observed one.
+
+        Args:
+            backward: (B, 2, h, w) flow from the newest observed frame to the one before, in pixels.
+            motion: the camera's motion over that step.
+            yaw_change: (B,) change of yaw per step against the step before, in radians.
+            steps: how far ahead, at least 1.
+
+        Returns:
+            (B, 2, h, w) in pixels, and (B, 1, h, w) bool: whether the newest frame showed the pixel.
+        """
+        camera = intrinsics(backward.shape[-2:], self.focal).to(backward.device)
+        moved, share = parallax(backward, motion, camera)
+        turn = motion.rotation * steps * motion.rotation.new_tensor(self.keep)
+        growth = sum(step * self.damping**step for step in range(1, steps + 1))
+        turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * yaw_change
+        displacement, nearness = extrapolate(moved, share, turn, camera, steps, self.perspective)
+        return invert_displacement(displacement, nearness)
+
+    def _observe(self, frames: Tensor) -> tuple[Tensor, CameraMotion, Tensor]:
+        """Flow, camera motion and change of yaw of the newest step."""
+        if num_steps([frames]) < 2:
+            raise ValueError('EgoMotion needs at least 2 observed frames, got 1; raise num_past')
+        frames = _reduce(frames[:, -3:], self.max_width)
+        camera = intrinsics(frames.shape[-2:], self.focal)
+        flows = [dis_flow(frames[:, i], frames[:, i - 1]) for i in range(frames.shape[1] - 1, 0, -1)]
+        motions = [estimate_camera_motion(flow, camera) for flow in flows]
+        yaw = motions[0].rotation[:, 1]
+        change = yaw - motions[1].rotation[:, 1] if len(motions) > 1 else torch.zeros_like(yaw)
+        return flows[0], motions[0], change
+
+
+def _reduce(frames: Tensor, max_width: int) -> Tensor:
+    """(B, T, 3, H, W) averaged down to a width of at most ``max_width``, the aspect ratio kept."""
+    height, width = frames.shape[-2:]
+    if width <= max_width:
+        return frames
+    size = max(16, round(height * max_width / width)), max_width
+    return F.interpolate(frames.flatten(0, 1), size=size, mode='area').unflatten(0, frames.shape[:2])

@@ -1,0 +1,273 @@
+"""EgoMotion against scenes whose geometry is known exactly."""
+
+import math
+
+import pytest
+import torch
+
+from mmforecast.models.predictors import EgoMotion, FlowWarp, ForecastContext
+from mmforecast.models.utils import dis_flow
+from mmforecast.models.utils.ego_motion import (
+    CameraMotion,
+    apply_homography,
+    estimate_camera_motion,
+    extrapolate,
+    fill_holes,
+    intrinsics,
+    invert_displacement,
+    median_filter,
+    move_mask,
+    object_parallax,
+    parallax,
+    pixel_grid,
+    rotation_matrix,
+)
+
+SIZE = 96, 160
+CAMERA = intrinsics(SIZE, 0.9)
+
+
+def rays():
+    """(3, H*W) directions of the pixels of the newest frame, depth 1."""
+    grid = pixel_grid(torch.zeros(1, 2, *SIZE, dtype=torch.float64))[0].flatten(1)
+    return torch.linalg.inv(CAMERA) @ torch.cat([grid, torch.ones_like(grid[:1])])
+
+
+def scene_depth():
+    """(H*W,) a road below the horizon, and walls of several distances above it."""
+    down = rays()[1].clamp(min=1e-3)
+    road = 1.5 / down
+    walls = 8 + 6 * torch.sin(rays()[0] * 6)
+    return torch.minimum(road, walls)
+
+
+def displacement(rotation, translation, steps):
+    """Where the newest frame's pixels go in ``steps`` steps of the camera, by projection in 3D: (1, 2, H, W).
+
+    Args:
+        rotation: rotation vector per step; points of the camera before become those of the camera after.
+        translation: of the points per step, in the camera after.
+    """
+    points = rays() * scene_depth()
+    turn = rotation_matrix(torch.tensor([rotation], dtype=torch.float64))[0]
+    if steps < 0:
+        for _ in range(-steps):
+            points = turn.T @ (points - torch.tensor(translation, dtype=torch.float64)[:, None])
+    for _ in range(max(steps, 0)):
+        points = turn @ points + torch.tensor(translation, dtype=torch.float64)[:, None]
+    pixels = CAMERA @ points
+    pixels = (pixels[:2] / pixels[2:]).unflatten(1, SIZE)[None]
+    return pixels - pixel_grid(pixels)
+
+
+@pytest.mark.parametrize(
+    'rotation, translation',
+    [
+        ((0.0, 0.0, 0.0), (0.0, 0.0, -0.5)),  # straight ahead
+        ((0.002, 0.01, -0.003), (0.02, 0.0, -0.6)),  # ahead, turning and rocking
+        ((0.0, -0.008, 0.0), (0.0, 0.0, 0.4)),  # backwards
+    ],
+)
+def test_the_motion_of_the_camera_is_found(rotation, translation):
+    motion = estimate_camera_motion(displacement(rotation, translation, -1), CAMERA)
+    assert torch.allclose(motion.rotation[0], torch.tensor(rotation, dtype=torch.float64), atol=3e-4)
+    direction = torch.tensor(translation, dtype=torch.float64)
+    assert torch.dot(motion.translation[0], direction / direction.norm()) > 0.999
+
+
+@pytest.mark.parametrize('steps', [1, 2, 3])
+@pytest.mark.parametrize('translation', [(0.0, 0.0, -0.3), (0.02, 0.01, -0.3), (0.0, 0.0, 0.3)])
+def test_perspective_is_exact_for_a_rigid_scene(steps, translation):
+    """Against projection in 3D; where q is clamped nothing can be exact, and the median moves corners."""
+    direction = torch.tensor([translation], dtype=torch.float64)
+    motion = CameraMotion(torch.zeros(1, 3, dtype=torch.float64), direction / direction.norm())
+    moved, share = parallax(displacement((0, 0, 0), translation, -1), motion, CAMERA)
+    found, _ = extrapolate(moved, share, motion.rotation, CAMERA, steps)
+    truth = displacement((0, 0, 0), translation, steps)
+    straight, _ = extrapolate(moved, share, motion.rotation, CAMERA, steps, perspective=False)
+    error, without = ((part - truth).norm(dim=1) for part in (found, straight))
+    assert error.median() < 0.02 * steps and error.mean() < 0.4 * without.mean()
+
+
+def test_a_turn_in_place_goes_on_as_a_rotation():
+    rotation = (0.0, 0.02, 0.0)
+    motion = estimate_camera_motion(displacement(rotation, (0, 0, 0), -1), CAMERA)
+    assert torch.allclose(motion.rotation[0], torch.tensor(rotation, dtype=torch.float64), atol=1e-3)
+    field, _ = EgoMotion().backward_field(
+        displacement(rotation, (0, 0, 0), -1), motion, torch.zeros(1, dtype=torch.float64), steps=3
+    )
+    inside = (slice(None), slice(None), slice(10, -10), slice(40, -40))
+    assert (field - displacement(rotation, (0, 0, 0), -3))[inside].abs().mean() < 0.5
+
+
+def test_pitch_and_roll_do_not_go_on():
+    rotation = (0.01, 0.0, 0.01)
+    backward = displacement(rotation, (0, 0, -0.01), -1)
+    motion = CameraMotion(
+        torch.tensor([rotation], dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
+    )
+    change = torch.zeros(1, dtype=torch.float64)
+    still, _ = EgoMotion().backward_field(backward, motion, change, steps=2)
+    repeated, _ = EgoMotion(keep=(1, 1, 1)).backward_field(backward, motion, change, steps=2)
+    assert still.abs().mean() < 0.3 and repeated.abs().mean() > 1.5
+
+
+@pytest.mark.parametrize('seed', [0, 1])
+def test_rubbish_flow_is_repeated_as_it_is(seed):
+    noise = 20 * torch.rand(1, 2, *SIZE, generator=torch.Generator().manual_seed(seed)).double() - 10
+    motion = estimate_camera_motion(noise, CAMERA)
+    assert not motion.rotation.any() and not motion.translation.any()
+    moved, share = parallax(noise, motion, CAMERA)
+    found, _ = extrapolate(moved, share, motion.rotation, CAMERA, steps=2)
+    assert torch.allclose(found, -2 * noise, atol=1e-9)
+
+
+def test_not_finite_flow_is_no_motion():
+    flow = torch.full((1, 2, *SIZE), math.nan)
+    motion = estimate_camera_motion(flow, CAMERA)
+    assert not motion.rotation.any() and not motion.translation.any()
+
+
+def test_near_is_drawn_over_far_and_holes_are_filled():
+    shift = torch.zeros(1, 2, 16, 16)
+    nearness = torch.zeros(1, 1, 16, 16)
+    shift[:, 0, 4:12, 2:6] = 4  # a near block moves by 4 to the right, onto the far rest
+    nearness[..., 4:12, 2:6] = 1
+    field, known = invert_displacement(shift, nearness)
+    assert (field[0, 0, 6:10, 7:9] == -4).all() and (field[0, :, :2] == 0).all()
+    assert not known[0, 0, 5:11, 2:6].any() and known[0, 0, 5:11, 6:].all()
+    assert torch.isfinite(field).all()
+
+
+def test_a_uniform_shift_is_inverted():
+    shift = torch.tensor([3.0, -2.0]).view(1, 2, 1, 1).expand(1, 2, 20, 24)
+    field, known = invert_displacement(shift, torch.zeros(1, 1, 20, 24))
+    assert torch.allclose(field, -shift)
+    assert int(known.sum()) == 18 * 21
+
+
+def test_known_values_stay_when_holes_are_filled():
+    field, known = torch.randn(2, 3, 17, 23), torch.rand(2, 1, 17, 23) > 0.7
+    filled = fill_holes(field, known)
+    assert torch.allclose(filled[known.expand_as(field)], field[known.expand_as(field)])
+    outside = ~known.expand_as(field)
+    assert filled[outside].abs().max() <= field.abs().max() and torch.isfinite(filled).all()
+    assert not fill_holes(field, torch.zeros_like(known)).any()
+
+
+def test_median():
+    row = torch.randn(1, 2, 1, 40)
+    windows = torch.nn.functional.pad(row, (2, 2, 0, 0), mode='replicate').unfold(-1, 5, 1)
+    assert torch.equal(median_filter(row), windows.median(dim=-1).values)
+    assert torch.equal(median_filter(row.transpose(2, 3)), median_filter(row).transpose(2, 3))
+
+
+def test_rotations_and_homographies():
+    turn = rotation_matrix(torch.tensor([[0.0, 0.0, math.pi / 2]]))
+    assert torch.allclose(turn[0] @ torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 0]), atol=1e-6)
+    points = torch.rand(2, 2, 3, 4)
+    assert torch.allclose(apply_homography(torch.eye(3)[None], points), points)
+    scaled = apply_homography(torch.diag(torch.tensor([2.0, 2.0, 4.0]))[None], points)
+    assert torch.allclose(scaled, points / 2)
+
+
+@pytest.mark.parametrize('velocity', [(0.0, 0.0, -1.0), (0.4, 0.1, -0.8), (-0.6, 0.0, 0.7)])
+def test_an_object_moves_as_one_piece(velocity):
+    """A flat object with a motion of its own, by projection in 3D, at three steps."""
+    grid = pixel_grid(torch.zeros(1, 2, *SIZE, dtype=torch.float64))
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[30:66, 60:100] = True
+    velocity, depth = torch.tensor(velocity, dtype=torch.float64), 8.0
+    points = rays() * depth
+
+    def project(at):
+        pixels = CAMERA @ at
+        return (pixels[:2] / pixels[2:]).unflatten(1, SIZE)[None]
+
+    moved = grid - project(points - velocity[:, None])
+    unknown = torch.zeros(1, *SIZE, dtype=torch.float64)
+    found = object_parallax(moved[0], unknown, mask)
+    assert found[2] == pytest.approx(-velocity[2].item() / depth, abs=0.02)
+    still = torch.zeros(3, dtype=torch.float64)
+    later = move_mask(mask, found, still, CAMERA, steps=3)
+    # the corners of the mask, three steps ahead
+    target = project(points + 3 * velocity[:, None])[0]
+    corners = [target[:, 30, 60], target[:, 65, 99]]
+    truth = torch.zeros(SIZE, dtype=torch.bool)
+    (left, top), (right, bottom) = ([round(value) for value in corner.tolist()] for corner in corners)
+    truth[top : bottom + 1, left : right + 1] = True
+    assert (later & truth).sum() / (later | truth).sum() > 0.93
+
+
+def test_outliers_in_a_mask_are_ignored():
+    moved = torch.zeros(2, 40, 40)
+    moved[0] = 3.0
+    moved[:, 18:22, 18:30] = -20  # flow of the background, seen through a hole
+    mask = torch.ones(40, 40, dtype=torch.bool)
+    mean, _, share = object_parallax(moved, torch.zeros(1, 40, 40), mask)
+    assert torch.allclose(mean, torch.tensor([3.0, 0.0]), atol=0.3) and share.abs() < 0.02
+
+
+def frames_of(batch, count):
+    """Textured frames that shift by two pixels a step: (B, T, 3, 64, 96)."""
+    generator = torch.Generator().manual_seed(3)
+    picture = torch.rand(batch, 3, 20, 40, generator=generator) * 255
+    picture = torch.nn.functional.interpolate(picture, size=(64, 140), mode='bicubic').clamp(0, 255)
+    return torch.stack([picture[..., 40 - 2 * t : 136 - 2 * t] for t in range(count)], dim=1)
+
+
+def test_a_standing_camera_is_copy_last():
+    frames = frames_of(1, 1).expand(-1, 4, -1, -1, -1)
+    past = [torch.randn(1, 4, 5, 16, 24)]
+    context = ForecastContext(frames=frames, samples=[])
+    for context.step in range(3):
+        (future,) = EgoMotion()(past, context)
+        assert torch.allclose(future[:, 0], past[0][:, -1], atol=1e-5)
+
+
+def test_levels_batches_and_steps():
+    """Every clip and level is forecast as it is alone, from the newest observed maps at every step."""
+    frames = frames_of(2, 4)
+    past = [torch.randn(2, 4, 3, 32, 48), torch.randn(2, 4, 3, 16, 24)]
+    together = ForecastContext(frames=frames, samples=[])
+    predictor, window = EgoMotion(), past
+    for step in range(2):
+        together.step = step
+        out = predictor(window, together)
+        for clip in range(2):
+            alone = ForecastContext(frames=frames[clip : clip + 1], samples=[], step=step)
+            for level in range(2):
+                (single,) = predictor([past[level][clip : clip + 1]], alone)
+                assert torch.allclose(single, out[level][clip : clip + 1], atol=1e-5)
+                alone.state.clear()
+        window = [torch.cat([maps[:, 1:], new], dim=1) for maps, new in zip(window, out)]
+
+
+def test_uniform_motion_is_forecast_as_by_flow():
+    frames = frames_of(1, 4)
+    picture = [frames / 255]
+    context = ForecastContext(frames=frames, samples=[])
+    # a flat scene doesn't tell a yaw from a shift to the side, so its change is noise
+    (ours,) = EgoMotion(yaw_acceleration=0)(picture, context)
+    (flow,) = FlowWarp()(picture, ForecastContext(frames=frames, samples=[]))
+    inside = (slice(None), slice(None), slice(None), slice(8, -8), slice(16, -16))
+    assert (ours - flow)[inside].abs().mean() < 0.02
+    assert dis_flow(frames[:, -1], frames[:, -2])[..., 8:-8, 16:-16].mean(dim=(0, 2, 3))[0] == pytest.approx(
+        -2, abs=0.3
+    )
+
+
+def test_wide_frames_are_reduced_first():
+    frames = frames_of(1, 3)
+    wide = torch.nn.functional.interpolate(frames[0], scale_factor=4, mode='bilinear')[None]
+    past = [torch.randn(1, 3, 2, 16, 24)]
+    (fine,) = EgoMotion()(past, ForecastContext(frames=frames, samples=[]))
+    (reduced,) = EgoMotion(max_width=96)(past, ForecastContext(frames=wide, samples=[]))
+    assert (fine - reduced).abs().mean() < 0.05
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='at least 2 observed frames'):
+        EgoMotion()([torch.zeros(1, 1, 2, 8, 8)], ForecastContext(frames=frames_of(1, 1), samples=[]))
+    with pytest.raises(ValueError, match='EgoMotion: focal must be above 0'):
+        EgoMotion(focal=0)
