@@ -26,11 +26,11 @@ _STATE = 'ego_motion'
 class EgoMotion(BasePredictor):
     """Warps the newest observed representation by the extrapolated motion of the camera.
 
-    The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and parallax.
-    The translation continues at constant speed, so image motion accelerates as things come near. Yaw continues, with a
-    damped acceleration; pitch and roll do not: a car rocks about its mean. Where the camera stands, or the flow fits
-    no camera motion, every pixel continues at its own velocity. Nothing is learned, no calibration is needed, and the
-    representation may have any number of channels and levels.
+    The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and
+    parallax. The translation continues at constant speed, so image motion accelerates as things come near.
+    Yaw continues, with a damped acceleration; pitch and roll do not: a car rocks about its mean. Where the
+    camera stands, or the flow fits no camera motion, every pixel continues at its own velocity. Nothing is
+    learned, no calibration is needed, and the representation may have any number of channels and levels.
 
     Every step is warped from the newest observed frame, so errors of sampling do not add up in a roll-out.
 

@@ -1,9 +1,10 @@
 """Camera motion and parallax from optical flow, and their extrapolation.
 
-Between two frames, dense flow determines the camera's rotation and the direction of its translation. What is left of
-a pixel's motion without the rotation is parallax ``v``, along the line through the epipole. Its length gives
-``q = V / Z``, the share of the pixel's depth that the camera covers in one step. If the camera keeps its speed, the
-parallax after k steps is ``v * k * (1 + q) / (1 - k * q)``: image motion accelerates as things come near.
+Between two frames, dense flow determines the camera's rotation and the direction of its translation. What is
+left of a pixel's motion without the rotation is parallax ``v``, along the line through the epipole. Its
+length gives ``q = V / Z``, the share of the pixel's depth that the camera covers in one step. If the camera
+keeps its speed, the parallax after k steps is ``v * k * (1 + q) / (1 - k * q)``: image motion accelerates as
+things come near.
 """
 
 from collections.abc import Sequence
@@ -32,8 +33,8 @@ class CameraMotion:
     """The camera's motion from an earlier to a later frame, for a batch.
 
     Attributes:
-        rotation: (B, 3) rotation vector in radians: pitch, yaw, roll. It takes points of the earlier camera to the
-            later one.
+        rotation: (B, 3) rotation vector in radians: pitch, yaw, roll. It takes points of the earlier camera
+            to the later one.
         translation: (B, 3) unit vector, or zeros where it is not known (the camera stands, turns in place, or
             the flow fits no rigid scene).
     """
@@ -157,8 +158,8 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
         camera: (3, 3) intrinsics.
 
     Returns:
-        ``v`` (B, 2, H, W), the parallax over the step in pixels, on the later frame's grid; and ``q`` (B, 1, H, W),
-        the share of the depth that the camera covered, 0 where the translation is not known.
+        ``v`` (B, 2, H, W), the parallax over the step in pixels, on the later frame's grid; and ``q`` (B, 1,
+        H, W), the share of the depth that the camera covered, 0 where the translation is not known.
     """
     camera = camera.to(backward.device)
     grid = pixel_grid(backward)
@@ -192,8 +193,8 @@ def extrapolate(
         perspective: whether parallax grows as things come near; without it, it is ``k * v``.
 
     Returns:
-        The displacement (B, 2, H, W) in pixels, and the share (B, 1, H, W) that it was computed with, clamped so that
-        nothing passes the camera.
+        The displacement (B, 2, H, W) in pixels, and the share (B, 1, H, W) that it was computed with,
+        clamped so that nothing passes the camera.
     """
     share = share.clamp(-0.4, 0.6 / steps)
     gain = steps * (1 + share) / (1 - steps * share) if perspective else float(steps)
@@ -206,16 +207,16 @@ def extrapolate(
 def invert_displacement(displacement: Tensor, nearness: Tensor) -> tuple[Tensor, Tensor]:
     """A forward displacement seen from the future frame.
 
-    Every pixel goes to the nearest pixel of its target, the nearest to the camera in front; holes are filled from
-    around; single outliers are removed by a median.
+    Every pixel goes to the nearest pixel of its target, the nearest to the camera in front; holes are filled
+    from around; single outliers are removed by a median.
 
     Args:
         displacement: (B, 2, H, W) of the newest frame's pixels.
         nearness: (B, 1, H, W), larger is nearer.
 
     Returns:
-        The backward field (B, 2, H, W): a pixel p of the future frame was at p + field(p) in the newest frame; and
-        (B, 1, H, W) bool, True where a pixel landed (False: the newest frame did not show it).
+        The backward field (B, 2, H, W): a pixel p of the future frame was at p + field(p) in the newest
+        frame; and (B, 1, H, W) bool, True where a pixel landed (False: the newest frame did not show it).
     """
     batch, _, height, width = displacement.shape
     target = (pixel_grid(displacement) + displacement).round()
@@ -273,9 +274,9 @@ def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor,
     """Parallax of an object that moves as one piece: ``v(p) = a + s * (p - c)``.
 
     A point at depth Z that approaches by V per step has ``v = (x V + U) / (Z + V)``: linear in the position x,
-    with the slope ``s = q / (1 + q)``, whatever the object's own motion is. So its growth in the image tells its
-    ``q``. The fit is robust; for small objects, whose growth is not seen, it stays near the slope of the camera's
-    own parallax there.
+    with the slope ``s = q / (1 + q)``, whatever the object's own motion is. So its growth in the image tells
+    its ``q``. The fit is robust; for small objects, whose growth is not seen, it stays near the slope of the
+    camera's own parallax there.
 
     Args:
         moved: (2, H, W) parallax over the step in pixels, see :func:`parallax`.
