@@ -145,14 +145,15 @@ def f2f_cfg(repository, street_root):
 
 
 def test_each_forecaster_has_its_own_baselines(cfg, f2f_cfg):
-    assert list(baselines_of(cfg)) == ['copy-last', 'flow', 'oracle']
-    f2f = ['copy-last', 'flow-shift', 'flow-warp', 'flow-features', 'oracle']
+    assert list(baselines_of(cfg)) == ['copy-last', 'flow', 'ego-motion', 'oracle']
+    f2f = ['copy-last', 'flow-shift', 'flow-warp', 'flow-features', 'ego-motion', 'ego-objects', 'oracle']
     assert [entry.name for entry in baseline_entries(f2f_cfg)] == f2f
     for entry in baseline_entries(f2f_cfg):
         model = build_forecaster(entry.config, changes=entry.model)
         assert sum(p.numel() for p in model.predictor.parameters()) == 0
         assert model.train_steps == 1 and model.test_steps == 3
-        assert getattr(model.decoder, 'mode', None) == dict(zip(f2f[1:3], ('shift', 'warp'))).get(entry.name)
+        modes = {'flow-shift': 'shift', 'flow-warp': 'warp', 'ego-objects': 'ego-motion'}
+        assert getattr(model.decoder, 'mode', None) == modes.get(entry.name)
     with pytest.raises(ValueError, match="'mmdet.MaskRCNN', which has no baselines"):
         baselines_of(Config(dict(model=dict(type='mmdet.MaskRCNN'))))
 

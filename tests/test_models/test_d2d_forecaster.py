@@ -396,7 +396,15 @@ def test_baselines_of_the_config(repository):
     cfg = load_config(repository / 'configs/d2d/d2d_warp_tiny_synthetic.py')
     assert cfg.model.type == 'D2DForecaster'
     baselines = D2DForecaster.baselines
-    assert list(baselines) == ['copy-last', 'flow', 'flow-shift', 'flow-warp', 'oracle']
+    assert list(baselines) == [
+        'copy-last',
+        'flow',
+        'ego-motion',
+        'ego-objects',
+        'flow-shift',
+        'flow-warp',
+        'oracle',
+    ]
     maps = [id_map(_26001=(4, 4 + 3 * t, 14, 18 + 3 * t)) for t in range(7)]
     for name, change in baselines.items():
         model = MODELS.build({**cfg.model.to_dict(), **change, 'train_cfg': None}).eval()

@@ -4,7 +4,10 @@ import math
 
 import pytest
 import torch
+from mmdet.structures.mask import mask2bbox
+from mmengine.structures import InstanceData
 
+from mmforecast.models.decoders.ego_instances import EgoInstanceMotion
 from mmforecast.models.predictors import EgoMotion, FlowWarp, ForecastContext
 from mmforecast.models.utils import dis_flow
 from mmforecast.models.utils.ego_motion import (
@@ -264,6 +267,48 @@ def test_wide_frames_are_reduced_first():
     (fine,) = EgoMotion()(past, ForecastContext(frames=frames, samples=[]))
     (reduced,) = EgoMotion(max_width=96)(past, ForecastContext(frames=wide, samples=[]))
     assert (fine - reduced).abs().mean() < 0.05
+
+
+def instances_in(frames):
+    masks = torch.zeros(2, *frames.shape[-2:], dtype=torch.bool)
+    masks[0, 20:40, 40:60] = True
+    masks[1, 5:15, 20:44] = True
+    found = InstanceData(labels=torch.tensor([0, 1]), scores=torch.tensor([0.9, 0.6]), masks=masks)
+    found.bboxes = mask2bbox(masks).float()
+    return found
+
+
+@pytest.mark.parametrize('with_masks', [True, False])
+def test_instances_of_a_standing_camera_stay(with_masks):
+    frames = frames_of(1, 1).expand(-1, 4, -1, -1, -1)
+    found = instances_in(frames)
+    given = found.clone() if with_masks else InstanceData(**{k: v for k, v in found.items() if k != 'masks'})
+    for moved in EgoInstanceMotion(frames).move(0, given, 3):
+        assert torch.allclose(moved.bboxes, found.bboxes, atol=1e-3)
+        assert torch.equal(moved.scores, found.scores)
+        assert ('masks' in moved) == with_masks
+        if with_masks:
+            assert torch.equal(moved.masks, found.masks)
+
+
+def test_instances_move_with_the_picture():
+    frames = frames_of(2, 4)  # everything moves right by two pixels a step
+    for clip in range(2):
+        found = instances_in(frames)
+        moved = EgoInstanceMotion(frames).move(clip, found, 2)[1]
+        for mask, later in zip(found.masks, moved.masks):
+            truth = torch.roll(mask, 4, dims=1)
+            assert (truth & later).sum() / (truth | later).sum() > 0.8
+
+
+def test_instances_that_leave_the_frame_are_dropped():
+    frames = frames_of(1, 4)
+    found = instances_in(frames)
+    found.masks[0] = False
+    found.masks[0, 20:30, 92:96] = True
+    found.bboxes = mask2bbox(found.masks).float()
+    assert EgoInstanceMotion(frames).move(0, found, 3)[2].labels.tolist() == [1]
+    assert len(EgoInstanceMotion(frames).move(0, found[:0], 1)[0]) == 0
 
 
 def test_bad_input():

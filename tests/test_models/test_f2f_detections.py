@@ -7,7 +7,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmforecast.models.decoders import DetectionDecoder
-from mmforecast.models.decoders.detection import box_regions
+from mmforecast.models.decoders.regions import box_regions
 from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.models.forecasters import F2FForecaster
 from mmforecast.models.predictors import ForecastContext

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from mmengine.structures import InstanceData
 
-from mmforecast.models.decoders.detection import box_regions
+from mmforecast.models.decoders.regions import box_regions
 from mmforecast.visualization import (
     draw_legend,
     forecast_animation,

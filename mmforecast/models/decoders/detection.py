@@ -1,10 +1,7 @@
 """From forecast feature pyramids to instances, read by the detector's own heads (F2F, ECCV 2018)."""
 
-from collections.abc import Sequence
-
 import torch
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder, detect
 from mmforecast.models.predictors import ForecastContext
@@ -13,15 +10,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 from .base import BaseDecoder
-
-
-def box_regions(boxes: Tensor, size: Sequence[int]) -> Tensor:
-    """(N, 4) boxes x1 y1 x2 y2 to (N, H, W) bool: the pixels whose centres they hold."""
-    rows, columns = (torch.arange(side, device=boxes.device) + 0.5 for side in size)
-    left, top, right, bottom = boxes[:, :, None].unbind(dim=1)
-    inside_rows = (rows >= top) & (rows < bottom)
-    inside_columns = (columns >= left) & (columns < right)
-    return inside_rows[:, :, None] & inside_columns[:, None, :]
+from .regions import box_regions
 
 
 def detector_encoder(context: ForecastContext | None, decoder: str) -> DetectorEncoder:

@@ -1,9 +1,8 @@
 """Optical-flow baselines on instances: what was detected last goes on moving (F2F, ECCV 2018)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import torch
-from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -13,8 +12,11 @@ from mmforecast.models.predictors.flow_warp import advance, carry, observed_velo
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
-from .detection import DetectionDecoder, box_regions, detector_encoder
+from .detection import DetectionDecoder, detector_encoder
+from .ego_instances import EgoInstanceMotion
+from .regions import box_regions, with_boxes, with_masks
 
 
 def mean_motion(regions: Tensor, velocity: Tensor) -> Tensor:
@@ -41,25 +43,6 @@ def shift_mask(mask: Tensor, motion: Tensor) -> Tensor:
                 source = mask[max(-y, 0) : height - max(y, 0), max(-x, 0) : width - max(x, 0)]
                 target += weight_x * weight_y * source
     return moved >= 0.5
-
-
-def with_masks(instances: InstanceData, masks: Tensor) -> InstanceData:
-    """Instances with these masks and the boxes around them, without those whose mask is empty."""
-    alive = masks.flatten(1).any(dim=1)
-    kept = instances[alive]
-    kept.masks = masks[alive]
-    kept.bboxes = mask2bbox(kept.masks).to(instances.bboxes)
-    return kept
-
-
-def with_boxes(instances: InstanceData, boxes: Tensor, size: Sequence[int]) -> InstanceData:
-    """Instances with these boxes, cut to a frame of (H, W), without those that left it."""
-    height, width = size
-    boxes = boxes.minimum(boxes.new_tensor([width, height] * 2)).clamp(min=0)
-    alive = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-    kept = instances[alive]
-    kept.bboxes = boxes[alive]
-    return kept
 
 
 def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> list[InstanceData]:
@@ -104,7 +87,27 @@ def warp_instances(instances: InstanceData, velocity: Tensor, steps: int) -> lis
     return out
 
 
-MOVES = {'shift': shift_instances, 'warp': warp_instances}
+MODES = ('shift', 'warp', 'ego-motion')
+
+
+def instance_mover(
+    mode: str, context: ForecastContext
+) -> Callable[[int, InstanceData, int], list[InstanceData]]:
+    """The function that moves the instances of a clip on.
+
+    Args:
+        mode: one of ``MODES``.
+        context: has the observed frames.
+
+    Returns:
+        A function of the clip's index in the batch, its instances and the number of steps n, that gives the
+        instances at the steps 1 to n.
+    """
+    if mode == 'ego-motion':
+        return EgoInstanceMotion(context.frames).move
+    move = {'shift': shift_instances, 'warp': warp_instances}[mode]
+    velocity = observed_velocity(context)
+    return lambda clip, instances, steps: move(instances, velocity[clip].to(instances.scores.device), steps)
 
 
 @MODELS.register_module()
@@ -117,15 +120,15 @@ class FlowInstanceDecoder(DetectionDecoder):
 
     Args:
         mode: 'shift', each instance rigidly by the mean flow inside it; 'warp', each pixel of its mask by
-            its own. Without masks both are 'shift', and boxes move.
+            its own (boxes without masks are shifted); 'ego-motion', each as one piece by its own parallax and
+            the camera's turn, see ``EgoMotion``.
         steps: as for ``DetectionDecoder``.
         fill_boxes: where there are no masks, the moved boxes are filled.
     """
 
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
         super().__init__(steps, fill_boxes)
-        if mode not in MOVES:
-            raise ValueError(f'FlowInstanceDecoder: mode must be one of {tuple(MOVES)}, got {mode!r}')
+        check_choice('FlowInstanceDecoder', MODES, mode=mode)
         self.mode = mode
 
     @torch.no_grad()
@@ -142,9 +145,9 @@ class FlowInstanceDecoder(DetectionDecoder):
         steps, size = num_steps(future), samples[0].img_shape
         encoder = detector_encoder(context, type(self).__name__)
         newest = detect(encoder, [level[:, 0] for level in future], size)
-        move = MOVES[self.mode]
-        for sample, instances, velocity in zip(samples, newest, observed_velocity(context)):
-            moved = move(instances, velocity, steps)
+        move = instance_mover(self.mode, context)
+        for clip, (sample, instances) in enumerate(zip(samples, newest)):
+            moved = move(clip, instances, steps)
             if self.steps == 'last':
                 moved[:-1] = [InstanceData() for _ in moved[:-1]]
             if self.fill_boxes and 'masks' not in instances:

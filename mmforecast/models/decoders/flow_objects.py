@@ -7,16 +7,14 @@ from mmengine.structures import InstanceData
 
 from mmforecast.models.objects.object_map import ObjectMap
 from mmforecast.models.predictors import ForecastContext
-from mmforecast.models.predictors.flow_warp import observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
 from .distance_map import enlarge, observed_objects
-from .flow_instances import MOVES
-
-MODES = ('copy', *MOVES)
+from .flow_instances import MODES, instance_mover
 
 
 @MODELS.register_module()
@@ -27,14 +25,12 @@ class FlowObjectDecoder(BaseDecoder):
     the newest frame, the same at every step.
 
     Args:
-        mode: 'copy' lets them stand; 'shift' moves each rigidly by the mean flow inside it; 'warp' moves each
-            pixel of a mask by its own.
+        mode: 'copy' repeats them; 'shift', 'warp' and 'ego-motion' move them as ``FlowInstanceDecoder`` does.
     """
 
     def __init__(self, mode: str = 'shift'):
         super().__init__()
-        if mode not in MODES:
-            raise ValueError(f'FlowObjectDecoder: mode must be one of {MODES}, got {mode!r}')
+        check_choice('FlowObjectDecoder', ('copy', *MODES), mode=mode)
         self.mode = mode
 
     @torch.no_grad()
@@ -52,16 +48,12 @@ class FlowObjectDecoder(BaseDecoder):
         if target != 'pred':
             return samples
         clips = observed_objects(context, type(self).__name__)
-        velocities = [None] * len(clips) if self.mode == 'copy' else observed_velocity(context).cpu()
-        for sample, frames, velocity in zip(samples, clips, velocities):
+        move = None if self.mode == 'copy' else instance_mover(self.mode, context)
+        steps = num_steps(future)
+        for clip, (sample, frames) in enumerate(zip(samples, clips)):
             newest = as_instances(frames[-1], sample.img_shape)
-            sample.pred_instances = self._move(newest, velocity, num_steps(future))
+            sample.pred_instances = [newest] * steps if move is None else move(clip, newest, steps)
         return samples
-
-    def _move(self, newest: InstanceData, velocity, steps: int) -> list[InstanceData]:
-        if self.mode == 'copy':
-            return [newest] * steps
-        return MOVES[self.mode](newest, velocity, steps)
 
 
 def as_instances(objects: ObjectMap, size) -> InstanceData:

@@ -33,6 +33,9 @@ class D2DForecaster(BaseForecaster):
         ),
         'flow': dict(predictor=dict(type='FlowWarp')),
         'ego-motion': dict(predictor=dict(type='EgoMotion')),
+        'ego-objects': dict(
+            predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='ego-motion')
+        ),
         'flow-shift': dict(
             predictor=dict(type='CopyLast'), decoder=dict(type='FlowObjectDecoder', mode='shift')
         ),

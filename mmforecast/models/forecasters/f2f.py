@@ -44,6 +44,10 @@ class F2FForecaster(BaseForecaster):
         ),
         'flow-features': dict(predictor=dict(type='FlowWarp')),
         'ego-motion': dict(predictor=dict(type='EgoMotion')),
+        'ego-objects': dict(
+            predictor=dict(type='CopyLast'),
+            decoder=dict(type='FlowInstanceDecoder', mode='ego-motion', fill_boxes=True),
+        ),
         'oracle': dict(predictor=dict(type='Oracle')),
     }
 

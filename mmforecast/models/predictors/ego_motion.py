@@ -69,7 +69,7 @@ class EgoMotion(BasePredictor):
     @torch.no_grad()
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         if _STATE not in context.state:
-            context.state[_STATE] = ([level[:, -1] for level in past], self._observe(context.frames))
+            context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
         newest, observed = context.state[_STATE]
         field, _ = self.backward_field(*observed, steps=context.step + 1)
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
@@ -90,14 +90,23 @@ class EgoMotion(BasePredictor):
         """
         camera = intrinsics(backward.shape[-2:], self.focal).to(backward.device)
         moved, share = parallax(backward, motion, camera)
-        turn = motion.rotation * steps * motion.rotation.new_tensor(self.keep)
-        growth = sum(step * self.damping**step for step in range(1, steps + 1))
-        turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * yaw_change
+        turn = self.future_turn(motion, yaw_change, steps)
         displacement, nearness = extrapolate(moved, share, turn, camera, steps, self.perspective)
         return invert_displacement(displacement, nearness)
 
-    def _observe(self, frames: Tensor) -> tuple[Tensor, CameraMotion, Tensor]:
-        """Flow, camera motion and change of yaw of the newest step."""
+    def future_turn(self, motion: CameraMotion, yaw_change: Tensor, steps: int) -> Tensor:
+        """(B, 3) rotation vector of the camera over ``steps`` future steps; arguments as above."""
+        turn = motion.rotation * steps * motion.rotation.new_tensor(self.keep)
+        growth = sum(step * self.damping**step for step in range(1, steps + 1))
+        turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * yaw_change
+        return turn
+
+    def observe(self, frames: Tensor) -> tuple[Tensor, CameraMotion, Tensor]:
+        """Flow, camera motion and change of yaw of the newest step, as ``backward_field`` takes them.
+
+        Args:
+            frames: (B, T, 3, H, W) RGB in [0, 255], T at least 2; the newest three are looked at.
+        """
         if num_steps([frames]) < 2:
             raise ValueError('EgoMotion needs at least 2 observed frames, got 1; raise num_past')
         frames = _reduce(frames[:, -3:], self.max_width)

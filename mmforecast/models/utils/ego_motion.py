@@ -304,6 +304,20 @@ def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor,
     return mean[:, 0], center[:, 0], slope / (1 - slope.clamp(max=0.9))
 
 
+def move_points(
+    points: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: int
+) -> Tensor:
+    """Points (2, N) of an object in pixels, after a number of steps; arguments as of :func:`move_mask`."""
+    mean, center, share = motion
+    share = share.clamp(-0.4, 0.6 / steps)
+    gain = steps * (1 + share) / (1 - steps * share)
+    slope = share / (1 + share)
+    moved = points + gain * (mean[:, None] + slope * (points - center[:, None]))
+    camera = camera.to(turn)
+    rotate = camera @ rotation_matrix(turn[None]) @ torch.linalg.inv(camera)
+    return apply_homography(rotate, moved[None, :, None])[0, :, 0]
+
+
 def move_mask(
     mask: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: int
 ) -> Tensor:
