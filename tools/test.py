@@ -1,4 +1,4 @@
-"""Score a trained forecaster, or a baseline without weights."""
+"""Score a trained forecaster, or a baseline on its data."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.dist import is_main_process  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
+from mmforecast.apis.compare import apply_baseline  # noqa: E402
 from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
 from mmforecast.engine import launch  # noqa: E402
 
@@ -19,8 +20,8 @@ EXAMPLES = """examples:
   python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_500.pth
   # pictures of the forecasts, and the figures as a file
   python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out metrics.json
-  # a baseline has no weights
-  python tools/test.py CONFIG_OF_A_BASELINE none
+  # a baseline in the place of the config's forecaster
+  python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py --baseline flow
 """
 
 
@@ -29,7 +30,16 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help="checkpoint file or address; 'none' for a model without weights")
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help="checkpoint file or address; 'none', or left out with --baseline, for a model without weights",
+    )
+    parser.add_argument(
+        '--baseline',
+        metavar='NAME',
+        help='score this baseline on the data and the encoder of the config: copy-last, flow, oracle, ...',
+    )
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics there')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions there')
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures of forecasts there')
@@ -46,7 +56,9 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Put what this tool's own options say into the config; in place."""
-    cfg.load_from = None if args.checkpoint.lower() == 'none' else args.checkpoint
+    cfg.load_from = checkpoint_of(args)
+    if args.baseline is not None:
+        apply_baseline(cfg, args.baseline)
     cfg.resume = False
     cfg.model_wrapper_cfg = dict(type='mmforecast.Unwrapped')  # nothing to keep in step
     if args.show_dir:
@@ -63,6 +75,20 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
     if args.out:
         check_writable('--out', args.out, '.json')
+
+
+def checkpoint_of(args: argparse.Namespace) -> str | None:
+    """The checkpoint to score, None for a model without weights."""
+    if args.checkpoint is None and args.baseline is None:
+        raise ValueError("Give a checkpoint, 'none' for a model without weights, or --baseline NAME")
+    if args.checkpoint is None or args.checkpoint.lower() == 'none':
+        return None
+    if args.baseline is not None:
+        raise ValueError(
+            f'The baseline {args.baseline} has nothing to train, so it takes no checkpoint: leave '
+            f'{args.checkpoint} out, or --baseline'
+        )
+    return args.checkpoint
 
 
 def check_writable(option: str, path: str, suffix: str) -> None:

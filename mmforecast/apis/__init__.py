@@ -1,5 +1,6 @@
 from .compare import (
     Entry,
+    apply_baseline,
     baseline_entries,
     baselines_of,
     compare,
@@ -15,6 +16,7 @@ __all__ = [
     'Entry',
     'ForecastInferencer',
     'StreamingForecaster',
+    'apply_baseline',
     'baseline_entries',
     'baselines_of',
     'build_forecaster',
