@@ -29,7 +29,7 @@ FILES = [p for p in ALL_FILES if p not in [*DETECTORS, NECK, *CREATIVE]]
 
 def test_there_are_configs():
     assert len(FILES) >= 20
-    assert {p.parent.name for p in ALL_FILES} >= {'s2s', 'f2f', 'd2d', 'baselines', 'detectors'}
+    assert {p.parent.name for p in ALL_FILES} >= {'s2s', 'f2f', 'd2d', 'video_prediction', 'detectors'}
 
 
 def without_checkpoints(cfg):

@@ -1,4 +1,4 @@
-"""Score a trained forecaster, or a baseline without weights."""
+"""Score a trained forecaster, or a baseline on its data."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.dist import is_main_process  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
+from mmforecast.apis.compare import apply_baseline  # noqa: E402
 from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
 from mmforecast.engine import launch  # noqa: E402
 from mmforecast.evaluation.scores_file import write_scores  # noqa: E402
@@ -20,8 +21,8 @@ EXAMPLES = """examples:
   # pictures of the forecasts, the forecasts as a file to score again, and the metrics as a file
   python tools/test.py CONFIG CHECKPOINT --show-dir pictures --out results.pkl metrics.json
   python tools/analysis_tools/eval_metric.py CONFIG results.pkl
-  # a baseline has no weights
-  python tools/test.py CONFIG_OF_A_BASELINE none
+  # a baseline in place of the config's forecaster
+  python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py --baseline flow
 """
 
 
@@ -30,7 +31,16 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help="checkpoint file or address; 'none' for a model without weights")
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help="checkpoint file or address; 'none', or left out with --baseline, for a model without weights",
+    )
+    parser.add_argument(
+        '--baseline',
+        metavar='NAME',
+        help='score this baseline on the data and the encoder of the config: copy-last, flow, oracle, ...',
+    )
     parser.add_argument(
         '--out',
         nargs='+',
@@ -52,7 +62,9 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Put what this tool's own options say into the config; in place."""
-    cfg.load_from = None if args.checkpoint.lower() == 'none' else args.checkpoint
+    cfg.load_from = checkpoint_of(args)
+    if args.baseline is not None:
+        apply_baseline(cfg, args.baseline)
     cfg.resume = False
     cfg.model_wrapper_cfg = dict(type='mmforecast.Unwrapped')  # nothing to keep in step
     if args.show_dir:
@@ -84,6 +96,20 @@ def check_writable(path: str) -> None:
     os.makedirs(folder, exist_ok=True)
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         raise ValueError(f'--out: {path} can not be written; name a file in a folder that you may write to')
+
+
+def checkpoint_of(args: argparse.Namespace) -> str | None:
+    """The checkpoint to score, None for a model without weights."""
+    if args.checkpoint is None and args.baseline is None:
+        raise ValueError("Give a checkpoint, 'none' for a model without weights, or --baseline NAME")
+    if args.checkpoint is None or args.checkpoint.lower() == 'none':
+        return None
+    if args.baseline is not None:
+        raise ValueError(
+            f'The baseline {args.baseline} has nothing to train, so it takes no checkpoint: leave '
+            f'{args.checkpoint} out, or --baseline'
+        )
+    return args.checkpoint
 
 
 def require_no_weights(runner: Runner) -> None:

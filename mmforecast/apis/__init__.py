@@ -4,6 +4,7 @@ __all__ = [
     'Entry',
     'ForecastInferencer',
     'StreamingForecaster',
+    'apply_baseline',
     'baseline_entries',
     'baselines_of',
     'build_forecaster',
@@ -23,6 +24,7 @@ lazy_exports(
     __name__,
     compare=[
         'Entry',
+        'apply_baseline',
         'baseline_entries',
         'baselines_of',
         'compare',

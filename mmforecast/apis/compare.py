@@ -15,7 +15,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization import plot_metric_curve
 
-from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
+from .evaluate import SCOPE, build_forecaster, build_loader, evaluate, replace_parts, set_horizon
 
 # In the order of a table's columns, and each with a curve.
 METRICS = (
@@ -44,8 +44,10 @@ class Entry:
 
 def baselines_of(config: Config) -> dict[str, dict]:
     """The baselines of the forecaster of ``config``, by name: what they change in its model."""
-    kind = MODELS.get(config.model.type)
-    if kind is None or not issubclass(kind, BaseForecaster):
+    kind = config.model.type
+    if isinstance(kind, str):  # a pure-Python config gives the class
+        kind = MODELS.get(kind)
+    if not isinstance(kind, type) or not issubclass(kind, BaseForecaster):
         raise ValueError(
             f'the model of the config is {config.model.type!r}, which has no baselines; give a '
             'config whose model is a forecaster'
@@ -61,6 +63,14 @@ def baseline_entries(config: Config, names: Sequence[str] | None = None) -> list
     if unknown:
         raise ValueError(f'unknown baselines {unknown}; choose from {list(baselines)}')
     return [Entry(name, config, model=baselines[name]) for name in names]
+
+
+def apply_baseline(config: Config, name: str) -> None:
+    """Put the baseline ``name`` in the place of the forecaster of ``config``; in place."""
+    (entry,) = baseline_entries(config, [name])
+    # Named with the scope, which the config's own default may differ from.
+    parts = {key: dict(part, type=f'{SCOPE}.{part["type"]}') for key, part in entry.model.items()}
+    config.model = replace_parts(config.model.to_dict(), parts)
 
 
 def with_baselines(config: Config, models: Sequence[Entry], names: Sequence[str] | None = None) -> list[Entry]:

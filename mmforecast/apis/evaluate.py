@@ -16,12 +16,14 @@ from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.removed_configs import require_config
 
 SCOPE = 'mmforecast'
 
 
 def load_config(path: str, options: dict | None = None) -> Config:
     """Read a config file and merge dotted ``options`` into it, as ``--cfg-options`` does."""
+    require_config(path)
     cfg = Config.fromfile(path)
     if options:
         cfg.merge_from_dict(options)
@@ -47,15 +49,33 @@ def build_forecaster(
         cfg: a whole config; only ``model`` is read.
         checkpoint: path of its weights; those of a frozen part may be missing.
         changes: keys put in place of those of the config's model, e.g.
-            ``dict(predictor=dict(type='CopyLast'))``. A baseline acts on the plain representation,
-            whatever variant the config trains, and has nothing to train.
+            ``dict(predictor=dict(type='CopyLast'))``, as in :func:`replace_parts`.
         device: of the model; by default a GPU if there is one.
     """
     model_cfg = cfg.model.to_dict()
     if changes is not None:
-        model_cfg.pop('variant', None)
-        model_cfg.update(changes, train_cfg=None)
+        model_cfg = replace_parts(model_cfg, changes)
     return build_model(model_cfg, checkpoint, device)
+
+
+# What only training uses, or only the predictor that a baseline replaces.
+_TRAINED_KEYS = ('variant', 'discriminator', 'gan_loss', 'penalty', 'penalty_weight')
+
+
+def replace_parts(model_cfg: dict, changes: dict) -> dict:
+    """The config of a forecaster with the parts of a baseline in place of its own.
+
+    A baseline acts on the plain representation, whatever variant the config trains, and has nothing to
+    train: the encoder is frozen, and a discriminator is left out.
+
+    Args:
+        model_cfg: config of a forecaster.
+        changes: keys put in place of its own, an entry of ``<Forecaster>.baselines``.
+    """
+    kept = {key: value for key, value in model_cfg.items() if key not in _TRAINED_KEYS}
+    if 'encoder' in kept:
+        kept['encoder'] = {key: value for key, value in kept['encoder'].items() if key != 'frozen'}
+    return {**kept, **changes, 'train_cfg': None}
 
 
 def build_model(model_cfg: dict, checkpoint: str | None = None, device: str | None = None) -> nn.Module:

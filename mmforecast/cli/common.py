@@ -79,13 +79,16 @@ def read_config(args: argparse.Namespace) -> Config:
     """The config of a tool with :func:`add_runner_arguments`, with what these say.
 
     Raises:
+        FileNotFoundError: The config was removed; the message names its replacement.
         ValueError: The config is not valid Python.
     """
     from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+    from mmforecast.utils.removed_configs import require_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.allow_unsafe_checkpoint:
         os.environ[ALLOW_UNSAFE_ENV] = '1'
+    require_config(args.config)
     try:
         cfg = Config.fromfile(args.config)
     except SyntaxError as error:

@@ -145,10 +145,14 @@ def test_the_time_of_a_step_is_told_where_it_differs(fps, sentence, clip, tmp_pa
 
 
 def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
-    config = repository / 'configs/baselines/copy-last_f2f_tiny_synthetic.py'
+    config = tmp_path / 'mine.py'
+    config.write_text(
+        f"_base_ = '{repository}/configs/f2f/f2f_tiny_synthetic.py'\n"
+        "model = dict(predictor=dict(_delete_=True, type='CopyLast'))\n"
+    )
     options = ['--out', tmp_path, '--formats', 'png', 'json', *SMALL]
     assert status('predict', clip, config, 'none', *options) == 0
-    assert 'copy-last_f2f_tiny_synthetic' in capsys.readouterr().out
+    assert 'mine' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_the_site_has_its_pages_and_what_they_show(site):
         assert (site / name).is_file()
     assert (site / 'docs/images/forecast.gif').is_file()
     # A link to a folder of the sources leads to its page; the navigation's links have a class.
-    assert '<a href="../configs/baselines/index.html">' in (site / 'docs/f2f.html').read_text()
+    assert '<a href="../configs/f2f/index.html">' in (site / 'docs/f2f.html').read_text()
     assert '<a href="../configs/s2s/index.html">' in (site / 'docs/s2s.html').read_text()
 
 

@@ -84,12 +84,13 @@ def data(street_root):
 def scores(run_tool, repository, monkeypatch, data, tmp_path):
     monkeypatch.chdir(repository)
 
-    def run(config, checkpoint, *options):
+    def run(config, checkpoint, *options, baseline=None):
         out = tmp_path / 'scores.json'
+        scored = ['--baseline', baseline] if baseline else [checkpoint]
         run_tool(
             'test.py',
             f'configs/{config}.py',
-            *[checkpoint, '--work-dir', tmp_path / 'test', '--out', out],
+            *[*scored, '--work-dir', tmp_path / 'test', '--out', out],
             *['--cfg-options', *data, *options],
         )
         return json.loads(out.read_text())

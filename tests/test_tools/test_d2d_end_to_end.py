@@ -69,7 +69,7 @@ def test_autoregressive_fine_tuning_starts_from_the_given_weights(train, data):
 
 def test_baselines_stand_in_order(scores):
     names = ('copy-last', 'flow-shift', 'flow-warp', 'flow', 'oracle')
-    found = {name: scores(f'baselines/{name}_d2d_tiny_synthetic', 'none') for name in names}
+    found = {name: scores('d2d/d2d_warp_tiny_synthetic', None, baseline=name) for name in names}
     assert found['oracle']['IoU-MO'] == 100
     for name in names[1:-1]:
         assert found['oracle']['NO-AP50'] > found[name]['NO-AP50']

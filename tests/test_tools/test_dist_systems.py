@@ -58,14 +58,14 @@ def test_two_processes_keep_a_forecaster_in_step(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    'name',
+    'name, baseline',
     [
-        'baselines/flow-warp_f2f_tiny_synthetic',
-        'baselines/copy-last_tiny_synthetic',
-        'baselines/copy-last_d2d_tiny_synthetic',
+        (F2F, 'flow-warp'),
+        ('s2s/s2s_warp_tiny_synthetic', 'copy-last'),
+        ('d2d/d2d_warp_tiny_synthetic', 'copy-last'),
     ],
 )
-def test_two_processes_score_exactly_as_one(repository, run, write_config, tmp_path, name):
+def test_two_processes_score_exactly_as_one(repository, run, write_config, tmp_path, name, baseline):
     """Three clips, which two processes can't share evenly."""
     config = write_config(name)
     (tmp_path / 'configs').symlink_to(repository / 'configs')
@@ -75,7 +75,7 @@ def test_two_processes_score_exactly_as_one(repository, run, write_config, tmp_p
         [sys.executable, repository / 'tools/test.py', config, 'none'],
     ):
         out = tmp_path / f'{len(found)}.json'
-        run(*command, '--work-dir', tmp_path / 'test', '--out', out)
+        run(*command, '--baseline', baseline, '--work-dir', tmp_path / 'test', '--out', out)
         found.append(json.loads(out.read_text()))
     two, one = ({k: v for k, v in scores.items() if 'time' not in k} for scores in found)
     assert two == one and len(one) > 3

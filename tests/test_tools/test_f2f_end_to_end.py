@@ -41,8 +41,8 @@ def test_train_resume_and_test(run_tool, monkeypatch, repository, data, scores, 
 def test_the_shipped_detector_sees_and_the_shipped_forecaster_forecasts(scores, repository):
     (weights,) = (repository / 'configs/f2f/weights').glob('f2f_warp_tiny_synthetic-*.pth')
     f2f = scores('f2f/f2f_warp_tiny_synthetic', weights)
-    copy = scores('baselines/copy-last_f2f_tiny_synthetic', 'none')
-    oracle = scores('baselines/oracle_f2f_tiny_synthetic', 'none')
+    copy = scores('f2f/f2f_tiny_synthetic', None, baseline='copy-last')
+    oracle = scores('f2f/f2f_tiny_synthetic', None, baseline='oracle')
     assert oracle['AP50'] > 25  # on frames of half the size that it knows
     assert oracle['AP50'] > f2f['AP50'] > copy['AP50']
     assert weights.stat().st_size < 4e6

@@ -72,14 +72,14 @@ def test_autoregressive_fine_tuning_starts_from_the_given_weights(train, options
     assert all(torch.allclose(before[k], after[k], atol=1e-6) for k in before)
 
 
-@pytest.mark.parametrize('config', ['copy-last', 'flow', 'oracle'])
-def test_baselines_need_no_checkpoint(run_tool, monkeypatch, repository, options, config, tmp_path):
+@pytest.mark.parametrize('baseline', ['copy-last', 'flow', 'oracle'])
+def test_baselines_need_no_checkpoint(run_tool, monkeypatch, repository, options, baseline, tmp_path):
     monkeypatch.chdir(repository)
     data = [o for o in options if 'dataloader' in o and 'batch_size' not in o]
     run_tool(
         'test.py',
-        f'configs/baselines/{config}_tiny_synthetic.py',
-        *['none', '--work-dir', tmp_path, '--out', tmp_path / 'scores.json'],
+        'configs/s2s/s2s_warp_tiny_synthetic.py',
+        *['--baseline', baseline, '--work-dir', tmp_path, '--out', tmp_path / 'scores.json'],
         *['--cfg-options', *data],
     )
     assert 'mIoU' in (tmp_path / 'scores.json').read_text()

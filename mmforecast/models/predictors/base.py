@@ -152,7 +152,9 @@ class BasePredictor(BaseModule, ABC):
             return
         name = type(self).__name__
         if next(self.parameters(), None) is None:
-            raise ValueError(f'{name} has nothing to train; evaluate it with tools/test.py CONFIG none')
+            raise ValueError(
+                f'{name} has nothing to train; evaluate it with tools/test.py CONFIG --baseline NAME'
+            )
         raise ValueError(
             f'{name}: losses is empty, so there is nothing to train on; set e.g. '
             "losses=dict(gdl=dict(type='GDLoss')), or train_cfg.detector_loss of an F2FForecaster"

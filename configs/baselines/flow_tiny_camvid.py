@@ -1,3 +1,0 @@
-# Nothing to train: python tools/test.py configs/baselines/flow_tiny_camvid.py none
-_base_ = '../s2s/s2s_warp_tiny_camvid.py'
-model = dict(predictor=dict(_delete_=True, type='FlowWarp'))
