@@ -7,10 +7,11 @@ from contextlib import contextmanager
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
-from mmengine.registry import RUNNERS
+from mmengine.registry import RUNNERS, DefaultScope
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmforecast.fileio.checkpoint import CheckpointError
+from mmforecast.registry import MODELS
 from mmforecast.utils.loader_settings import drop_worker_settings
 
 from .runner import ForecastRunner
@@ -35,6 +36,7 @@ def build_runner(cfg: Config) -> Runner:
             'none here; leave out strategy and runner_type, and several processes train by DDP '
             '(docs/reliability.md)'
         )
+    drop_foreign_preprocessor(cfg)
     for name, hook in list(cfg.get('default_hooks', {}).items()):
         if hook is None and name not in _HOOKS_OF_MMENGINE:  # which it would not take
             cfg.default_hooks.pop(name)
@@ -42,6 +44,22 @@ def build_runner(cfg: Config) -> Runner:
         if isinstance(cfg.get(name), dict):
             drop_worker_settings(cfg[name])
     return RUNNERS.build(cfg) if 'runner_type' in cfg else ForecastRunner.from_cfg(cfg)
+
+
+def drop_foreign_preprocessor(cfg: Config) -> None:
+    """Drop a top-level ``data_preprocessor`` that belongs to a network inside the model; in place.
+
+    mmseg's and mmdet's ``_base_`` models define one, and mmengine's runner would put it into the forecaster.
+    It is kept where it is registered by this library.
+    """
+    stray = cfg.get('data_preprocessor')
+    if stray is None or 'data_preprocessor' in cfg.get('model', {}):
+        return
+    kind = stray.get('type')
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+        found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if not getattr(found, '__module__', '').startswith('mmforecast.'):
+        cfg.pop('data_preprocessor')
 
 
 _HOOKS_OF_MMENGINE = (

@@ -31,8 +31,8 @@ def painted_by_hand(encoder, frames, score_thr=0.0):
     """Train ids of every frame, from detect() itself."""
     maps = []
     for frame in frames[0]:
-        levels = [level[0] for level in encoder.reader.encode(frame[None, None], [])]
-        (found,) = detect(encoder.reader, levels, SIZE)
+        levels = [level[0] for level in encoder.detector_encoder.encode(frame[None, None], [])]
+        (found,) = detect(encoder.detector_encoder, levels, SIZE)
         maps.append(instances_to_sem_seg(found, SIZE, score_thr))
     return torch.stack(maps)
 

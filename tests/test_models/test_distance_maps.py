@@ -233,8 +233,8 @@ def test_any_detector_can_see_the_objects(small_detector):
     encoder = DistanceMapEncoder(detector=small_detector('mask-rcnn'), score_thr=0.0, chunk=1)
     maps, objects = encoder.encode(frames, [])
     assert maps.shape == (2, 2, 9, *size) and encoder.from_rgb and encoder.network is not None
-    levels = [level[0] for level in encoder.reader.encode(frames[1, :1][None], [])]
-    (found,) = detect(encoder.reader, levels, size)
+    levels = [level[0] for level in encoder.detector_encoder.encode(frames[1, :1][None], [])]
+    (found,) = detect(encoder.detector_encoder, levels, size)
     painted = instances_to_sem_seg(found, size, 0.0)
     values = torch.tensor([255, 11, 12, 13, 14, 15, 16, 17, 18])
     assert torch.equal(values[maps[1, 0].argmax(dim=0)], painted.long())

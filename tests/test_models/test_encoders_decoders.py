@@ -12,6 +12,7 @@ from mmforecast.models.encoders import (
     SegmentorEncoder,
     unit_to_rgb,
 )
+from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.structures import ForecastDataSample
 
 SEGMENTOR = dict(
@@ -134,7 +135,11 @@ def test_segmentor_encoder_honours_bgr_networks():
     encoder = SegmentorEncoder(cfg)
     red = torch.zeros(1, 3, 2, 2)
     red[:, 0] = 255
-    assert encoder._normalise(red)[0, :, 0, 0].tolist() == [-1.0, -2.0, 252.0]
+    assert normalize_frames(encoder.segmentor.data_preprocessor, red)[0, :, 0, 0].tolist() == [
+        -1.0,
+        -2.0,
+        252.0,
+    ]
 
 
 def test_segmentor_stays_frozen_and_in_eval_mode(segmentor_encoder):

@@ -4,7 +4,8 @@ from mmdet.models import DetDataPreprocessor
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmforecast.models.utils.detector import detector_sample, normalise, padded_size, resize
+from mmforecast.models.utils.detector import detector_sample, pad_frames, padded_size, resize
+from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -53,7 +54,7 @@ class ClipDetDataPreprocessor(DetDataPreprocessor):
             )
         past = clips[:, : self.num_past].flatten(0, 1)
         return dict(
-            inputs=normalise(self, resize(past, self.size)),
+            inputs=pad_frames(self, normalize_frames(self, resize(past, self.size))),
             data_samples=self._samples(data['data_samples'], tuple(clips.shape[-2:]), training),
         )
 

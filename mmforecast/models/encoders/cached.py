@@ -49,7 +49,8 @@ class CachedEncoder(BaseEncoder):
                 f'CachedEncoder: the network of {name} is trained, and what it made of a frame is soon out of '
                 'date; freeze it, or use it without CachedEncoder'
             )
-        self.from_rgb, self.level_names = True, self.encoder.level_names
+        self.from_rgb = True
+        self.level_names = self.encoder.level_names
         self.channels = self.encoder.channels
         self.limit = cache_mb * 2**20
         self._kept: OrderedDict[bytes, list[Tensor]] = OrderedDict()
@@ -59,13 +60,18 @@ class CachedEncoder(BaseEncoder):
     def network(self) -> nn.Module:
         return self.encoder.network
 
+    def _load_from_state_dict(self, *args) -> None:
+        self._kept.clear()  # made by other weights
+        self._bytes = 0
+        super()._load_from_state_dict(*args)
+
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
-        each = [self._one(frame) for frame in frames.flatten(0, 1)]
+        each = [self._encode_frame(frame) for frame in frames.flatten(0, 1)]
         return [torch.stack(level).unflatten(0, frames.shape[:2]) for level in zip(*each)]
 
-    def _one(self, frame: Tensor) -> list[Tensor]:
+    def _encode_frame(self, frame: Tensor) -> list[Tensor]:
         """(3, H, W) to one (C, h, w) per level."""
         key = (
             blake2b(frame.contiguous().cpu().numpy(), digest_size=16).digest()

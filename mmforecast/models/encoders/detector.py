@@ -1,50 +1,45 @@
 """A detector's feature pyramid as representation (F2F, ECCV 2018)."""
 
-import copy
 from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmengine.config import ConfigDict
-from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
-from mmforecast.fileio.fingerprint import weights_fingerprint
-from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils import Pyramid
 from mmforecast.models.utils.detector import (
     detector_sample,
     given_features,
-    normalise,
+    pad_frames,
     padded_size,
     probe_pyramid,
     resize,
 )
+from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
-from .base import BaseEncoder
+from .frozen import FrozenEncoder
 
 
 @MODELS.register_module()
-class DetectorEncoder(KeepFrozen, BaseEncoder):
+class DetectorEncoder(FrozenEncoder):
     """Feature pyramid of any mmdet detector with an FPN-like neck, and the heads that read it.
 
-    Frames are normalised with the detector's own ``data_preprocessor``. Levels that the neck derives by
+    Frames are normalized with the detector's own ``data_preprocessor``. Levels that the neck derives by
     subsampling (P6 of Mask R-CNN) are not part of the representation: ``complete`` adds them.
 
     Args:
         detector: config of the detector, usually a whole mmdet ``model`` dict, or the detector itself; it
             is built in mmdet's scope unless it says otherwise.
-        checkpoint: path of its weights; None keeps what ``init_cfg`` or ``load_from`` gives.
         size: (h, w) that frames are resized to first, bilinear; None keeps them.
         levels: names of the levels that make the representation, e.g. ``('P5',)``; all by default.
             Before the heads, the others are filled with zeros.
         frozen: the detector keeps its weights, stays in eval mode and runs under ``no_grad``. False trains
             it along (Mask H2F).
-        chunk: frames per forward pass, to bound memory on large frames.
+        checkpoint, chunk: see ``FrozenEncoder``.
 
     Attributes:
         level_names: of the representation, finest first, as in 'P2' for stride 4.
@@ -52,7 +47,8 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         network: the module whose weights decide the representation.
     """
 
-    from_rgb = True
+    network_name = 'detector'
+    scope = 'mmdet'
 
     def __init__(
         self,
@@ -63,14 +59,8 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
         frozen: bool = True,
         chunk: int = 4,
     ):
-        super().__init__()
-        if not isinstance(detector, nn.Module):
-            # mmdet reads its configs by attribute, and changes them.
-            detector = MODELS.build(ConfigDict(copy.deepcopy({'_scope_': 'mmdet', **detector})))
-        self.detector = detector
-        if checkpoint is not None:
-            load_checkpoint(detector, checkpoint, map_location='cpu', strict=True)
-        self._has_weights = checkpoint is not None
+        super().__init__(detector, checkpoint, frozen, chunk)
+        detector = self.detector
         strides, self.channels, self.num_derived = probe_pyramid(detector)
         self.strides = strides[: len(strides) - self.num_derived]
         self.all_names = tuple(f'P{stride.bit_length() - 1}' for stride in self.strides)
@@ -81,35 +71,16 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
                 f'{self.all_names}; choose from these, finest first'
             )
         self.size = None if size is None else tuple(size)
-        self.frozen, self.chunk = frozen, chunk
-        self._fingerprint: str | None = None
-        self.frozen_children = ('detector',) if frozen else ()
-        if frozen:
-            freeze(detector)
-
-    @property
-    def network(self) -> nn.Module:
-        return self.detector
-
-    def init_weights(self) -> None:
-        """Initialise the detector only where it has no checkpoint (pretrained ``init_cfg``)."""
-        if not self._has_weights:
-            self.detector.init_weights()
 
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
         if samples and 'features' in samples[0]:
             return self._stored(samples)
-        self.require_frames(frames)
-        shape = frames.shape[:2]
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            parts = [self._features(part) for part in frames.flatten(0, 1).split(self.chunk)]
-        return [torch.cat(level).unflatten(0, shape) for level in zip(*parts)]
+        return super().encode(frames, samples)
 
-    def _features(self, frames: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) RGB in [0, 255] to (N, C, h, w) per level of the representation."""
-        frames = normalise(self.detector.data_preprocessor, resize(frames, self.size))
-        levels = self.detector.extract_feat(frames)
+    def encode_frames(self, frames: Tensor) -> Pyramid:
+        own = self.detector.data_preprocessor
+        levels = self.detector.extract_feat(pad_frames(own, normalize_frames(own, resize(frames, self.size))))
         return [m for m, name in zip(levels, self.all_names) if name in self.level_names]
 
     def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
@@ -119,14 +90,13 @@ class DetectorEncoder(KeepFrozen, BaseEncoder):
                 'DetectorEncoder: stored features stay as they are while frozen=False trains the '
                 'detector; drop LoadClipFeatures from the pipeline'
             )
-        if self._fingerprint is None:
-            self._fingerprint = weights_fingerprint(self.detector)
+        fingerprint = self.fingerprint()
         for sample in samples:
             source, levels = sample.feature_source, tuple(sample.feature_levels)
-            if source != self._fingerprint:
+            if source != fingerprint:
                 raise ValueError(
                     f'the stored features were computed by other weights ({source[:12]}...) than '
-                    f'the detector has ({self._fingerprint[:12]}...): extract them again with '
+                    f'the detector has ({fingerprint[:12]}...): extract them again with '
                     'tools/extract_representations.py, or load the detector they are of'
                 )
             if levels != self.level_names:

@@ -52,12 +52,12 @@ class DetectorMapEncoder(BaseEncoder):
         super().__init__()
         if high <= 0:
             raise ValueError(f'DetectorMapEncoder: high must be positive, got {high!r}')
-        self.reader = DetectorEncoder(detector, checkpoint, size, chunk=chunk)
+        self.detector_encoder = DetectorEncoder(detector, checkpoint, size, chunk=chunk)
         self.score_thr, self.high, self.stride, self.chunk = score_thr, high, stride, chunk
 
     @property
     def network(self) -> nn.Module:
-        return self.reader.network
+        return self.detector_encoder.network
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
@@ -72,9 +72,9 @@ class DetectorMapEncoder(BaseEncoder):
 
     def _scores(self, frames: Tensor) -> Tensor:
         """(N, 3, H, W) RGB in [0, 255] to (N, 9, H / stride, W / stride)."""
-        levels = [level[0] for level in self.reader.encode(frames[None], [])]
+        levels = [level[0] for level in self.detector_encoder.encode(frames[None], [])]
         size = tuple(frames.shape[-2:])
-        labels = [self._labels(found, size) for found in detect(self.reader, levels, size)]
+        labels = [self._labels(found, size) for found in detect(self.detector_encoder, levels, size)]
         scores = scores_of_labels(torch.stack(labels), self.channels, self.high)
         return F.avg_pool2d(scores, self.stride) if self.stride > 1 else scores
 

@@ -82,7 +82,7 @@ class DistanceMapEncoder(BaseEncoder):
         super().__init__()
         self._check(num_classes, detector, stride, height, profile, tau)
         self.channels = num_classes
-        self.reader = None if detector is None else DetectorEncoder(detector, checkpoint, size)
+        self.detector_encoder = None if detector is None else DetectorEncoder(detector, checkpoint, size)
         self.from_rgb = detector is not None
         self.score_thr, self.stride, self.min_area, self.chunk = score_thr, stride, min_area, chunk
         self.contour = dict(height=height, profile=profile, tau=tau)
@@ -106,9 +106,9 @@ class DistanceMapEncoder(BaseEncoder):
 
     @property
     def network(self) -> nn.Module:
-        if self.reader is None:
+        if self.detector_encoder is None:
             raise AttributeError('DistanceMapEncoder of the ground truth has no network')
-        return self.reader.network
+        return self.detector_encoder.network
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
@@ -118,7 +118,7 @@ class DistanceMapEncoder(BaseEncoder):
         """
         if samples and 'scores' in samples[0]:
             return self._stored(samples)
-        if self.reader is None:
+        if self.detector_encoder is None:
             clips = [self._encode_truth(sample) for sample in samples]
             device = samples[0].gt_instance_map.data.device
             shape = len(samples), len(clips[0])
@@ -163,8 +163,8 @@ class DistanceMapEncoder(BaseEncoder):
                     f'DistanceMapEncoder: {where} carries no label maps, which num_classes='
                     f'{LAYOUTS[1]} needs; add LoadClipSemSeg to the data pipeline'
                 )
-            stuff = [self._thin(labels) for labels in sample.gt_sem_seg.data]
-        ids = [self._thin(id_map) for id_map in sample.gt_instance_map.data]
+            stuff = [self._subsample(labels) for labels in sample.gt_sem_seg.data]
+        ids = [self._subsample(id_map) for id_map in sample.gt_instance_map.data]
         return [
             self._represent(*self._read_ids(id_map), None if stuff is None else stuff[time])
             for time, id_map in enumerate(ids)
@@ -183,16 +183,16 @@ class DistanceMapEncoder(BaseEncoder):
 
     def _encode_detected(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
         """As ``_encode_truth``, of (N, 3, H, W) RGB in [0, 255]."""
-        levels = [level[0] for level in self.reader.encode(frames[None], [])]
+        levels = [level[0] for level in self.detector_encoder.encode(frames[None], [])]
         size = tuple(frames.shape[-2:])
         out = []
-        for found in detect(self.reader, levels, size):
+        for found in detect(self.detector_encoder, levels, size):
             if 'masks' not in found:
                 raise ValueError(
                     f'DistanceMapEncoder paints masks, but {type(self.network).__name__} gives none; '
                     'choose a detector with a mask head'
                 )
-            index_map = self._thin(instances_to_index_map(found, size, self.score_thr))
+            index_map = self._subsample(instances_to_index_map(found, size, self.score_thr))
             labels, scores = (v.cpu().numpy() for v in (found.labels, found.scores))
             objects = keep_objects(index_map, labels, scores.astype(float), self.min_area)
             out.append(self._represent(objects, np.full(index_map.shape, -1)))
@@ -213,7 +213,7 @@ class DistanceMapEncoder(BaseEncoder):
         maps = distance_maps(classes, objects.index_map, self.channels, **self.contour)
         return torch.from_numpy(maps - 1), pack_objects(objects)
 
-    def _thin(self, labels: Tensor) -> np.ndarray:
+    def _subsample(self, labels: Tensor) -> np.ndarray:
         """The middle pixel of every cell of a map (H, W)."""
         if any(side % self.stride for side in labels.shape):
             raise ValueError(

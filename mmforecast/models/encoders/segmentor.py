@@ -1,96 +1,130 @@
 """A frozen mmsegmentation network as encoder: its pre-softmax scores are the representation."""
 
+import math
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmengine.runner import load_checkpoint
 from torch import Tensor
 
-import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
-from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_positive
 
-from .base import BaseEncoder
+from .frozen import FrozenEncoder
 
 
 @MODELS.register_module()
-class SegmentorEncoder(KeepFrozen, BaseEncoder):
-    """Pre-softmax scores of any mmseg ``EncoderDecoder``, under ``no_grad`` and always in eval mode.
+class SegmentorEncoder(FrozenEncoder):
+    """Scores of any mmseg segmentor whose argmax is the segmentor's own label map.
 
-    Frames are normalised with the segmentor's own ``data_preprocessor`` (mean, std, channel order).
+    Where the segmentor upsamples the output of its head (bilinear, without aligned corners) and takes the
+    argmax, the scores are that output, as small as it is: ``SemSegDecoder`` upsamples them in the same way.
+        All other segmentors
+    (aligned corners, sliding windows, sets of masks as in Mask2Former, PointRend) give the scores of their own
+    inference, at the size of the frames. A segmentor of one channel (sigmoid and threshold) gives two.
 
     Args:
-        segmentor: config of the segmentor, usually a whole mmseg ``model`` dict; it is built in
-            mmseg's scope unless it says otherwise.
-        checkpoint: path of its weights; None keeps what ``init_cfg`` or ``load_from`` gives.
-        size, stride: at most one of them: (h, w) of the scores, or the factor by which they are
-            smaller than the frames. By default they keep the decode head's own output size.
-        chunk: frames per forward pass, to bound memory on large frames.
+        segmentor: config of the segmentor, usually a whole mmseg ``model`` dict; it is built in mmseg's
+            scope unless it says otherwise.
+        size, stride: at most one of them: (h, w) of the scores, or the factor by which they are smaller than
+            the frames. Label maps are then no longer exactly the segmentor's.
+        checkpoint, chunk: see ``FrozenEncoder``.
+
+    Raises:
+        ValueError: both ``size`` and ``stride`` are given, or the segmentor has no dense output.
     """
 
-    frozen_children = ('segmentor',)
-    from_rgb = True
+    network_name = 'segmentor'
+    scope = 'mmseg'
     level_names = ('scores',)
 
     def __init__(
         self,
-        segmentor: dict,
+        segmentor: dict | nn.Module,
         checkpoint: str | None = None,
         size: tuple[int, int] | None = None,
         stride: int | None = None,
         chunk: int = 8,
     ):
-        super().__init__()
         if size is not None and stride is not None:
             raise ValueError(f'SegmentorEncoder: give size or stride, not both (size={size}, stride={stride})')
-        segmentor = dict(segmentor)
-        segmentor.setdefault('_scope_', 'mmseg')
-        self.segmentor = MODELS.build(segmentor)
-        if checkpoint is not None:
-            load_checkpoint(self.segmentor, checkpoint, map_location='cpu')
-        self._has_weights = checkpoint is not None
-        freeze(self.segmentor)
-        self.channels = self.segmentor.out_channels
+        if stride is not None:
+            check_positive('SegmentorEncoder', stride=stride)
+        super().__init__(segmentor, checkpoint, chunk=chunk)
         self.size = tuple(size) if size is not None else None
         self.stride = stride
-        self.chunk = chunk
-
-    @property
-    def network(self) -> nn.Module:
-        return self.segmentor
-
-    def init_weights(self):
-        """Initialise the segmentor only where it has no checkpoint (pretrained ``init_cfg``)."""
-        if not self._has_weights:
-            self.segmentor.init_weights()
+        self.channels = max(2, self.segmentor.out_channels)
+        self._upsamples_head = upsamples_its_head(self.segmentor)
 
     @torch.no_grad()
-    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
-        self.require_frames(frames)
-        shape = frames.shape[:2]
-        parts = [self._scores(part) for part in frames.flatten(0, 1).split(self.chunk)]
-        return [torch.cat(parts).unflatten(0, shape)]
+    def encode_frames(self, frames: Tensor) -> Pyramid:
+        divisor = _padding_divisor(self.segmentor.data_preprocessor)
+        height, width = frames.shape[-2:]
+        padding = (0, -width % divisor, 0, -height % divisor)
+        inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
+        if self._upsamples_head and not any(padding):
+            scores = self.segmentor(inputs, mode='tensor')
+        else:
+            inputs = F.pad(inputs, padding, value=getattr(self.segmentor.data_preprocessor, 'pad_val', 0))
+            scores = self._own_inference(inputs)[..., :height, :width]
+        return [self._resize(self._two_channels(scores), (height, width))]
 
-    def _scores(self, frames: Tensor) -> Tensor:
-        """(N, 3, H, W) RGB in [0, 255] to (N, C, h, w)."""
-        scores = self.segmentor(self._normalise(frames), mode='tensor')
-        if not isinstance(scores, Tensor):
-            # Heads that predict sets of masks give no dense scores in tensor mode; their inference
-            # does.
-            meta = dict(img_shape=frames.shape[-2:], ori_shape=frames.shape[-2:])
-            scores = self.segmentor.encode_decode(self._normalise(frames), [meta] * frames.shape[0])
-        size = self.size or tuple(scores.shape[-2:])
-        if self.stride is not None:
-            size = tuple(side // self.stride for side in frames.shape[-2:])
+    def _own_inference(self, inputs: Tensor) -> Tensor:
+        """Scores at the size of normalized frames, as the segmentor's ``predict`` takes the argmax of."""
+        size = tuple(inputs.shape[-2:])
+        meta = dict(img_shape=size, ori_shape=size, pad_shape=size, padding_size=[0, 0, 0, 0])
+        scores = self.segmentor.inference(inputs, [meta] * len(inputs))
         if tuple(scores.shape[-2:]) != size:
-            scores = F.interpolate(scores, size=size, mode='bilinear', align_corners=False)
+            scores = F.interpolate(
+                scores, size=size, mode='bilinear', align_corners=self.segmentor.align_corners
+            )
         return scores
 
-    def _normalise(self, frames: Tensor) -> Tensor:
-        own = self.segmentor.data_preprocessor
-        if not own.channel_conversion:  # trained on BGR, the order OpenCV loads
-            frames = frames.flip(1)
-        if own._enable_normalize:
-            frames = (frames - own.mean) / own.std
-        return frames
+    def _two_channels(self, scores: Tensor) -> Tensor:
+        """(N, 1, h, w) logits of one class as scores of two, whose argmax is the thresholded sigmoid."""
+        if scores.shape[1] != 1:
+            return scores
+        threshold = _last_head(self.segmentor).threshold
+        margin = scores - math.log(threshold / (1 - threshold))
+        return torch.cat([-margin / 2, margin / 2], dim=1)
+
+    def _resize(self, scores: Tensor, frame_size: tuple[int, int]) -> Tensor:
+        if self.stride is not None:
+            size = tuple(side // self.stride for side in frame_size)
+        else:
+            size = self.size or tuple(scores.shape[-2:])
+        if tuple(scores.shape[-2:]) == size:
+            return scores
+        return F.interpolate(scores, size=size, mode='bilinear', align_corners=False)
+
+
+def upsamples_its_head(segmentor: nn.Module) -> bool:
+    """Whether a segmentor's label map is the argmax of its head's output, simply upsampled."""
+    from mmseg.models.decode_heads import PointHead
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+    head = _last_head(segmentor)
+    return (
+        isinstance(head, BaseDecodeHead)
+        and not isinstance(head, PointHead)
+        and type(head).predict_by_feat is BaseDecodeHead.predict_by_feat
+        and not segmentor.align_corners
+        and segmentor.test_cfg.get('mode', 'whole') == 'whole'
+    )
+
+
+def _last_head(segmentor: nn.Module) -> nn.Module:
+    head = getattr(segmentor, 'decode_head', None)
+    if head is None:
+        raise ValueError(
+            f'SegmentorEncoder: {type(segmentor).__name__} has no decode_head whose scores could be forecast'
+        )
+    return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+def _padding_divisor(preprocessor: nn.Module) -> int:
+    """What the sides of test images are padded to multiples of."""
+    settings = getattr(preprocessor, 'test_cfg', None) or {}
+    return settings.get('size_divisor') or 1

@@ -38,22 +38,8 @@ def resize(frames: Tensor, size: tuple[int, int] | None) -> Tensor:
     return F.interpolate(frames, size=tuple(size), mode='bilinear', align_corners=False)
 
 
-def normalise(own: ImgDataPreprocessor, frames: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB in [0, 255] to what a detector's backbone was trained on, padded below and right.
-
-    Args:
-        own: the detector's data preprocessor, with its mean, deviation, channel order and
-            ``pad_size_divisor``.
-    """
-    if not isinstance(own, ImgDataPreprocessor):
-        raise ValueError(
-            f'the data_preprocessor of the detector, {type(own).__name__}, does not say how its '
-            'frames are normalised; keep that of its config'
-        )
-    if not own._channel_conversion:  # trained on BGR, the order OpenCV loads
-        frames = frames.flip(1)
-    if own._enable_normalize:
-        frames = (frames - own.mean) / own.std
+def pad_frames(own: ImgDataPreprocessor, frames: Tensor) -> Tensor:
+    """Normalized frames (N, 3, H, W), padded below and right as a detector's own data preprocessor does."""
     height, width = frames.shape[-2:]
     rows, columns = padded_size((height, width), own.pad_size_divisor)
     return F.pad(frames, (0, columns - width, 0, rows - height), value=own.pad_value)

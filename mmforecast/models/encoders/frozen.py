@@ -1,0 +1,162 @@
+"""The base of encoders that wrap a trained network."""
+
+import copy
+
+import torch
+import torch.nn as nn
+from mmengine.config import ConfigDict
+from torch import Tensor
+
+from mmforecast.fileio import CheckpointError, load_checkpoint, weights_fingerprint
+from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_positive
+
+from .base import BaseEncoder
+
+
+class FrozenEncoder(KeepFrozen, BaseEncoder):
+    """An encoder over one trained network, which keeps its weights.
+
+    The network stays in eval mode and without gradients, and sees frames as its own ``data_preprocessor``
+    gives them. Weights from a file win over any initialization. A subclass names the attribute that holds
+    the network and the scope that its config is built in, and implements :meth:`encode_frames`.
+
+    Args:
+        network: config of the network, or the network itself.
+        checkpoint: path or address of its weights, all of which must be there. None keeps what the network's
+            ``init_cfg``, or the checkpoint of the whole forecaster, gives.
+        frozen: False trains the network along.
+        chunk: frames per forward pass, to bound memory on large frames.
+
+    Raises:
+        CheckpointError: ``checkpoint`` lacks weights of the network, or a checkpoint of the whole forecaster
+            has other ones than ``checkpoint``, or none where nothing else gives them.
+    """
+
+    network_name: str
+    scope: str
+    from_rgb = True
+
+    def __init__(
+        self, network: dict | nn.Module, checkpoint: str | None = None, frozen: bool = True, chunk: int = 8
+    ):
+        super().__init__()
+        check_positive(type(self).__name__, chunk=chunk)
+        given = isinstance(network, nn.Module)
+        if not given:
+            # The libraries read their configs by attribute, and change them.
+            network = MODELS.build(ConfigDict(copy.deepcopy({'_scope_': self.scope, **network})))
+        setattr(self, self.network_name, network)
+        self.checkpoint = checkpoint
+        self.frozen = frozen
+        self.chunk = chunk
+        self._fingerprint: str | None = None
+        self._has_weights = given or checkpoint is not None or _is_pretrained(network)
+        if checkpoint is not None:
+            load_network(network, checkpoint)
+        if frozen:
+            self.frozen_children = (self.network_name,)
+            freeze(network)
+
+    @property
+    def network(self) -> nn.Module:
+        return getattr(self, self.network_name)
+
+    def init_weights(self) -> None:
+        """Initialize the network, unless its weights were loaded from a file."""
+        if self.checkpoint is None:
+            self.network.init_weights()
+
+    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        self.require_frames(frames)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            parts = [self.encode_frames(part) for part in frames.flatten(0, 1).split(self.chunk)]
+        return [torch.cat(level).unflatten(0, frames.shape[:2]) for level in zip(*parts)]
+
+    def encode_frames(self, frames: Tensor) -> Pyramid:
+        """(N, 3, H, W) RGB in [0, 255] to one (N, C, h, w) tensor per level."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """The fingerprint of the network's weights, see ``weights_fingerprint``."""
+        if self._fingerprint is None or not self.frozen:
+            self._fingerprint = weights_fingerprint(self.network)
+        return self._fingerprint
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        self._fingerprint = None
+        start = f'{prefix}{self.network_name}.'
+        theirs = {name[len(start) :]: value for name, value in state_dict.items() if name.startswith(start)}
+        if self.frozen:
+            self._require_same_network(theirs)
+        self._has_weights = self._has_weights or bool(theirs)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _require_same_network(self, theirs: dict[str, Tensor]) -> None:
+        """Refuse weights of another network than ``checkpoint``, and none where there are no others."""
+        kind = f'{type(self).__name__}: the {self.network_name}'
+        if not theirs and not self._has_weights:
+            raise CheckpointError(
+                f'{kind} would keep random weights: the checkpoint has none of it, and the encoder has no '
+                f'checkpoint of its own; set model.encoder.checkpoint to that of the {self.network_name}'
+            )
+        if self.checkpoint is None:
+            return
+        ours = self.network.state_dict()
+        other = [
+            name
+            for name, value in theirs.items()
+            if name in ours and ours[name].is_floating_point() and not _same(value, ours[name])
+        ]
+        if other:
+            raise CheckpointError(
+                f'{kind} of the checkpoint is another one than that of model.encoder.checkpoint='
+                f'{self.checkpoint} ({len(other)} of {len(ours)} weights differ, first {other[0]}); set '
+                'model.encoder.checkpoint=None to take that of the checkpoint'
+            )
+
+
+def _same(theirs: Tensor, ours: Tensor) -> bool:
+    """Whether two weights are the same, as far as the type of ``theirs`` can tell."""
+    return theirs.shape == ours.shape and torch.equal(theirs, ours.to(theirs))
+
+
+def _is_pretrained(network: nn.Module) -> bool:
+    """Whether the network's own ``init_cfg`` loads all of it from a file."""
+    init_cfg = getattr(network, 'init_cfg', None) or {}
+    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
+
+
+def load_network(network: nn.Module, checkpoint: str) -> None:
+    """Load all weights of ``network`` from a checkpoint; weights that it has besides are ignored.
+
+    Raises:
+        CheckpointError: Weights are missing, or have other shapes.
+    """
+    loaded = load_checkpoint(checkpoint, map_location='cpu')
+    state = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
+    name = type(network).__name__
+    advice = 'take the config that it was trained with'
+    try:
+        missing = network.load_state_dict(state, strict=False).missing_keys
+    except RuntimeError as error:
+        raise CheckpointError(
+            f'{checkpoint} does not fit this {name}: {_first_line(error)}; {advice}'
+        ) from error
+    if missing:
+        more = f' and {len(missing) - 3} more' if len(missing) > 3 else ''
+        raise CheckpointError(
+            f'{checkpoint} is not a checkpoint of this {name}: it lacks {", ".join(missing[:3])}{more}; '
+            f'{advice}'
+        )
+    meta = loaded.get('meta') or {}
+    if isinstance(meta.get('dataset_meta'), dict):
+        network.dataset_meta = meta['dataset_meta']
+
+
+def _first_line(error: Exception) -> str:
+    """What torch says of the first weight that does not fit."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line.rstrip('.') for line in lines[1:] if line), lines[0])
