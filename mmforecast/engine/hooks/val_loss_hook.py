@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner, autocast
 
+from mmforecast.models.utils import loss_mode
 from mmforecast.registry import HOOKS
 from mmforecast.utils.unwrap import unwrap
 
@@ -21,7 +22,7 @@ class ValLossHook(Hook):
 
     They are logged with the validation's scores, ``val_loss`` (the sum) and ``val_<name>`` for each term, so
     that ``save_best='val_loss'`` keeps the checkpoint with the least. Each is the mean over the clips, of
-    the model in eval mode (no dropout; the running statistics of batch norms), with the weights that are
+    the model without dropout and with the running statistics of batch norms, with the weights that are
     validated: an ``EMAHook``'s, where there is one. What a loss draws at random, such as crops, is the same
     in every validation.
 
@@ -73,7 +74,8 @@ class ValLossHook(Hook):
 def _losses(model: BaseModel, data_batch: dict) -> dict[str, torch.Tensor]:
     """Terms by name, and their sum as 'loss'."""
     try:
-        losses = model(**model.data_preprocessor(data_batch, False), mode='loss')
+        with loss_mode(model):
+            losses = model(**model.data_preprocessor(data_batch, False), mode='loss')
     except ValueError as error:
         raise ValueError(
             f'ValLossHook computes the training losses of the validation clips, but: {error}'

@@ -1,6 +1,7 @@
 """A detector's feature pyramid as representation (F2F, ECCV 2018)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn as nn
@@ -147,10 +148,15 @@ def detect(
         Per frame ``labels`` (N,), ``scores`` (N,), ``bboxes`` (N, 4) and, where the detector has a mask
         head, ``masks`` (N, H, W) bool, at the size of the frame and ordered by descending score.
     """
+    from mmdet.models.detectors import TwoStageDetector, TwoStagePanopticSegmentor  # loaded with the detector
+
     size, padded = encoder.working_size(frame_size)
     samples = [detector_sample(frame_size, size, padded) for _ in range(levels[0].shape[0])]
     with given_features(encoder.detector, encoder.complete(levels, padded)) as detector:
-        samples = detector.predict(levels[0], samples, rescale=True)
+        # a panoptic detector's own predict gives a panoptic map
+        panoptic = isinstance(detector, TwoStagePanopticSegmentor)
+        predict = partial(TwoStageDetector.predict, detector) if panoptic else detector.predict
+        samples = predict(levels[0], samples, rescale=True)
     return [ordered(sample.pred_instances) for sample in samples]
 
 

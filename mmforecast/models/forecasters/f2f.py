@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.models.utils import Pyramid, num_steps, random_crop
-from mmforecast.models.utils.detector import detector_sample, given_features
+from mmforecast.models.utils.detector import detector_losses, training_sample
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -125,12 +125,16 @@ class F2FForecaster(BaseForecaster):
         frame_size = samples[0].img_shape
         sizes = self.encoder.working_size(frame_size)
         truth = [
-            detector_sample(frame_size, *sizes, samples[clip].gt_instance_map.data[self.num_past + step])
+            training_sample(
+                self.encoder.detector,
+                frame_size,
+                *sizes,
+                samples[clip].gt_instance_map.data[self.num_past + step],
+            )
             for clip, step in labelled
         ]
         features = self.encoder.complete(levels, truth[0].batch_input_shape)
-        with given_features(self.encoder.detector, features) as detector:
-            losses = detector.loss(levels[0], truth)
+        losses = detector_losses(self.encoder.detector, features, truth)
         return {
             f'detector.{name}': scale_loss(value, self.detector_loss) if 'loss' in name else value
             for name, value in losses.items()

@@ -6,7 +6,7 @@ from .adversarial import (
     real_fake_accuracy,
     real_fake_scalars,
 )
-from .frozen import KeepFrozen, freeze
+from .frozen import KeepFrozen, freeze, loss_mode
 from .pyramid import Pyramid, num_steps, random_crop, slide, time_cat, time_slice
 from .rgb import rgb_to_unit, unit_to_rgb
 from .unwrapped import Unwrapped
@@ -21,6 +21,7 @@ __all__ = [
     'dis_flow',
     'forward_warp',
     'freeze',
+    'loss_mode',
     'num_steps',
     'random_crop',
     'real_fake_accuracy',

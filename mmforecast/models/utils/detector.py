@@ -1,4 +1,4 @@
-"""What F2F asks of an mmdet detector, whatever its kind: normalise, give features, take features, train."""
+"""What F2F needs of an mmdet detector, whatever its kind: its pyramid, its losses, its samples."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,10 +9,12 @@ import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.model import ImgDataPreprocessor
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
 from mmforecast.structures import instances_from_id_map
+
+from .frozen import loss_mode
 
 
 @contextmanager
@@ -29,6 +31,58 @@ def given_features(detector: nn.Module, features: Sequence[Tensor]) -> Iterator[
         yield detector
     finally:
         del detector.extract_feat
+
+
+def detector_losses(detector: nn.Module, features: Sequence[Tensor], samples: list[DetDataSample]) -> dict:
+    """The losses that a detector is trained with, on given features.
+
+    Args:
+        detector: its running statistics and dropout stay as in eval mode.
+        features: (N, C, h, w) of all levels that its heads read.
+        samples: N samples with ``gt_instances``, see :func:`training_sample`.
+
+    Raises:
+        ValueError: The detector can't compute them outside its own training.
+    """
+    with given_features(detector, features), loss_mode(detector):
+        try:
+            return detector.loss(features[0], samples)
+        except (AttributeError, ImportError, IndexError, KeyError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                f'train_cfg.detector_loss: {type(detector).__name__} can not compute its losses on forecast '
+                f'features ({type(error).__name__}: {error}); drop detector_loss, or use another detector'
+            ) from error
+
+
+def has_masks(detector: nn.Module) -> bool:
+    """Whether a detector has a head for masks."""
+    head = getattr(detector, 'bbox_head', None)
+    return bool(
+        getattr(detector, 'with_mask', False)
+        or getattr(detector, 'mask_head', None) is not None
+        or hasattr(head, 'mask_head')  # RTMDet-Ins
+    )
+
+
+def training_sample(
+    detector: nn.Module,
+    frame_size: Sequence[int],
+    size: tuple[int, int],
+    padded: tuple[int, int],
+    id_map: Tensor,
+) -> DetDataSample:
+    """What a detector's losses need to know of a frame; arguments as of :func:`detector_sample`.
+
+    A detector without a mask head gets boxes alone. One with a semantic branch (HTC, SCNet, Panoptic FPN)
+    gets a label map that is ignored everywhere, since stuff is not labeled here: the loss of that branch is 0.
+    """
+    sample = detector_sample(frame_size, size, padded, id_map)
+    if not has_masks(detector):
+        del sample.gt_instances.masks
+    stride = 1 if getattr(detector, 'semantic_head', None) is not None else 8
+    ignored = torch.full((1, *(side // stride for side in padded)), 255, dtype=torch.long)
+    sample.gt_sem_seg = PixelData(sem_seg=ignored.to(id_map.device))
+    return sample
 
 
 def resize(frames: Tensor, size: tuple[int, int] | None) -> Tensor:
@@ -109,12 +163,8 @@ def probe_pyramid(detector: nn.Module) -> tuple[list[int], int, int]:
     Raises:
         ValueError: Its features are not a pyramid with equal channels and doubling strides.
     """
-    training, name = detector.training, type(detector).__name__
-    side = 256
-    device = next(detector.parameters()).device
-    image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
-    levels = detector.eval().extract_feat(image)
-    detector.train(training)
+    name = type(detector).__name__
+    side, levels = _probe(detector)
     shapes = [tuple(level.shape[1:]) for level in levels]
     strides = [side // height for _, height, _ in shapes]
     channels = {shape[0] for shape in shapes}
@@ -127,7 +177,27 @@ def probe_pyramid(detector: nn.Module) -> tuple[list[int], int, int]:
         )
     derived = 0
     for fine, coarse in zip(levels[-2::-1], levels[:0:-1]):
-        if not torch.equal(fine[..., ::2, ::2], coarse):
+        # computed in another order, they may differ in the last bits (DetectoRS)
+        if not torch.allclose(fine[..., ::2, ::2], coarse, rtol=1e-3, atol=1e-5 * float(fine.abs().max())):
             break
         derived += 1
     return strides, channels.pop(), derived
+
+
+def _probe(detector: nn.Module) -> tuple[int, Sequence[Tensor]]:
+    """The side of a square image of noise, and the detector's features of it."""
+    training, device = detector.training, next(detector.parameters()).device
+    detector.eval()
+    try:
+        for side in (256, 512):  # some necks need more cells at their coarsest level (SSD)
+            image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
+            try:
+                return side, detector.extract_feat(image)
+            except (RuntimeError, IndexError) as error:
+                failure = error
+    finally:
+        detector.train(training)
+    raise ValueError(
+        f'{type(detector).__name__} gives no features of a 512x512 image ({failure}); F2F needs a detector '
+        'whose backbone and neck work at any size'
+    ) from failure

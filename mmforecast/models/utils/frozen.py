@@ -1,6 +1,12 @@
-"""Freeze a sub-network for good: no gradients, and eval mode that survives ``model.train()``."""
+"""Frozen sub-networks: no gradients, and eval mode that survives ``model.train()``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch.nn as nn
+from mmcv.cnn.bricks import DropPath
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 
 def freeze(module: nn.Module) -> nn.Module:
@@ -27,3 +33,21 @@ class KeepFrozen(nn.Module):
             if child is not None:
                 child.eval()
         return self
+
+
+@contextmanager
+def loss_mode(network: nn.Module) -> Iterator[nn.Module]:
+    """Inside, a network computes the losses it is trained with, but nothing random or running changes.
+
+    Heads of detectors compute other things in eval mode. So all modules are in training mode, except those
+    with running statistics or dropout, which are in eval mode. Afterwards each is as it was.
+    """
+    modes = [(module, module.training) for module in network.modules()]
+    for module, _ in modes:
+        # set as it is: some backbones freeze stages in their own train()
+        module.training = not isinstance(module, (_NormBase, _DropoutNd, DropPath))
+    try:
+        yield network
+    finally:
+        for module, mode in modes:
+            module.training = mode
