@@ -1,4 +1,4 @@
-"""From forecast feature pyramids to instances, read by the detector's own heads (F2F, ECCV 2018)."""
+"""Instances from forecast feature pyramids, detected by the detector's own heads (F2F, ECCV 2018)."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,13 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
 
 
 def box_regions(boxes: Tensor, size: Sequence[int]) -> Tensor:
-    """(N, 4) boxes x1 y1 x2 y2 to (N, H, W) bool: the pixels whose centres they hold."""
+    """(N, 4) boxes x1 y1 x2 y2 to (N, H, W) bool: the pixels whose centers they contain."""
     rows, columns = (torch.arange(side, device=boxes.device) + 0.5 for side in size)
     left, top, right, bottom = boxes[:, :, None].unbind(dim=1)
     inside_rows = (rows >= top) & (rows < bottom)
@@ -48,8 +49,7 @@ class DetectionDecoder(BaseDecoder):
 
     def __init__(self, steps: str = 'all', fill_boxes: bool = False):
         super().__init__()
-        if steps not in ('all', 'last'):
-            raise ValueError(f"DetectionDecoder: steps must be 'all' or 'last', got {steps!r}")
+        check_choice('DetectionDecoder', ('all', 'last'), steps=steps)
         self.steps = steps
         self.fill_boxes = fill_boxes
 

@@ -1,4 +1,4 @@
-"""Optical-flow baselines on instances: what was detected last goes on moving (F2F, ECCV 2018)."""
+"""Optical-flow baselines on instances: the newest detections keep moving (F2F, ECCV 2018)."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ from mmforecast.models.predictors.flow_warp import advance, carry, observed_velo
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
 from .detection import DetectionDecoder, box_regions, detector_encoder
 
@@ -124,8 +125,7 @@ class FlowInstanceDecoder(DetectionDecoder):
 
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
         super().__init__(steps, fill_boxes)
-        if mode not in MOVES:
-            raise ValueError(f'FlowInstanceDecoder: mode must be one of {tuple(MOVES)}, got {mode!r}')
+        check_choice('FlowInstanceDecoder', tuple(MOVES), mode=mode)
         self.mode = mode
 
     @torch.no_grad()

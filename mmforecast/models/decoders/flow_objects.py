@@ -1,9 +1,12 @@
-"""Optical-flow baselines on the objects of distance maps: those seen last stay, or go on moving."""
+"""Optical-flow baselines on objects: those of the newest past frame stay, or keep moving (D2D, ECCVW 2018)."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
+from torch import Tensor
 
 from mmforecast.models.objects.object_map import ObjectMap
 from mmforecast.models.predictors import ForecastContext
@@ -11,6 +14,7 @@ from mmforecast.models.predictors.flow_warp import observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
 from .distance_map import enlarge, observed_objects
@@ -21,20 +25,19 @@ MODES = ('copy', *MOVES)
 
 @MODELS.register_module()
 class FlowObjectDecoder(BaseDecoder):
-    """Takes the objects of the newest past frame and moves them on, whatever the predictor says.
+    """Moves the objects of the newest past frame on, whatever the predictor says.
 
-    What ``FlowInstanceDecoder`` does with a detector's instances. ``track_ids`` are those of the objects in
-    the newest frame, the same at every step.
+    It does what ``FlowInstanceDecoder`` does with a detector's instances. ``track_ids`` are those of the
+    objects in the newest frame, the same at every step.
 
     Args:
-        mode: 'copy' lets them stand; 'shift' moves each rigidly by the mean flow inside it; 'warp' moves each
-            pixel of a mask by its own.
+        mode: 'copy' leaves them in place; 'shift' moves each rigidly by the mean flow inside it; 'warp' moves
+            each pixel of a mask by its own.
     """
 
     def __init__(self, mode: str = 'shift'):
         super().__init__()
-        if mode not in MODES:
-            raise ValueError(f'FlowObjectDecoder: mode must be one of {MODES}, got {mode!r}')
+        check_choice('FlowObjectDecoder', MODES, mode=mode)
         self.mode = mode
 
     @torch.no_grad()
@@ -58,13 +61,13 @@ class FlowObjectDecoder(BaseDecoder):
             sample.pred_instances = self._move(newest, velocity, num_steps(future))
         return samples
 
-    def _move(self, newest: InstanceData, velocity, steps: int) -> list[InstanceData]:
+    def _move(self, newest: InstanceData, velocity: Tensor | None, steps: int) -> list[InstanceData]:
         if self.mode == 'copy':
             return [newest] * steps
         return MOVES[self.mode](newest, velocity, steps)
 
 
-def as_instances(objects: ObjectMap, size) -> InstanceData:
+def as_instances(objects: ObjectMap, size: Sequence[int]) -> InstanceData:
     """The objects of a frame as instances at ``size`` (H, W), with ``track_ids`` 0, 1, 2, ..."""
     numbers = torch.arange(1, len(objects) + 1)
     masks = enlarge(objects.index_map, size)[None] == numbers[:, None, None]
