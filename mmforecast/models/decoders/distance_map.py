@@ -143,7 +143,15 @@ class DistanceMapDecoder(SemSegDecoder):
             out.append(self._as_instances(*found.values(), maps, size))
         return out
 
-    def _grow(self, maps, classes, tracks, frames, step: int, new_id: int) -> dict:
+    def _grow(
+        self,
+        maps: np.ndarray,
+        classes: np.ndarray,
+        tracks: Sequence[Track],
+        frames: Sequence[ObjectMap],
+        step: int,
+        new_id: int,
+    ) -> dict:
         """Ids on a map (1 + id, int32), and ids, labels, scores and expected centroids of those on it."""
         first = len(maps) - NUM_THINGS
         time = len(frames) - 1

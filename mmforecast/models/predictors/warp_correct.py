@@ -151,7 +151,7 @@ class WarpCorrectPredictor(BasePredictor):
             terms['loss_flow'] = self.flow_loss(velocity, _true_velocity(context, velocity))
         return terms, new
 
-    def _motion_state(self, context: ForecastContext, size) -> Tensor:
+    def _motion_state(self, context: ForecastContext, size: Sequence[int]) -> Tensor:
         """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""
         if _STATE not in context.state:
             velocity, before = (resize_flow(observed_velocity(context, age), size) for age in (0, 1))
