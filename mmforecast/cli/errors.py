@@ -18,6 +18,10 @@ from mmforecast.fileio.checkpoint import CheckpointError
 __all__ = ['explain']
 
 _PACKAGE = str(Path(mmforecast.__file__).parent)
+_HOW_TO_REGISTER = (
+    ' A class of your own must be imported to be found: name its module in custom_imports of the config, or '
+    "import it in its package's __init__.py."
+)
 _OF_ITS_OWN = (
     CheckpointError,
     DivergenceError,
@@ -58,7 +62,7 @@ def _missing_type(error: BaseException, cfg: Any) -> str | None:
         return None
     name, scope, kind = found.groups()
     suggestion = _did_you_mean(name, _known_types(kind, scope))
-    return f'There is no {kind} called {name!r}{_place(cfg, name)}{suggestion}'
+    return f'There is no {kind} called {name!r}{_place(cfg, name)}{suggestion}{_HOW_TO_REGISTER}'
 
 
 def _known_types(kind: str, scope: str | None) -> list[str]:

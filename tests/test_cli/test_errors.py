@@ -45,7 +45,9 @@ def test_type_of_another_library_is_given_with_its_prefix():
 
 
 def test_nothing_alike_gets_no_suggestion():
-    assert explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq'))) == "There is no loop called 'Qqqqq'."
+    sentence = explain(caught(ROOT_LOOPS.build, dict(type='Qqqqq')))
+    assert sentence.startswith("There is no loop called 'Qqqqq'. A class of your own")
+    assert 'custom_imports' in sentence and '__init__.py' in sentence
 
 
 def test_argument_that_is_not_taken_or_lacks():

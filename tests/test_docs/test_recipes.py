@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
@@ -24,6 +25,7 @@ TITLES = (
     'Another backbone under F2F',
     'Another segmentor under S2S',
     'A new predictor',
+    'A recurrent predictor',
     'A new loss',
     "One's own data set",
 )
@@ -37,6 +39,7 @@ def project(tmp_path_factory):
     shutil.copytree(REPOSITORY / 'configs', root / 'configs', ignore=shutil.ignore_patterns('*.pth', '*.md'))
     for name, code in BLOCKS.items():
         assert not (root / name).exists(), f'{name} is a file of the repository'
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(code)
     modules = [Path(name).stem for name in BLOCKS if '/' not in name]
     sys.path.insert(0, str(root))
@@ -44,7 +47,7 @@ def project(tmp_path_factory):
     sys.path.remove(str(root))
     for name in modules:
         sys.modules.pop(name, None)
-    for registry, name in ((MODELS, 'DampedMotion'), (MODELS, 'CharbonnierLoss')):
+    for registry, name in ((MODELS, 'DampedMotion'), (MODELS, 'ConvLSTM'), (MODELS, 'CharbonnierLoss')):
         registry.module_dict.pop(name, None)
     DATASETS.module_dict.pop('MyVideos', None)
 
@@ -91,7 +94,7 @@ def train_and_forecast(cfg, steps):
     return model, losses, sample
 
 
-def test_the_page_has_the_five_recipes_and_they_are_short():
+def test_the_page_has_the_recipes_and_they_are_short():
     assert re.findall(r'^## (.+)$', PAGE, re.M) == list(TITLES)
     for name, code in BLOCKS.items():
         lines = [line for line in code.splitlines()[1:] if line.strip()]
@@ -149,6 +152,55 @@ def test_a_new_predictor(project, street_root):
     past = torch.tensor([3.0, 5.0]).view(1, 2, 1, 1, 1).expand(1, 2, 19, 2, 2)
     (future,) = model.predictor([past], None)
     assert future.shape == (1, 1, 19, 2, 2) and (future == 7).all()
+
+
+FOLDER_OF_FRAMES = dict(videos=None, drop_repeats=None, frame_fps=25.0)
+# The same predictor over labels, RGB frames, distance maps with objects, and a detector's pyramid.
+OVER = {
+    's2s/s2s_2scale_tiny_synthetic': (19, 1),
+    'video_prediction/multiscale_l2_tiny_clips': (3, 1),
+    'd2d/d2d_tiny_synthetic': (9, 1),
+    'f2f/f2f_tiny_synthetic': (64, 4),
+}
+
+
+def conv_lstm_over(project, name, **options):
+    """A config of at most 12 lines over another base, as the recipe writes it."""
+    recipe = BLOCKS['configs/f2f/f2f_conv-lstm_tiny_synthetic.py']
+    path = project / 'configs' / f'{name}_conv-lstm.py'
+    path.write_text(recipe.replace('./f2f_tiny_synthetic.py', f'./{Path(name).name}.py'))
+    assert len(recipe.splitlines()) <= 12
+    return load(project, path.relative_to(project), **options)
+
+
+@pytest.mark.parametrize('name', OVER)
+def test_a_recurrent_predictor_over_any_encoder(project, street_root, own_videos, name):
+    root = own_videos / 'train/frames' if name.startswith('video') else street_root
+    options = {'train_dataloader.dataset.data_root': str(root), 'model.test_cfg.rollout_steps': 2}
+    if name.startswith('video'):
+        options.update({f'train_dataloader.dataset.{k}': v for k, v in FOLDER_OF_FRAMES.items()})
+    if name.startswith('f2f'):
+        options.update({'model.encoder.checkpoint': None, 'model.encoder.size': (64, 128)})
+    cfg = conv_lstm_over(project, name, **options)
+    model, losses, _ = train_and_forecast(cfg, 2)
+    predictor = model.predictor
+    assert (predictor.channels, predictor.num_levels) == OVER[name]
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_a_whole_contribution(project):
+    """The test of the page passes, and its entry of the metafile is true."""
+    load(project, 'configs/f2f/f2f_conv-lstm_tiny_synthetic.py')  # imports it
+    scope: dict = {}
+    exec(BLOCKS['tests/test_models/test_conv_lstm.py'], scope)
+    tests = [value for name, value in scope.items() if name.startswith('test_')]
+    for test in tests:
+        test()
+    (entry,) = yaml.safe_load(re.search(r'```yaml\n(.*?)```', PAGE, re.S).group(1))
+    (written,) = [name for name in BLOCKS if name.endswith(f'{entry["Name"]}.py')]
+    assert tests and entry['Config'] == written
+    net = MODELS.build(dict(type='ConvLSTM', channels=64, num_levels=4))
+    assert entry['Metadata']['Parameters'] == sum(p.numel() for p in net.parameters())
 
 
 def test_a_new_loss(project, street_root):

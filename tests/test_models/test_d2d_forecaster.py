@@ -263,9 +263,9 @@ def test_masks_come_at_the_size_of_the_frames():
     [
         (dict(seeds='corner'), "seeds must be one of .*, got 'corner'"),
         (dict(score='best'), "score must be one of .*, got 'best'"),
-        (dict(gate=0), 'gate must be positive, got 0'),
-        (dict(levels=0), 'levels must be positive, got 0'),
-        (dict(new_area=0), 'new_area must be positive, got 0'),
+        (dict(gate=0), 'gate must be above 0, got 0'),
+        (dict(levels=0), 'levels must be above 0, got 0'),
+        (dict(new_area=0), 'new_area must be above 0, got 0'),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

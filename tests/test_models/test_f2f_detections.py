@@ -158,7 +158,7 @@ def test_only_the_last_step_is_read_where_only_it_is_labelled(small_detector):
     first, last = model.predict(frames, samples)[0].pred_instances
     assert len(first) == 0
     assert_same(last, mmdet_finds(model.encoder.detector, frames[0, 3]))
-    with pytest.raises(ValueError, match="steps must be 'all' or 'last', got 'first'"):
+    with pytest.raises(ValueError, match="steps must be one of 'all', 'last', got 'first'"):
         DetectionDecoder(steps='first')
 
 

@@ -236,7 +236,7 @@ def test_without_a_discriminator_it_is_trained_as_any_forecaster():
     'kwargs, message',
     [
         (dict(gan_loss=dict(type='GANLoss')), 'of a discriminator, but there is none'),
-        (dict(penalty='r2'), "penalty must be None, 'gp' or 'r1', got 'r2'"),
+        (dict(penalty='r2'), "penalty must be one of None, 'gp', 'r1', got 'r2'"),
     ],
 )
 def test_refuses_half_an_adversary(kwargs, message):

@@ -1,4 +1,4 @@
-"""From forecast distance maps to label maps, instances and their tracks (D2D, ECCVW 2018)."""
+"""Label maps, instances and their tracks from forecast distance maps (D2D, ECCVW 2018)."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.structures.cityscapes import IGNORE_INDEX, MOVING_TRAIN_IDS, THING_LABEL_IDS
+from mmforecast.utils.checks import check_above, check_choice
 
 from .sem_seg import SemSegDecoder
 
@@ -28,10 +29,10 @@ MOVING_VALUES = (IGNORE_INDEX, *MOVING_TRAIN_IDS)
 
 
 def observed_objects(context: ForecastContext | None, decoder: str) -> list[list[ObjectMap]]:
-    """Per clip, the objects of each past frame; a ValueError where the encoder didn't tell."""
+    """Per clip, the objects of each past frame; a ValueError where the encoder gives none."""
     if context is None or context.objects is None:
         raise ValueError(
-            f'{decoder} grows instances from the objects of the past frames, but the encoder tells none; '
+            f'{decoder} grows instances from the objects of the past frames, but the encoder gives none; '
             'set encoder to DistanceMapEncoder'
         )
     return [[unpack_objects(frame) for frame in clip] for clip in context.objects]
@@ -49,10 +50,10 @@ def enlarge(index_map: np.ndarray, size: Sequence[int]) -> Tensor:
 class DistanceMapDecoder(SemSegDecoder):
     """Argmax for the semantics, watershed from tracked objects for the instances.
 
-    Objects are linked over the past frames into tracks, which go on linearly. In each forecast frame, every
-    track that was seen in the newest past frame puts a seed where it is expected, and the objects grow from
-    there over the pixels of their class (see ``models/utils/tracks.py``, ``seeds.py`` and ``flooding.py``). An
-    instance has the class of its track.
+    Objects are linked over the past frames into tracks, which are extrapolated linearly. In each forecast
+    frame, every track that was seen in the newest past frame puts a seed where it is expected, and the objects
+    grow from there over the pixels of their class (see ``tracks.py``, ``seeds.py`` and ``watershed.py`` of
+    ``models/objects``). An instance has the class of its track.
 
     Args:
         seeds: 'centroid', 3x3 pixels at the extrapolated centroid (the authors'); 'core', the innermost half
@@ -81,14 +82,18 @@ class DistanceMapDecoder(SemSegDecoder):
         label_values: Sequence[int] | None = None,
     ):
         super().__init__(keep_scores, label_values)
-        for name, value, accepted in (('seeds', seeds, SEEDS), ('score', score, SCORES)):
-            if value not in accepted:
-                raise ValueError(f'DistanceMapDecoder: {name} must be one of {accepted}, got {value!r}')
-        for name, value in (('gate', gate), ('levels', levels), ('new_area', new_area)):
-            if value is not None and value <= 0:
-                raise ValueError(f'DistanceMapDecoder: {name} must be positive, got {value!r}')
-        self.seeds, self.scale, self.gate, self.levels = seeds, scale, gate, levels
-        self.new_area, self.score, self.keep_past = new_area, score, keep_past
+        check_choice('DistanceMapDecoder', SEEDS, seeds=seeds)
+        check_choice('DistanceMapDecoder', SCORES, score=score)
+        check_above('DistanceMapDecoder', 0, gate=gate, levels=levels)
+        if new_area is not None:
+            check_above('DistanceMapDecoder', 0, new_area=new_area)
+        self.seeds = seeds
+        self.scale = scale
+        self.gate = gate
+        self.levels = levels
+        self.new_area = new_area
+        self.score = score
+        self.keep_past = keep_past
 
     @torch.no_grad()
     def decode(
@@ -139,17 +144,30 @@ class DistanceMapDecoder(SemSegDecoder):
             out.append(self._as_instances(*found.values(), maps, size))
         return out
 
-    def _grow(self, maps, classes, tracks, frames, step: int, new_id: int) -> dict:
+    def _grow(
+        self,
+        maps: np.ndarray,
+        classes: np.ndarray,
+        tracks: Sequence[Track],
+        frames: Sequence[ObjectMap],
+        step: int,
+        new_id: int,
+    ) -> dict:
         """Ids on a map (1 + id, int32), and ids, labels, scores and expected centroids of those on it."""
-        first, time = len(maps) - NUM_THINGS, len(frames) - 1
+        first = len(maps) - NUM_THINGS
+        time = len(frames) - 1
+        # 1. Extrapolate the tracks to this step, and place a seed for each.
         claims = make_claims(tracks, frames[-1], time, step, first, self.seeds, self.scale)
+        # 2. Grow the objects from the seeds, by a watershed inside each class.
         grown = grow_objects(maps, classes, claims, first, self.levels)
+        # 3. Keep the tracks that still have pixels.
         present = set(np.unique(grown).tolist())
         rows = [
             (claim.id - 1, claim.channel - first, tracks[claim.id - 1].scores[-1], claim.centroid)
             for claim in claims
             if claim.id in present
         ]
+        # 4. Make new instances of what no track explains, if asked for.
         if self.new_area is not None:
             for channel, mask in find_unclaimed(classes, grown, first, self.new_area):
                 grown[mask] = new_id + 1
@@ -161,22 +179,24 @@ class DistanceMapDecoder(SemSegDecoder):
     def _as_instances(
         self, grown, ids, labels, scores, centroids, maps: np.ndarray, size: Sequence[int]
     ) -> InstanceData:
+        # The score of each instance.
         scores = np.array(scores, dtype=np.float64)
         if self.score == 'margin' and len(ids):
             scores *= _margins(maps, grown, ids)
         elif self.score == 'constant':
             scores[:] = 1
+        # Masks and expected centroids at the size of the frame; pixel (0, 0) has its center at (0.5, 0.5).
         numbers = torch.tensor(ids, dtype=torch.int64) + 1
         masks = enlarge(grown, size)[None] == numbers[:, None, None]
         stretch = np.array(size) / maps.shape[-2:]
-        centres = (np.array(centroids).reshape(-1, 2) + 0.5) * stretch
+        centers = (np.array(centroids).reshape(-1, 2) + 0.5) * stretch
         return InstanceData(
             labels=torch.tensor(labels, dtype=torch.int64),
             scores=torch.from_numpy(scores).float(),
             masks=masks,
             bboxes=mask2bbox(masks) if len(ids) else torch.zeros((0, 4)),
             track_ids=numbers - 1,
-            centroids=torch.from_numpy(centres[:, ::-1].copy()).float(),
+            centroids=torch.from_numpy(centers[:, ::-1].copy()).float(),
         )
 
     def _values(self, labels: Tensor, num_classes: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The identity decoder of video prediction: RGB in [-1, 1] to frames."""
+"""The decoder of video prediction: RGB in [-1, 1] to frames."""
 
 import torch.nn.functional as F
 

@@ -1,4 +1,4 @@
-"""From forecast scores to label maps."""
+"""Label maps from forecast scores."""
 
 from collections.abc import Sequence
 

@@ -18,7 +18,7 @@ class BaseEncoder(BaseModule, ABC):
         channels: channels C of the (only or every) level.
         from_rgb: True when ``encode`` can be run on any RGB frames, predicted ones included; False
             when the representation comes with the sample (labels, precomputed scores).
-        num_levels: levels that the predictor gets; by default as many as ``level_names``, and None, unknown,
+        num_levels: levels of the representation; by default as many as ``level_names``, and None, unknown,
             where there are none.
         level_names: names of the levels, finest first, where they can be stored ahead of training.
         network: the frozen network whose weights decide the representation; a store of it is known by

@@ -9,6 +9,7 @@ from torch import Tensor
 from mmforecast.models.losses.gan_loss import penalty_loss
 from mmforecast.models.utils import AdversarialTrainMixin, Pyramid, real_fake_scalars, time_slice
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice
 
 from .base import BaseForecaster, Samples
 
@@ -41,10 +42,11 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        if penalty not in (None, 'gp', 'r1'):
-            raise ValueError(f"{type(self).__name__}: penalty must be None, 'gp' or 'r1', got {penalty!r}")
-        self.penalty, self.penalty_weight = penalty, penalty_weight
-        self.discriminator = self.gan_loss = None
+        check_choice(type(self).__name__, (None, 'gp', 'r1'), penalty=penalty)
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
+        self.discriminator = None
+        self.gan_loss = None
         if discriminator is not None:
             self.discriminator = MODELS.build(discriminator)
             self.gan_loss = MODELS.build(gan_loss or dict(type='GANLoss'))

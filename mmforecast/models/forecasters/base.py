@@ -1,4 +1,4 @@
-"""The one forecaster: encode, roll out, decode."""
+"""The base class of forecasters: encode, roll out, decode."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_slice
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_positive
 
 from .shapes import check_shapes, complete_config, rename
 
@@ -80,8 +81,7 @@ class BaseForecaster(BaseModel):
     def _check_time(self) -> None:
         name, predictor = type(self).__name__, self.predictor
         for which, steps in (('train', self.train_steps), ('test', self.test_steps)):
-            if not isinstance(steps, int) or steps < 1:
-                raise ValueError(f'{name}: {which}_cfg.rollout_steps must be an integer >= 1, got {steps!r}')
+            check_positive(f'{name}: {which}_cfg', rollout_steps=steps)
             if steps % predictor.num_outputs:
                 raise ValueError(
                     f'{name}: the predictor gives {predictor.num_outputs} steps per call, so '
@@ -123,7 +123,7 @@ class BaseForecaster(BaseModel):
         if mode == 'tensor':
             past, context = self._observe(inputs, data_samples)
             return self.rollout(past, self.test_steps, context)
-        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        raise ValueError(f"{type(self).__name__}: mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Losses of a roll-out of ``train_cfg.rollout_steps``, by step where there are several.
@@ -244,7 +244,7 @@ class BaseForecaster(BaseModel):
         return future if target is None else (losses, future)
 
     def _add_losses(self, losses: dict, terms: dict, start: int, steps: int) -> None:
-        """Enter the losses of a call, under the name of its step where there are several calls."""
+        """Add the losses of a call, under the name of its step where there are several calls."""
         prefix = '' if steps == self.predictor.num_outputs else f't+{start + 1}.'
         losses.update({prefix + name: value for name, value in terms.items()})
 

@@ -4,6 +4,8 @@ Luc, Couprie, LeCun, Verbeek, "Predicting future instance segmentation by foreca
 features", ECCV 2018.
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
@@ -141,6 +143,6 @@ class F2FForecaster(BaseForecaster):
         }
 
 
-def scale_loss(value, weight: float):
+def scale_loss(value: Tensor | Sequence[Tensor], weight: float) -> Tensor | list[Tensor]:
     """A loss, or a list of one per level, times ``weight``."""
     return [v * weight for v in value] if isinstance(value, (list, tuple)) else value * weight

@@ -11,6 +11,7 @@ from torch import Tensor
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice
 
 from .adversarial import AdversarialForecaster
 from .base import Samples
@@ -42,8 +43,7 @@ class S2SForecaster(AdversarialForecaster):
         variant: str = 'S2S',
         **kwargs,
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f'S2SForecaster: variant must be one of {VARIANTS}, got {variant!r}')
+        check_choice('S2SForecaster', VARIANTS, variant=variant)
         self._parts = tuple(variant.split('2'))
         super().__init__(encoder, predictor, decoder or dict(type='SemSegDecoder'), **kwargs)
         self.variant = variant

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice
 
 _TYPES = ('vanilla', 'lsgan', 'hinge', 'wgan')
 
@@ -40,8 +41,7 @@ class GANLoss(nn.Module):
         loss_weight: float = 1.0,
     ):
         super().__init__()
-        if gan_type not in _TYPES:
-            raise ValueError(f'GANLoss: gan_type must be one of {_TYPES}, got {gan_type!r}')
+        check_choice('GANLoss', _TYPES, gan_type=gan_type)
         if gan_type == 'vanilla' and not 0 <= fake_label_val < real_label_val <= 1:
             raise ValueError(
                 'GANLoss: labels of cross-entropy must be 0 <= fake_label_val < real_label_val <= 1, '

@@ -1,4 +1,4 @@
-"""Gradient difference loss: penalise a prediction whose edges differ from the truth's.
+"""Gradient difference loss: a penalty on predictions whose edges differ from those of the truth.
 
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016,
 section 3.2: sum over pixels of ``||Y[i,j] - Y[i-1,j]| - |P[i,j] - P[i-1,j]||^alpha`` plus the same
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice, check_positive
 
 _REDUCTIONS = ('mean', 'sum', 'none')
 
@@ -20,7 +21,7 @@ def gradient_difference_loss(pred: Tensor, target: Tensor, alpha: int = 1, reduc
     Args:
         pred, target: (..., H, W), same shape, H and W at least 2, any number of channels.
         alpha: exponent, an integer >= 1.
-        reduction: 'mean' averages vertical and horizontal terms separately, over all the neighbour
+        reduction: 'mean' averages vertical and horizontal terms separately, over all the neighbor
             pairs of that direction, and adds the two; 'sum' adds every term; 'none' gives the map
             (..., H, W), where a pixel carries its pairs with the pixels above it and left of it.
 
@@ -57,10 +58,8 @@ class GDLoss(nn.Module):
 
     def __init__(self, alpha: int = 1, reduction: str = 'mean', loss_weight: float = 1.0):
         super().__init__()
-        if isinstance(alpha, bool) or not isinstance(alpha, int) or alpha < 1:
-            raise ValueError(f'GDLoss: alpha must be an integer >= 1, got {alpha!r}')
-        if reduction not in _REDUCTIONS:
-            raise ValueError(f'GDLoss: reduction must be one of {_REDUCTIONS}, got {reduction!r}')
+        check_positive('GDLoss', alpha=alpha)
+        check_choice('GDLoss', _REDUCTIONS, reduction=reduction)
         self.alpha = alpha
         self.reduction = reduction
         self.loss_weight = loss_weight

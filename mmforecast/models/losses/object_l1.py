@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mmforecast.registry import MODELS
 from mmforecast.structures import THING_LABEL_IDS
+from mmforecast.utils.checks import check_at_least
 
 
 def object_l1_loss(pred: Tensor, target: Tensor, object_weight: float = 4.0, ground: float = -1.0) -> Tensor:
@@ -33,9 +34,9 @@ class ObjectL1Loss(nn.Module):
 
     def __init__(self, object_weight: float = 4.0, ground: float = -1.0, loss_weight: float = 1.0):
         super().__init__()
-        if object_weight < 0:
-            raise ValueError(f'ObjectL1Loss: object_weight must be 0 or more, got {object_weight!r}')
-        self.object_weight, self.ground = object_weight, ground
+        check_at_least('ObjectL1Loss', 0, object_weight=object_weight)
+        self.object_weight = object_weight
+        self.ground = ground
         self.loss_weight = loss_weight
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_above
 
 
 def score_cross_entropy(
@@ -45,8 +46,7 @@ class ScoreCrossEntropyLoss(nn.Module):
         loss_weight: float = 1.0,
     ):
         super().__init__()
-        if temperature <= 0:
-            raise ValueError(f'ScoreCrossEntropyLoss: temperature must be positive, got {temperature!r}')
+        check_above('ScoreCrossEntropyLoss', 0, temperature=temperature)
         self.temperature = temperature
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)
         self.register_buffer('class_weight', weight, persistent=False)

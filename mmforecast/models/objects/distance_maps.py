@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import find_objects
 
+from mmforecast.utils.checks import check_choice
+
 PROFILES = ('linear', 'inverse', 'exp', 'flat')
 
 
@@ -49,15 +51,14 @@ def contour_profile(distance: np.ndarray, profile: str = 'linear', tau: float = 
             ``exp(-(d - 1) / tau)``, 'flat' 0 everywhere (no contours).
         tau: width of the contour in pixels, of 'linear' and 'exp'.
     """
+    check_choice('contour_profile', PROFILES, profile=profile)
     if profile == 'linear':
         return np.maximum(0, 1 - (distance - 1) / tau)
     if profile == 'inverse':
         return 1 / distance
     if profile == 'exp':
         return np.exp(-(distance - 1) / tau)
-    if profile == 'flat':
-        return np.zeros_like(distance)
-    raise ValueError(f'profile must be one of {PROFILES}, got {profile!r}')
+    return np.zeros_like(distance)
 
 
 def distance_maps(

@@ -1,4 +1,4 @@
-"""The objects of one frame as numbers on a map, and as a tensor that travels in a pyramid."""
+"""Objects of one frame: their numbers on a map, and a tensor of them that a pyramid can hold."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Seeds of a watershed, made of tracks: where each object is looked for in a forecast frame.
+"""Seeds of the watershed: the places where the objects of tracks are expected in a forecast frame.
 
 D2D (Couprie et al., ECCVW 2018) takes extrapolated centroids for seeds. Moved cores, and what happens to
 seeds that miss their class or meet others, are ours.
@@ -46,7 +46,7 @@ def make_claims(
     seeds: str = 'core',
     scale: bool = False,
 ) -> list[Claim]:
-    """What the tracks that were seen in the newest frame expect so many steps later.
+    """Claims, ``steps`` later, of the tracks that were seen in the newest frame.
 
     Args:
         newest: objects of the newest frame, at ``time``.

@@ -1,7 +1,7 @@
-"""Tracks of objects over observed frames, and where they go on to: least squares and Hungarian matching.
+"""Tracks of objects over observed frames, by Hungarian matching, and their linear extrapolation.
 
 D2D (Couprie et al., ECCVW 2018) extrapolates the centroids of objects linearly. How objects of different
-frames are matched isn't known of the paper; what is here is ours.
+frames are matched is not in the paper; the method here is ours.
 """
 
 from collections.abc import Sequence
@@ -83,16 +83,19 @@ def link_objects(frames: Sequence[ObjectMap], gate: float = 16.0, window: int = 
     tracks: list[Track] = []
     for time, objects in enumerate(frames):
         unmatched = _canonical_order(objects)
+        # 1. Continue the tracks of each class with the objects that fit them best.
         for label in np.unique(objects.labels):
             old = [track for track in tracks if track.label == label]
             new = [index for index in unmatched if objects.labels[index] == label]
             for track, member in _assign(old, new, time, objects, frames, gate):
                 track.add(time, member, objects)
                 unmatched.remove(member)
+        # 2. Start a track for every object that is left.
         for member in unmatched:
             track = Track(len(tracks), int(objects.labels[member]))
             track.add(time, member, objects)
             tracks.append(track)
+        # 3. Estimate the velocities, from which the next frame's objects are expected.
         _set_motion(tracks, time, objects.index_map.shape, window)
     return tracks
 
@@ -169,9 +172,10 @@ def _assign(
     frames: Sequence[ObjectMap],
     gate: float,
 ) -> list[tuple[Track, int]]:
-    """Pairs of tracks and objects of one class."""
+    """Pairs of tracks and objects of one class, of least total cost (see :func:`link_objects`)."""
     if not tracks or not members:
         return []
+    # 1. The cost |c - c'| / sqrt(A) + 1 - IoU of every pair within the gate; c' and A are the track's.
     costs = np.full((len(tracks), len(members)), _NEVER)
     for row, track in enumerate(tracks):
         steps, area = time - track.times[-1], track.areas[-1]
@@ -182,6 +186,7 @@ def _assign(
             pixels = frames[track.times[-1]].pixels(track.members[-1])
             iou = _iou_of(pixels + np.rint(steps * track.velocity).astype(int), objects)[members]
             costs[row, near] = (distance / np.sqrt(area) + 1 - iou)[near]
+    # 2. The assignment of least total cost, without the pairs beyond the gate.
     pairs = zip(*linear_sum_assignment(costs))
     return [(tracks[row], members[column]) for row, column in pairs if costs[row, column] < _NEVER]
 

@@ -1,7 +1,7 @@
-"""From maps and seeds to objects: a watershed inside each class (D2D, ECCVW 2018).
+"""Watershed inside each class, from maps and seeds to objects (D2D, ECCVW 2018).
 
 The authors' watershed runs on the map of maxima of the predicted representation. Folding it around the level
-of objects, quantising it and flooding class by class are ours.
+of objects, quantizing it and flooding class by class are ours.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,23 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from .seeds import Claim, place_seeds
 
-# Pixels and their neighbours to the right, and below.
-_NEIGHBOURS = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]))
+# Pixels and their neighbors to the right, and below.
+_NEIGHBORS = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]))
 
 
 def flood(altitude: np.ndarray, markers: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Watershed from markers as the minimum spanning forest that is rooted in them (a watershed cut).
+    """Watershed from markers as the minimum spanning forest that is rooted in them.
 
-    Nodes are the pixels of the regions; edges join the four neighbours in the same region, and weigh as much
-    as the higher of the two. Of equal edges the one with the lower end comes first, then the one nearer to a
-    marker, so that plateaus are shared by distance, then the one to the left and above. Up to such ties,
-    flooding gives the same that takes the lowest pixel within reach at every step. Libraries have something
-    else: scikit-image's ``watershed`` remembers the highest pass on its way, so that a basin without a marker
-    is shared rather than flooded whole; OpenCV's draws lines; SciPy's ``watershed_ift`` minimises differences
-    between neighbours.
+    That is a watershed cut (Cousty, Bertrand, Najman, Couprie, "Watershed cuts: minimum spanning forests and
+    the drop of water principle", PAMI 2009). Nodes are the pixels of the regions. Edges join the four
+    neighbors in the same region, and weigh as much as the higher of the two. Of equal edges the one with the
+    lower end comes first, then the one nearer to a marker, so that plateaus are shared by distance, then the
+    one to the left and above. Up to such ties, the result is that of flooding, which takes the lowest pixel
+    within reach at every step.
+
+    Libraries compute something else: scikit-image's ``watershed`` remembers the highest pass on its way, so
+    that a basin without a marker is shared rather than flooded whole; OpenCV's draws lines; SciPy's
+    ``watershed_ift`` minimizes differences between neighbors.
 
     Args:
         altitude: (h, w).
@@ -41,18 +44,27 @@ def flood(altitude: np.ndarray, markers: np.ndarray, regions: np.ndarray) -> np.
     out = np.zeros(regions.shape, dtype=np.int32)
     if not seeded.any():
         return out
+
+    # 1. Number the pixels of the regions: the nodes of the graph.
     node = np.cumsum(inside.ravel()).reshape(inside.shape) - 1
+
+    # 2. Join neighbors in the same region. The weight of an edge {p, q} is max(h(p), h(q)); the lower end and
+    #    the distance to the nearest marker break ties.
     far = cv2.distanceTransform((~seeded).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     edges = []
-    for one, other in _NEIGHBOURS:
+    for one, other in _NEIGHBORS:
         joined = inside[one] & (regions[one] == regions[other])
         ends = node[one][joined], node[other][joined]
         sides = altitude[one][joined], altitude[other][joined]
         away = (far[one] + far[other])[joined]
         edges.append((*ends, np.maximum(*sides), np.minimum(*sides), away))
     tails, heads, high, low, away = map(np.concatenate, zip(*edges))
+
+    # 3. Replace the weights by their ranks. They all differ, so there is one minimum spanning forest.
     weight = np.empty(len(high))
-    weight[np.lexsort((away, low, high))] = np.arange(1, len(high) + 1)  # all different: one result
+    weight[np.lexsort((away, low, high))] = np.arange(1, len(high) + 1)
+
+    # 4. Cut the minimum spanning tree into one tree per seed pixel, and give each tree the marker of its root.
     number = _tree_of(tails, heads, weight, roots=node[seeded], count=int(inside.sum()))
     marker_of = np.zeros(number.max() + 1, dtype=np.int32)
     marker_of[number[node[seeded]]] = markers[seeded]
@@ -64,11 +76,13 @@ def _tree_of(
     tails: np.ndarray, heads: np.ndarray, weight: np.ndarray, roots: np.ndarray, count: int
 ) -> np.ndarray:
     """Number of the tree that each of ``count`` nodes belongs to, in the forest rooted in ``roots``."""
-    # One more node joins all roots by the lightest edges; the tree with it falls apart into the forest.
+    # 1. Join all roots to one more node by the lightest edges, so that they are all in the spanning tree.
     tails, heads = np.append(tails, roots), np.append(heads, np.full(len(roots), count))
     weight = np.append(weight, np.full(len(roots), 0.5))
+    # 2. Find the minimum spanning tree.
     graph = coo_array((weight, (tails, heads)), shape=(count + 1, count + 1))
     tree = minimum_spanning_tree(graph.tocsr()).tocoo()
+    # 3. Remove that node: what is left is the forest.
     kept = (tree.row != count) & (tree.col != count)
     ends = tree.row[kept], tree.col[kept]
     forest = coo_array((np.ones(kept.sum(), dtype=np.int8), ends), shape=(count, count))
@@ -76,7 +90,7 @@ def _tree_of(
 
 
 def altitude_of(maps: np.ndarray, classes: np.ndarray, levels: int = 8) -> np.ndarray:
-    """The map of maxima, folded around the level of objects and quantised.
+    """The map of maxima, folded around the level of objects and quantized.
 
     Where ``maps`` are ``r - 1``, the pixels inside an object have altitude 0. Both its contour, above, and
     its blurred outer rim, below, rise from there: the flood must not leak round an object along its rim.
@@ -114,9 +128,11 @@ def grow_objects(
     Returns:
         int32 (h, w): the claim's id, or 0.
     """
+    # 1. Place the seeds, and flood each class from those on it.
     markers = place_seeds(claims, classes)
     regions = np.maximum(classes - first_channel + 1, 0)
     grown = flood(altitude_of(maps, classes, levels), markers, regions)
+    # 2. Attach the parts that no seed reached to the moved masks that cover them.
     rest = (grown == 0) & (regions > 0)
     for channel in sorted({claim.channel for claim in claims}):
         missed = rest & (classes == channel)
@@ -129,7 +145,7 @@ def grow_objects(
 def find_unclaimed(
     classes: np.ndarray, grown: np.ndarray, first_channel: int, min_area: int
 ) -> list[tuple[int, np.ndarray]]:
-    """Connected parts (4 neighbours) of object classes that belong to nobody.
+    """Connected parts (4 neighbors) of object classes that belong to nobody.
 
     Returns:
         (channel, bool (h, w)) of those with at least ``min_area`` pixels, by channel and then position.

@@ -1,4 +1,4 @@
-"""The baseline every forecast must beat: nothing moves."""
+"""The copy-last baseline: the newest representation, repeated."""
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS

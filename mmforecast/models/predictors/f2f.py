@@ -62,7 +62,7 @@ class F2FLevel(BaseModule):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """He's normal initialisation by fan-in (the authors'); biases as PyTorch draws them."""
+        """He's normal initialization by fan-in (the authors'); biases as PyTorch draws them."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode='fan_in', nonlinearity='relu')

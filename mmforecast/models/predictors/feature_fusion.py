@@ -1,4 +1,4 @@
-"""The predictor of Mask H2F: what past features say of the future is learned in the detector itself."""
+"""The predictor of Mask H2F, a detector that is trained to output the future (F2F, ECCV 2018)."""
 
 import torch
 import torch.nn as nn

@@ -1,4 +1,4 @@
-"""The optical-flow baseline: what moved goes on moving."""
+"""The optical-flow baseline: every pixel keeps its observed velocity."""
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ def observed_velocity(context: ForecastContext, age: int = 0) -> Tensor:
 
 
 def carry(motion: Tensor) -> Tensor:
-    """Move a field along itself: what the pixels of the next frame bring with them.
+    """Move a field along itself: the values that the pixels of the next frame bring with them.
 
     Args:
         motion: (B, 2 + k, H, W), a velocity in its first two channels and k more that go with it.

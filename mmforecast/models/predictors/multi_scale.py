@@ -26,7 +26,7 @@ class MultiScalePredictor(BasePredictor):
     """Predicts ``num_outputs`` maps from ``num_past`` maps, on one level, over K scales.
 
     With ``X_k`` the window average-pooled to scale k (K-1 coarsest, 0 the full resolution), ``U`` the
-    nearest-neighbour x2 upsampling and ``B_k`` the pooled base,
+    nearest-neighbor x2 upsampling and ``B_k`` the pooled base,
     ``D_k = U(D_{k+1}) + conv_k(X_k, U(P_{k+1}))`` and ``P_k = act(B_k + D_k)``. Without a base this is
     the paper's network: ``P_k = act(U(P_{k+1}) + conv_k(...))`` with no ``act`` for scores.
 

@@ -28,7 +28,7 @@ def _true_velocity(context: ForecastContext, like: Tensor) -> Tensor:
     """(B, 2, h, w): how the pixels of the true frame of this step came there, on the grid of ``like``."""
     if context.future_frames is None:
         raise ValueError(
-            'WarpCorrectPredictor: flow_loss needs the true future frames, so the pipeline has to load '
+            'WarpCorrectPredictor: flow_loss needs the true future frames, so the pipeline must load '
             'all frames of the clip (LoadClipFrames)'
         )
     frame = context.future_frames[:, context.step]
@@ -114,6 +114,7 @@ class WarpCorrectPredictor(BasePredictor):
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         self.check_window(past, multiple=max(self.stride, 2))
         size = past[0].shape[-2:]
+        # 1. Motion: f = M(window, v, a) and v' = v + V(f), at 1/stride of the finest level.
         motion = self._motion_state(context, size)
         coarse = tuple(side // self.stride for side in size)
         seen = [F.avg_pool2d(past[0].flatten(1, 2), self.stride)]
@@ -125,7 +126,9 @@ class WarpCorrectPredictor(BasePredictor):
         features = self.motion(seen).relu()
         faster = F.interpolate(self.stride * self.velocity(features), size, mode='bilinear')
         motion = torch.cat((motion[:, :2] + faster, motion[:, 2:]), dim=1)
+        # 2. Warp: v' and a move to the next frame, and every level is sampled along v'.
         context.state[_STATE] = motion = carry(motion)
+        # 3. Correction: what is warped plus up(R(warped, f)), per level.
         features = self.reduce(features)
         return [
             self._correct(net, advance(level[:, -1], motion), features)[:, None]
@@ -148,7 +151,7 @@ class WarpCorrectPredictor(BasePredictor):
             terms['loss_flow'] = self.flow_loss(velocity, _true_velocity(context, velocity))
         return terms, new
 
-    def _motion_state(self, context: ForecastContext, size) -> Tensor:
+    def _motion_state(self, context: ForecastContext, size: Sequence[int]) -> Tensor:
         """(B, 4, h, w): velocity of the newest map's pixels and its change, in pixels of the map."""
         if _STATE not in context.state:
             velocity, before = (resize_flow(observed_velocity(context, age), size) for age in (0, 1))
