@@ -8,6 +8,7 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
 from .regions import box_regions
@@ -37,8 +38,7 @@ class DetectionDecoder(BaseDecoder):
 
     def __init__(self, steps: str = 'all', fill_boxes: bool = False):
         super().__init__()
-        if steps not in ('all', 'last'):
-            raise ValueError(f"DetectionDecoder: steps must be 'all' or 'last', got {steps!r}")
+        check_choice(type(self).__name__, ('all', 'last'), steps=steps)
         self.steps = steps
         self.fill_boxes = fill_boxes
 
