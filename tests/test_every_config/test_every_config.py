@@ -1,0 +1,88 @@
+"""Every shipped config trains, validates and resumes through ``tools/train.py``, on tiny data of its layout.
+
+A config is run as it is but for its size: batches, crops of the data, widths of the largest networks, and
+    the files
+of weights, which the networks' own initialization replaces.
+"""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+NAMES = sorted(
+    path.relative_to(CONFIGS).with_suffix('').as_posix()
+    for path in CONFIGS.glob('*/*.py')
+    if path.parent.name != '_base_'
+)
+# One of each family in the fast suite.
+FAST = {
+    's2s/s2s_2scale_tiny_synthetic',
+    'f2f/f2f_tiny_synthetic',
+    'd2d/d2d_warp_tiny_synthetic',
+    'video_prediction/multiscale_gdl-l1_tiny_camvid',
+    'creative_gan/dcgan_tiny_textures-64',
+    'detectors/mask-rcnn_tiny_synthetic',
+}
+MARKED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+# What is set wherever a part of the model has it.
+SMALL = dict(base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False)
+WEIGHTS = ('checkpoint', 'coarsest_from')
+
+
+def shrink(node, path=()):
+    """Options that make a config small: (dotted name, value)."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        name = (*path, str(key))
+        if key in WEIGHTS and isinstance(value, str) and not os.path.exists(value):
+            yield '.'.join(name), None
+        elif key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
+            if not os.path.exists(value['checkpoint']):
+                yield '.'.join(name), None
+        elif key in SMALL and isinstance(value, int) and 'backbone' not in path:
+            yield '.'.join(name), SMALL[key]
+        elif key == 'size' and 'ClipRandomCrop' == node.get('type') and max(value) > 128:
+            yield '.'.join(name), (64, 64)
+        elif isinstance(value, dict | list | tuple):
+            yield from shrink(value, name)
+
+
+def options_of(cfg):
+    """All options for a run of one iteration."""
+    options = dict(shrink(cfg._to_lazy_dict() if hasattr(cfg, '_to_lazy_dict') else cfg))
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(loader) is not None:
+            options[f'{loader}.batch_size'] = 2 if loader == 'train_dataloader' else 1
+            options[f'{loader}.num_workers'] = 0
+            options[f'{loader}.persistent_workers'] = False
+            if loader != 'train_dataloader':
+                options[f'{loader}.dataset.indices'] = 2
+    if cfg.get('load_from') and not os.path.exists(cfg.load_from):
+        options['load_from'] = None
+    options['train_cfg.val_interval'] = 1
+    options['default_hooks.logger.interval'] = 1
+    options['default_hooks.checkpoint.interval'] = 1
+    return options
+
+
+@pytest.mark.parametrize('name', MARKED)
+def test_config_trains_validates_and_resumes(name, workspace, run_tool, monkeypatch, tmp_path, scalars):
+    monkeypatch.chdir(workspace)
+    path = f'configs/{name}.py'
+    cfg = Config.fromfile(path)
+    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+    for iterations in (1, 2):
+        run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
+        run_tool('train.py', path, *(['--resume'] if iterations == 2 else []), *run)
+        assert (tmp_path / f'iter_{iterations}.pth').is_file()
+    logged = scalars(tmp_path)
+    steps = [row for row in logged if any(key.startswith(('loss', 'd_loss', 'loss_disc')) for key in row)]
+    assert len(steps) == 2
+    for row in logged:
+        assert not [key for key, value in row.items() if 'loss' in key and not math.isfinite(value)]
+    if cfg.get('val_dataloader') is not None:
+        assert len(logged) == 4  # two steps, each with a validation
