@@ -7,9 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -85,10 +86,10 @@ def decoded(path):
 @contextmanager
 def written_to(pipe, data, hold=0):
     """A process that writes to a named pipe, and holds it open for some seconds afterwards."""
-    command = f'{{ cat; sleep {hold}; }} > "$0"'
-    process = subprocess.Popen(['sh', '-c', command, str(pipe)], stdin=subprocess.PIPE)
-    with suppress(BrokenPipeError), process.stdin as stdin:
+    with tempfile.TemporaryFile() as stdin:
         stdin.write(data)
+        stdin.seek(0)
+        process = subprocess.Popen(['sh', '-c', f'{{ cat; sleep {hold}; }} > "$0"', str(pipe)], stdin=stdin)
     yield
     process.kill()
     process.wait()
