@@ -66,3 +66,15 @@ def test_bad_arguments(repository):
     labels = load_config(str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'))
     with pytest.raises(ValueError, match='LabelMapEncoder takes its representation from a data'):
         StreamingForecaster(build_forecaster(labels))
+
+
+def test_frames_that_no_forecast_needs_may_be_skipped(repository):
+    model, frames = forecaster(repository, dict(type='CopyLast')), video(12)
+    stream = StreamingForecaster(model, 2)
+    found = []
+    for number in (0, 2, 4, 7, 9, 11):
+        stream.observe(frames[number], number)
+        found.append(stream.forecast() is not None)
+    assert found == [False, False, True, False, False, True]  # 0, 2, 4 and 7, 9, 11 make a clip
+    with pytest.raises(ValueError, match='frame 11 comes after frame 11'):
+        stream.observe(frames[0], 11)

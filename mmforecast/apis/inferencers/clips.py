@@ -101,10 +101,10 @@ class ClipPlan:
             name: The video, for the message.
             problem: Why it ended early, if it did.
         """
-        before = f'{problem}; ' if problem else ''
         if num_frames == 0:
-            raise ValueError(f'{before}{name} has no frame')
+            raise ValueError(problem or f'{name} has no frame')
         if num_frames < self.span:
+            before = f'{problem}; ' if problem else ''
             raise ValueError(
                 f'{before}{name} has {num_frames} frames, but a forecast is made from {self.num_past} frames, '
                 f'{self.stride} apart, and needs {self.span}: give a longer video or a smaller stride'

@@ -15,7 +15,8 @@ from .sources import TimedFrame
 __all__ = ['LiveVideo', 'live_input', 'stops_on_interrupt']
 
 _QUEUED_FRAMES = 4
-_POLL = 0.1  # seconds after which a waiting thread looks whether it is to stop
+_POLL = 0.1  # seconds after which a waiting thread checks whether it must stop
+_GRACE = 1  # seconds that FFmpeg, which knows more of the reason, has to notice a timeout first
 
 
 class LiveVideo:
@@ -83,15 +84,15 @@ class LiveVideo:
 
     def _receive(self):
         """The next of what the thread sends: the frame rate, frames, None at the end, or a LiveError."""
-        limit = time.monotonic() + self._timeout
+        limit = time.monotonic() + self._timeout + _GRACE
         while not self.stopped:
             try:
                 return self._queue.get(timeout=_POLL)
             except Empty:
                 if time.monotonic() > limit:
                     self._closed.set()
-                    frame = f'after frame {self.num_read - 1}' if self.num_read else 'at all'
-                    return LiveError(f'has stalled: nothing came for {self._timeout:g} s {frame}')
+                    place = f', after frame {self.num_read - 1}' if self.num_read else ''
+                    return LiveError(f'has stalled: nothing came for {self._timeout:g} s{place}')
         return None
 
     # The thread.

@@ -82,10 +82,7 @@ def live_input(text: str, options: dict[str, str] | None = None) -> LiveInput | 
 def _address(text: str, parts: re.Match, form: str | None, options: dict) -> LiveInput:
     scheme = parts['scheme'].lower()
     if scheme not in _SCHEMES:
-        raise ValueError(
-            f'{text} has the scheme {scheme}, which is not supported: give a path, or an address of '
-            f'{", ".join(_SCHEMES)}'
-        )
+        raise ValueError(f'{scheme}:// is not supported: give a path, or an address of {", ".join(_SCHEMES)}')
     place = re.sub(r'^[^/?#]*@', '', parts['rest'])  # user and password
     path, _, _ = re.split(r'[?#]', place, maxsplit=1)[0].partition('?')
     last = path.rstrip('/').rpartition('/')[2]
@@ -198,9 +195,11 @@ class Decoder:
                     yield image, None if frame.time is None or start is None else frame.time - start
                     count += 1
         except (self._av.FFmpegError, OSError, VideoError) as error:
-            raise LiveError(f'ended after {count} frames ({self._reason(error)})') from error
+            what = f'ended after {count} frames' if count else 'has no frame that can be decoded'
+            advice = '' if count else f': {self._advice()}'
+            raise LiveError(f'{what} ({self._reason(error)}){advice}') from error
         if count == 0:
-            raise LiveError('has no frame that can be decoded')
+            raise LiveError(f'has no frame that can be decoded: {self._advice()}')
 
     def close(self) -> None:
         """Close what is open."""

@@ -45,7 +45,7 @@ def check_output(folder: Path, name: str, formats: Sequence[str]) -> None:
 
 
 def _try(path: Path) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):  # False where the name is too long
         raise OSError(f'{path} is a folder where a file belongs: move it away')
     try:
         with unwritable(path), partial_file(path) as partial, open(partial, 'wb') as handle:
