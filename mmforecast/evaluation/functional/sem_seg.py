@@ -113,6 +113,13 @@ def mean_class_accuracy(conf: np.ndarray) -> float:
     return _mean_of_present(per_class_accuracy(conf))
 
 
+def row_shares(conf: np.ndarray) -> np.ndarray:
+    """A confusion in percent of the true pixels: each row sums to 100, that of an absent class is NaN."""
+    conf = _checked(conf)
+    true_pixels = np.broadcast_to(conf.sum(axis=1, keepdims=True), conf.shape)
+    return _percent(conf, true_pixels, present=true_pixels > 0)
+
+
 def _as_labels(label_map: LabelMap, name: str) -> np.ndarray:
     if isinstance(label_map, torch.Tensor):
         label_map = label_map.detach().cpu().numpy()

@@ -113,6 +113,11 @@ class CityscapesInstanceMetric(BaseMetric):
         self.steps = steps
         self.classwise = classwise
 
+    @property
+    def confusion_classes(self) -> tuple[str, ...]:
+        """The classes of the confusion counts that :meth:`process` keeps."""
+        return ('background', *self.CLASSES)
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep matches and counts of each clip, never its masks.
 
