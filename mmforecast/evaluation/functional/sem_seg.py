@@ -1,4 +1,4 @@
-"""The maths of semantic segmentation scores: confusion counts, IoU and accuracies.
+"""The math of semantic segmentation scores: confusion counts, IoU and accuracies.
 
 Counts add up: the confusion of a data set is the sum of its images' confusions, in any order, and
 every score is a function of that one sum (the S2S paper, arXiv 1703.07684, scores a data set, not
