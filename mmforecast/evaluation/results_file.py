@@ -91,7 +91,7 @@ def read_results(path: str | os.PathLike) -> list[dict]:
 
 
 def restore_forecast(record: dict, clip: ForecastDataSample) -> ForecastDataSample | dict[str, Any]:
-    """What the model returned for a clip.
+    """The output of the model for a clip.
 
     Args:
         record: An entry of :func:`read_results`.

@@ -1,11 +1,11 @@
-"""How the scores of this library are read: unit, digits, which way is better, and what they mean."""
+"""Presentation of scores: unit, digits, direction and meaning."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ScoreStyle:
-    """Of a score.
+    """The presentation of a score.
 
     Attributes:
         unit: '' for a number without one.
@@ -45,10 +45,10 @@ _STYLES = {
     'AP50': _percent(
         "average precision of the instances by Cityscapes' rules; one is found where masks overlap by half"
     ),
-    'NO-AP': _percent('AP of masks that do not overlap: each pixel goes to the surest instance'),
-    'NO-AP50': _percent('AP50 of masks that do not overlap: each pixel goes to the surest instance'),
-    'NO-AP-const': _percent('NO-AP with one score for all instances, so that none is surer'),
-    'NO-AP50-const': _percent('NO-AP50 with one score for all instances, so that none is surer'),
+    'NO-AP': _percent('AP of masks that do not overlap: each pixel goes to the highest score'),
+    'NO-AP50': _percent('AP50 of masks that do not overlap: each pixel goes to the highest score'),
+    'NO-AP-const': _percent('NO-AP with one score for all instances, so that none ranks higher'),
+    'NO-AP50-const': _percent('NO-AP50 with one score for all instances, so that none ranks higher'),
     'IDF1': _percent('share of the objects that are found under one identity throughout'),
     'IDP': _percent('share of the forecast objects whose identity is right'),
     'IDR': _percent('share of the true objects that are forecast under their identity'),
@@ -67,7 +67,7 @@ _STYLES = {
 # Upper and lower case are the same, as to mmengine.
 _NAMES = {name.lower(): name for name in _STYLES}
 
-# What a name's ending or beginning says of where or against what is scored; the longest that fits counts.
+# Meanings of the endings and beginnings of names: where, or against what, is scored. The longest match counts.
 _ENDINGS = {
     '-MO': 'where pixels move, by optical flow',
     '-MO-given': 'where pixels move, by the masks of the data',

@@ -1,4 +1,4 @@
-"""Result tables: rows of values in, aligned text, Markdown or CSV out."""
+"""Result tables as aligned text, Markdown or CSV."""
 
 import csv
 import io
@@ -8,6 +8,8 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from mmforecast.utils.checks import check_choice
 
 _STYLES = ('text', 'markdown', 'csv')
 
@@ -48,8 +50,7 @@ def format_table(
         ValueError: Unknown ``style``, no column at all, or ``best`` names an unknown column or
             direction.
     """
-    if style not in _STYLES:
-        raise ValueError(f"style must be one of {_STYLES}, got '{style}'")
+    check_choice('format_table', _STYLES, style=style)
     if columns is None:
         columns = list(dict.fromkeys(key for row in rows for key in row))
     if not columns:
@@ -129,7 +130,7 @@ def _score(value: Any) -> float | None:
 
 
 def is_numeric(rows: Sequence[Mapping], column: str) -> bool:
-    """Whether a column holds no text."""
+    """True where a column holds no text."""
     values = [row.get(column) for row in rows]
     return all(_score(value) is not None or not isinstance(value, str) for value in values)
 

@@ -1,4 +1,4 @@
-"""The container of one clip: what was known of it, what is true, and what was forecast."""
+"""The container of one clip: its metadata, ground truth and forecasts."""
 
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
@@ -15,7 +15,7 @@ class ForecastDataSample(BaseDataElement):
 
     Fields, each present only where it makes sense:
 
-    - ``gt_sem_seg``: PixelData, ``data`` (T, H, W) uint8 train ids; 255 where unlabelled (a frame without
+    - ``gt_sem_seg``: PixelData, ``data`` (T, H, W) uint8 train ids; 255 where unlabeled (a frame without
       labels is 255 everywhere).
     - ``gt_instance_map``: PixelData, ``data`` (T, H, W) int32, Cityscapes' instanceIds:
       ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels

@@ -1,4 +1,4 @@
-"""From Cityscapes instance ids to instances, and from instances to a label map."""
+"""Conversion of Cityscapes instance ids to instances, and of instances to label maps."""
 
 import torch
 from mmengine.structures import InstanceData
@@ -40,7 +40,7 @@ def instances_to_sem_seg(
 ) -> torch.Tensor:
     """Paint instances into one label map (F2F, arXiv 1803.11496, section 4.1).
 
-    Instances are painted in ascending order of score, so that the surest one lies on top. Of equal
+    Instances are painted in ascending order of score: the highest lies on top. Of equal
     scores, the one that comes later in ``instances`` does.
 
     Args:
@@ -64,7 +64,7 @@ def instances_to_sem_seg(
 def instances_to_index_map(
     instances: InstanceData, size: tuple[int, int], score_thr: float = 0.5
 ) -> torch.Tensor:
-    """Which instance is seen at each pixel, when they are painted as for :func:`instances_to_sem_seg`.
+    """The index of the instance on top at each pixel, painted as by :func:`instances_to_sem_seg`.
 
     Arguments and errors as there; ``labels`` aren't needed.
 

@@ -51,7 +51,7 @@ def test_masks_that_are_disjoint_stay_as_they_are():
 def test_none_and_none_that_is_sure():
     assert len(make_disjoint(instances_of())) == 0
     assert len(make_disjoint(instances_of((2, 0.4, 0, 3)))) == 0
-    with pytest.raises(ValueError, match=r"one of \('own', 'constant'\), got 'mean'"):
+    with pytest.raises(ValueError, match=r"scores must be one of 'own', 'constant', got 'mean'"):
         make_disjoint(instances_of(), scores='mean')
 
 

@@ -37,7 +37,7 @@ def test_the_threshold_is_in_pixels_of_the_flow(frames):
 
 
 def test_bad_arguments_are_named(frames):
-    with pytest.raises(ValueError, match='threshold must be above 0 pixels per frame, got 0'):
+    with pytest.raises(ValueError, match='moving_pixels: threshold must be above 0, got 0'):
         moving_pixels(frames, threshold=0)
     with pytest.raises(ValueError, match='at least 16x16 pixels, got 15x64'):
         moving_pixels(frames[:, :, :15])

@@ -14,6 +14,7 @@ from mmforecast.evaluation.functional import (
     mean_iou,
     per_class_accuracy,
     pixel_accuracy,
+    row_shares,
 )
 
 # Truth and forecast of one 2x4 image with three classes; worked out by hand below.
@@ -149,3 +150,9 @@ def test_bad_input_is_named():
         mean_iou(CONF, [0, 3])
     with pytest.raises(ValueError, match=r'conf must be counts.*got \(2, 4\)'):
         iou_per_class(np.zeros((2, 4)))
+
+
+def test_shares_of_each_true_class():
+    shares = row_shares(np.array([[3, 1, 0], [0, 0, 0]]))
+    assert shares[0].tolist() == [75, 25, 0]
+    assert np.isnan(shares[1]).all()

@@ -1,10 +1,15 @@
 """Forecasts written by tools/test.py and scored again: equal scores, without the network."""
 
+import csv
 import json
 import pickle
 
+import numpy as np
 import pytest
+from mmengine.config import Config
 
+from mmforecast.apis.offline import confusion_of_results
+from mmforecast.evaluation.functional import mean_iou
 from mmforecast.models import BaseForecaster
 
 ORACLE = ['model.predictor._delete_=True', 'model.predictor.type=Oracle']
@@ -69,13 +74,49 @@ def test_label_maps(score_twice, run_tool, data, capsys, tmp_path):
     assert "holds 1 forecasts, but the config's test data have 2 clips" in capsys.readouterr().err
 
 
-def test_instances(score_twice, repository):
+def test_confusion_of_label_maps(score_twice, run_tool, data, capsys, tmp_path):
+    config = 's2s/s2s_warp_tiny_synthetic'
+    results, online, _ = score_twice(config, 'none', *COPY, *CLASSWISE)
+
+    def confusion(folder, *options):
+        arguments = [f'configs/{config}.py', results, tmp_path / folder, *options, '--cfg-options', *data]
+        run_tool('analysis_tools/confusion_matrix.py', *arguments)
+        picture = tmp_path / folder / 'confusion_matrix.png'
+        assert picture.stat().st_size > 10_000
+        rows = list(csv.reader(picture.with_suffix('.csv').open()))
+        assert rows[0][1:] == [row[0] for row in rows[1:]]  # nothing is forecast as no class
+        return rows[0][1:], np.array([row[1:] for row in rows[1:]], dtype=int)
+
+    classes, counts = confusion('last')
+    assert 100 * np.trace(counts) / counts.sum() == pytest.approx(online['aAcc'])
+    car = classes.index('car')
+    assert 100 * counts[car, car] / counts[car].sum() == pytest.approx(online['Acc/car'])
+    share = f'{100 * counts[car, car] / counts[car].sum():.1f}'
+    printed = capsys.readouterr().out.rpartition('true class')[2].splitlines()
+    assert share in next(line for line in printed if line.startswith('car '))
+    _, first = confusion('first', '--step', 1, '--reference')
+    union = first.sum(0) + first.sum(1) - np.diag(first)
+    present = first.sum(1) > 0
+    assert 100 * (np.diag(first)[present] / union[present]).mean() == pytest.approx(online['SEG/t+1/mIoU'])
+    with pytest.raises(SystemExit):
+        confusion('fourth', '--step', 4)
+    assert f'--step must be 1 to 3, the steps of {results}, got 4' in capsys.readouterr().err
+
+
+def test_instances(score_twice, repository, data):
     (weights,) = (repository / 'configs/f2f/weights').glob('f2f_warp_tiny_synthetic-*.pth')
     options = [*CLASSWISE, 'model.test_cfg.rollout_steps=1', 'model.test_cfg.reference=True']
     options += ['test_dataloader.dataset.num_future=1']
-    _, online, offline = score_twice('f2f/f2f_warp_tiny_synthetic', weights, *options)
+    results, online, offline = score_twice('f2f/f2f_warp_tiny_synthetic', weights, *options)
     assert_equal(online, offline, 'AP', 'REF/IoU-MO', 'AP50/car')
     assert online['AP50'] > 0
+    cfg = Config.fromfile('configs/f2f/f2f_warp_tiny_synthetic.py')
+    cfg.merge_from_dict(dict(option.split('=') for option in data if 'data_root' in option))
+    cfg.test_dataloader.dataset.num_future = 1
+    for reference, key in ((False, 'IoU-MO'), (True, 'REF/IoU-MO')):
+        classes, counts = confusion_of_results(cfg, results, reference)
+        assert classes[:4] == ('background', 'person', 'rider', 'car') and counts.shape == (1, 9, 10)
+        assert mean_iou(counts[0], range(1, 9)) == online[key]
 
 
 def test_tracks_and_disjoint_instances(score_twice):

@@ -17,6 +17,7 @@ from .sem_seg import (
     mean_iou,
     per_class_accuracy,
     pixel_accuracy,
+    row_shares,
 )
 from .tracking import FrameDistances, match_distances, tracking_scores
 
@@ -44,6 +45,7 @@ __all__ = [
     'moving_pixels',
     'psnr',
     'psnr_iclr16',
+    'row_shares',
     'sharpness_difference',
     'sharpness_iclr16',
     'ssim',

@@ -4,12 +4,13 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmforecast.structures import instances_to_index_map
+from mmforecast.utils.checks import check_choice
 
 SCORE_RULES = ('own', 'constant')
 
 
 def make_disjoint(instances: InstanceData, score_thr: float = 0.5, scores: str = 'own') -> InstanceData:
-    """Leave of every instance what is seen when all are painted, the surest on top.
+    """Reduce every instance to its visible part when all are painted, the highest score on top.
 
     Couprie et al. (D2D, ECCVW 2018) report a non-overlapping AP, NO-AP. Their definition was not at hand; this
     one is ours: every method's instances are made disjoint, and then scored by Cityscapes' rules.
@@ -23,8 +24,7 @@ def make_disjoint(instances: InstanceData, score_thr: float = 0.5, scores: str =
     Returns:
         Those of which something is seen, in their order, with disjoint ``masks`` and their other fields.
     """
-    if scores not in SCORE_RULES:
-        raise ValueError(f'scores must be one of {SCORE_RULES}, got {scores!r}')
+    check_choice('make_disjoint', SCORE_RULES, scores=scores)
     if not len(instances):
         return instances
     index_map = instances_to_index_map(instances, instances.masks.shape[1:], score_thr)

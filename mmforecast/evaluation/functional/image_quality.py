@@ -1,4 +1,4 @@
-"""The maths of image scores in their standard definitions: PSNR, SSIM and sharpness difference.
+"""The math of image scores in their standard definitions: PSNR, SSIM and sharpness difference.
 
 All are of one frame, (3, H, W) RGB in [0, 255], floats or bytes; a forecast isn't rounded. With ``mask``,
 (H, W) bool, a score is of the marked pixels alone, and NaN where there is none. PSNR and SSIM are
@@ -59,7 +59,7 @@ def ssim(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -
 
 
 def sharpness_difference(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -> float:
-    """How near the sharpness of a forecast is to the truth's (Mathieu et al., ICLR 2016).
+    """The sharpness difference of a forecast to the truth (Mathieu et al., ICLR 2016).
 
     10 log10(255^2 / mean | g(target) - g(pred) |), where g is the sum of the absolute differences to the
     pixel above and to the pixel on the left. The mean is over channels and over the pixels that have both.

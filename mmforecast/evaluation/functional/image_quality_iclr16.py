@@ -14,6 +14,8 @@ A clip enters the authors' averages where its PSNR, 'fill', is below :data:`ICLR
 import numpy as np
 from scipy.ndimage import convolve1d
 
+from mmforecast.utils.checks import check_choice
+
 from .image_quality import SSIM_MARGIN, checked_pair, gradients, require_window
 
 # dB; clips with more hardly move.
@@ -68,8 +70,7 @@ def sharpness_iclr16(pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mas
 
 def _unit_pair(pred: np.ndarray, target: np.ndarray, mask: np.ndarray, mask_mode: str) -> tuple:
     """Both frames in [-1, 1], with -1 outside of the mask if ``mask_mode`` is 'fill'."""
-    if mask_mode not in MASK_MODES:
-        raise ValueError(f'mask_mode must be one of {MASK_MODES}, got {mask_mode!r}')
+    check_choice('image_quality_iclr16', MASK_MODES, mask_mode=mask_mode)
     pair = checked_pair(pred, target, mask)
     pair = tuple(frame / 127.5 - 1 for frame in pair)
     return tuple(np.where(mask, frame, -1.0) for frame in pair) if mask_mode == 'fill' else pair

@@ -1,4 +1,4 @@
-"""The maths of Cityscapes' instance-level average precision.
+"""The math of Cityscapes' instance-level average precision.
 
 The rules are those of the official script, ``evalInstanceLevelSemanticLabeling`` of cityscapesScripts
 (Cordts et al., CVPR 2016), and give its numbers; here pixels are counted by histograms, and a frame
@@ -38,7 +38,7 @@ _ELSEWHERE, _VOID, _FIRST_OBJECT = range(3)  # columns of the overlap counts
 
 @dataclass(frozen=True)
 class FrameMatches:
-    """What the average precision has to know of a frame with P predictions and T thresholds.
+    """The matches of a frame with P predictions and T thresholds, all that average precision needs.
 
     Attributes:
         labels: int64 (P,), 0 to 7. Predictions with an empty mask are left out.
@@ -63,7 +63,7 @@ def match_instances(
     min_region_size: int = 100,
     iou_thresholds: Sequence[float] = IOU_THRESHOLDS,
 ) -> FrameMatches:
-    """Match the predictions of one labelled frame with its objects.
+    """Match the predictions of one labeled frame with its objects.
 
     Args:
         labels: Integer (N,), 0 to 7 in the order of ``THING_LABEL_IDS``.
@@ -179,7 +179,7 @@ def _judge(
     ignored_share: np.ndarray,
     thresholds: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which of P predictions, with ``iou`` (P, G), are right and which wrong: two bool (T, P)."""
+    """Two masks (T, P) of the P predictions with ``iou`` (P, G): those that are right, and the wrong ones."""
     iou = np.pad(iou, ((0, 0), (0, 1)))  # an object that nothing finds, so that there is one
     best, best_iou = iou.argmax(axis=1), iou.max(axis=1)
     found = best_iou > thresholds[:, None]

@@ -1,13 +1,14 @@
-"""Which pixels of a clip move, by our own optical flow."""
+"""The moving pixels of a clip, by our own optical flow."""
 
 import numpy as np
 import torch
 
+from mmforecast.utils.checks import check_above
 from mmforecast.utils.flow import dis_flow
 
 
 def moving_pixels(frames: np.ndarray | torch.Tensor, threshold: float = 1.0) -> np.ndarray:
-    """Where the flow from a frame to the next one is fast.
+    """Masks of the pixels where the flow from a frame to the next one is fast.
 
     The flow is OpenCV's DIS, from a frame to the one after it, on the pixels of the former.
 
@@ -22,8 +23,7 @@ def moving_pixels(frames: np.ndarray | torch.Tensor, threshold: float = 1.0) -> 
     Raises:
         ValueError: ``threshold`` isn't positive, or the frames are smaller than 16x16.
     """
-    if threshold <= 0:
-        raise ValueError(f'threshold must be above 0 pixels per frame, got {threshold}')
+    check_above('moving_pixels', 0, threshold=threshold)
     frames = torch.as_tensor(frames)
     height, width = frames.shape[-2:]
     if min(height, width) < 16:

@@ -1,4 +1,4 @@
-"""The maths of semantic segmentation scores: confusion counts, IoU and accuracies.
+"""The math of semantic segmentation scores: confusion counts, IoU and accuracies.
 
 Counts add up: the confusion of a data set is the sum of its images' confusions, in any order, and
 every score is a function of that one sum (the S2S paper, arXiv 1703.07684, scores a data set, not
@@ -111,6 +111,13 @@ def per_class_accuracy(conf: np.ndarray) -> np.ndarray:
 def mean_class_accuracy(conf: np.ndarray) -> float:
     """Mean of :func:`per_class_accuracy` over the classes present; NaN when there is none."""
     return _mean_of_present(per_class_accuracy(conf))
+
+
+def row_shares(conf: np.ndarray) -> np.ndarray:
+    """A confusion in percent of the true pixels: each row sums to 100, that of an absent class is NaN."""
+    conf = _checked(conf)
+    true_pixels = np.broadcast_to(conf.sum(axis=1, keepdims=True), conf.shape)
+    return _percent(conf, true_pixels, present=true_pixels > 0)
 
 
 def _as_labels(label_map: LabelMap, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How well forecast objects keep their identity: IDF1 and MOTA over the steps of a roll-out.
+"""Identity scores of forecast objects over the steps of a roll-out: IDF1 and MOTA.
 
 A forecast is a hypothesis of a tracker that sees no frame. Scores are those of the MOT challenges, computed by
 ``motmetrics``: MOTA (Bernardin and Stiefelhagen, 2008) and IDF1 (Ristani et al., 2016).
@@ -16,7 +16,7 @@ from mmforecast.structures import instances_from_id_map
 
 @dataclass(frozen=True)
 class FrameDistances:
-    """What tracking scores have to know of a frame.
+    """The distances between the objects of a frame, all that tracking scores need.
 
     Attributes:
         truth: ids of its G objects, int64 (G,).
@@ -35,7 +35,7 @@ def match_distances(
     iou_thr: float = 0.5,
     min_region_size: int = 0,
 ) -> FrameDistances:
-    """Distances of the objects of a labelled frame to the forecast ones.
+    """Distances of the objects of a labeled frame to the forecast ones.
 
     A pair has the same class and an IoU of ``iou_thr`` or more. Objects with fewer pixels than
     ``min_region_size`` need not be found, and what finds them isn't wrong: both are left out.

@@ -55,7 +55,7 @@ class CityscapesInstanceMetric(BaseMetric):
     """AP and IoU-MO of forecast instances (F2F, arXiv 1803.11496, section 4.1).
 
     Step ``k`` of ``pred_instances`` is scored against frame ``num_past + k`` of
-    ``gt_instance_map``, where that frame is labelled. AP follows the rules of Cityscapes' official
+    ``gt_instance_map``, where that frame is labeled. AP follows the rules of Cityscapes' official
     script. IoU-MO is the mean IoU over the eight moving classes of the label map that the instances
     paint, everything else being background; with ``ref_instances``, the detector's own output on the
     true frames, it is also taken against theirs (REF). A sample without ``pred_instances`` but with
@@ -113,6 +113,11 @@ class CityscapesInstanceMetric(BaseMetric):
         self.steps = steps
         self.classwise = classwise
 
+    @property
+    def confusion_classes(self) -> tuple[str, ...]:
+        """The classes of the confusion counts that :meth:`process` keeps."""
+        return ('background', *self.CLASSES)
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep matches and counts of each clip, never its masks.
 
@@ -123,11 +128,11 @@ class CityscapesInstanceMetric(BaseMetric):
         self.results.extend(map(self._score_clip, clip_dicts(data_samples)))
 
     def _score_clip(self, sample: dict) -> dict[str, Any]:
-        """What is kept of a clip with n steps.
+        """The matches and counts of a clip with n steps.
 
         Keys: 'seconds' between steps; 'GT' and, with a reference, 'REF': confusion counts (n, 9, 10);
         and, with instances, 'AP' and those of ``_NO_AP`` that are wanted: n FrameMatches, None where the
-        frame is unlabelled.
+        frame is unlabeled.
         """
         name = clip_name(sample)
         steps, ref_steps = forecast_length(sample, 'pred'), forecast_length(sample, 'ref')
@@ -161,7 +166,7 @@ class CityscapesInstanceMetric(BaseMetric):
         return {**result, 'seconds': seconds_per_step(sample)}
 
     def _kinds_of(self, instances: list[InstanceData]) -> dict[str, list[InstanceData]]:
-        """What each kind of AP is of, by the kind's name."""
+        """The instances that each kind of AP is computed from, by the name of the kind."""
         kinds = {'AP': instances}
         for rule in self.no_ap:
             kinds[_NO_AP[rule]] = [make_disjoint(step, self.score_thr, rule) for step in instances]
@@ -197,19 +202,19 @@ class CityscapesInstanceMetric(BaseMetric):
         """
         require_clips(self, results)
         counts = {kind: sum_counts(results, kind) for kind in ('GT', 'REF')}
-        labelled = counts['GT'].any(axis=(1, 2))
-        if not labelled.any():
+        labeled = counts['GT'].any(axis=(1, 2))
+        if not labeled.any():
             print_log(
                 f'CityscapesInstanceMetric: no forecast frame of {plural(len(results), "clip")} has '
-                'labels, so the scores are NaN; load gt_instance_map, and forecast up to a labelled '
+                'labels, so the scores are NaN; load gt_instance_map, and forecast up to a labeled '
                 'frame',
                 logger='current',
                 level=logging.WARNING,
             )
         kinds = ('AP', *(_NO_AP[rule] for rule in self.no_ap))
-        aps = {kind: _ap_of_steps(results, kind, steps=len(labelled)) for kind in kinds}
+        aps = {kind: _ap_of_steps(results, kind, steps=len(labeled)) for kind in kinds}
         aps = {kind: values for kind, values in aps.items() if values is not None}
-        rows = [self._scores_of_step(aps, counts, step) for step in range(len(labelled))]
+        rows = [self._scores_of_step(aps, counts, step) for step in range(len(labeled))]
         metrics = dict(rows[-1])
         if self.classwise and aps:
             for name, values in zip(self.CLASSES, aps['AP'][-1]):
@@ -218,7 +223,7 @@ class CityscapesInstanceMetric(BaseMetric):
             for step, row in enumerate(rows):
                 for key, value in row.items():
                     kind, _, score = key.rpartition('/')
-                    if kind or labelled[step]:
+                    if kind or labeled[step]:
                         metrics['/'.join(filter(None, (kind, f't+{step + 1}', score)))] = value
         self._log(rows, aps, counts['GT'][-1], results)
         return metrics

@@ -1,4 +1,4 @@
-"""Forecast frames, the true ones that they are scored against, and where those move."""
+"""Readers of forecast frames, the true frames, and the masks of moving pixels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -68,7 +68,7 @@ def moving_masks(
     threshold: float,
     name: str,
 ) -> tuple[str | None, Sequence]:
-    """Where the moving pixels of the true frames are read from, and the n masks (H, W) of them.
+    """The source of the masks of moving pixels, and the n masks (H, W) of the true frames.
 
     Args:
         sample: May have ``gt_motion_mask``, PixelData (n, H, W).

@@ -88,6 +88,11 @@ class FutureSemSegMetric(BaseMetric):
         self.per_class_table = per_class_table
         self.classwise = classwise
 
+    @property
+    def confusion_classes(self) -> tuple[str, ...]:
+        """The classes of the confusion counts that :meth:`process` keeps."""
+        return tuple(self._meta('classes'))
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the confusion counts of each clip, never its maps.
 
