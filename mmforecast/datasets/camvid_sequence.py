@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmforecast.registry import DATASETS
 
 from .camvid_instances import INSTANCE_SUFFIX
+from .junk_files import visible_entries
 from .labels import (
     CAMVID_LABEL_TO_CITYSCAPES_TRAIN_ID,
     CAMVID_LABEL_TO_TRAIN_ID,
@@ -25,6 +26,9 @@ __all__ = ['CamVidSequenceDataset']
 # File names count the frames of the original video.
 VIDEO_FPS = 30.0
 
+# The original release has it at the end of the names of label maps.
+_LABEL_MARK = '_L'
+
 # One recording, 0006R0, has an f before the frame number.
 _IMAGE_NAME = re.compile(r'(?P<recording>.+)_f?(?P<number>\d+)\.(png|jpg|jpeg)$', re.IGNORECASE)
 
@@ -34,7 +38,8 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     """Clips of a folder of CamVid frames, split in time.
 
     Files are ``<data_root>/images/<recording>_<number>.png``, where the number counts the 30 Hz
-    video's frames, and ``<data_root>/labels/<the same name>.png``, 8 bit: 0 sky, 1 building, 2
+    video's frames, and ``<data_root>/labels/<the same name>.png``, or ``<the same
+    name>_L.png`` as in the original release, 8 bit: 0 sky, 1 building, 2
     pole, 3 road, 4 pavement, 5 tree, 6 sign, 7 fence, 8 car, 9 pedestrian, 10 bicyclist, 11 void.
     The distance between consecutive numbers that is most common gives the frame rate; where it is
     another one, a new sequence begins.
@@ -58,6 +63,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
 
     Raises:
         FileNotFoundError: There are no frames, or no instance maps, where they were looked for.
+        ValueError: No label map belongs to a frame.
     """
 
     METAINFO = CAMVID_METAINFO
@@ -101,6 +107,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         self._gap = gaps.most_common(1)[0][0] if gaps else 1
         self._metainfo['fps'] = VIDEO_FPS / self._gap
         labels = self._list_labels()
+        self._check_labels(recordings, labels)
         instances = self._list_instances()
         sequences = []
         for recording in sorted(recordings):
@@ -119,7 +126,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
                 'check data_root and data_prefix'
             )
         recordings: dict[str, dict[int, str]] = defaultdict(dict)
-        for entry in os.scandir(folder):
+        for entry in visible_entries(folder):
             match = _IMAGE_NAME.match(entry.name)
             if match:
                 recordings[match['recording']][int(match['number'])] = entry.name
@@ -132,8 +139,8 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     def _list_labels(self) -> dict[str, str]:
         """Frame name to path of its label map."""
         folder = self.data_prefix['seg_map_path']
-        paths = [entry.path for entry in os.scandir(folder)] if os.path.isdir(folder) else []
-        labels = {_stem(path): path for path in paths if path.endswith('.png')}
+        paths = [entry.path for entry in visible_entries(folder)]
+        labels = {_label_stem(path): path for path in paths if path.lower().endswith('.png')}
         if not labels:
             print_log(
                 f'{type(self).__name__}: no label maps {os.path.join(folder, "*.png")}: clips carry no labels',
@@ -142,12 +149,23 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             )
         return labels
 
+    def _check_labels(self, recordings: dict[str, dict[int, str]], labels: dict[str, str]) -> None:
+        """Refuse label maps of which none belongs to a frame."""
+        names = {_stem(file) for frames in recordings.values() for file in frames.values()}
+        if labels and not names & set(labels):
+            raise ValueError(
+                f'{type(self).__name__}: none of the {len(labels)} label maps in '
+                f'{self.data_prefix["seg_map_path"]} belongs to a frame in {self.data_prefix["img_path"]}: '
+                f'{os.path.basename(next(iter(labels.values())))} must be named as its frame, or as its frame '
+                f'with {_LABEL_MARK} after it, and frames are named as {min(names)}'
+            )
+
     def _list_instances(self) -> dict[str, str]:
         """Frame name to path of its instance map; empty without ``instance_root``."""
         folder = self.instance_root
         if folder is None:
             return {}
-        paths = [entry.path for entry in os.scandir(folder)] if os.path.isdir(folder) else []
+        paths = [entry.path for entry in visible_entries(folder)]
         instances = {
             os.path.basename(path)[: -len(INSTANCE_SUFFIX)]: path
             for path in paths
@@ -195,3 +213,8 @@ class CamVidSequenceDataset(BaseSequenceDataset):
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def _label_stem(path: str) -> str:
+    """The name of the frame that a label map belongs to."""
+    return _stem(path).removesuffix(_LABEL_MARK)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 from .corrupt_files import CorruptFileError
+from .junk_files import is_junk_path, visible_entries
 
 __all__ = ['CorruptFrameError', 'FileReader', 'find_tree', 'list_tree']
 
@@ -42,21 +43,19 @@ def find_tree(prefix: str) -> str | None:
 
 
 def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
-    """All files ``<split>/<folder>/<name>`` of a tree as (folder, name, path), in any order."""
+    """All files ``<split>/<folder>/<name>`` of a tree as (folder, name, path), in any order; no junk."""
     if tree.endswith('.zip'):
         with zipfile.ZipFile(tree) as archive:
             members = archive.namelist()
         for member in members:
             *_, parent, folder, name = ('', '', *member.split('/'))
-            if parent == split and name:
+            if parent == split and name and not is_junk_path(member):
                 yield folder, name, f'{tree}/{member}'
         return
     root = os.path.join(tree, split)
-    if not os.path.isdir(root):
-        return
-    for folder in os.scandir(root):
+    for folder in visible_entries(root):
         if folder.is_dir():
-            for entry in os.scandir(folder.path):
+            for entry in visible_entries(folder.path):
                 yield folder.name, entry.name, entry.path
 
 

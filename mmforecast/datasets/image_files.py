@@ -16,9 +16,11 @@ __all__ = [
     'claimed_size',
     'decode_grey',
     'decode_rgb',
+    'stored_values',
 ]
 
 _PNG = b'\x89PNG\r\n\x1a\n'
+_PNG_GREY, _PNG_PALETTE = 0, 3  # of the color type in its header
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif')
 
@@ -71,6 +73,34 @@ def claimed_size(data: bytes) -> tuple[int, int] | None:
         return 1, side  # what it claims exactly, Pillow doesn't say
     except Exception:  # as many kinds as there are formats
         return None
+
+
+def stored_values(data: bytes, image: np.ndarray) -> np.ndarray:
+    """The values that a decoded image file stores in each pixel, where they are indices and no colors.
+
+    Decoders show the colors of a palette, and stretch grey levels of 1, 2 and 4 bits to 8.
+
+    Args:
+        data: The file's content.
+        image: As ``cv2.IMREAD_UNCHANGED`` decodes it.
+    """
+    if data.startswith(_PNG) and len(data) > 25:
+        bits, kind = data[24], data[25]  # of the header, IHDR
+        if kind == _PNG_PALETTE:
+            return _palette_indices(data)
+        if kind == _PNG_GREY and bits < 8:
+            return image // (255 // (2**bits - 1))
+        return image
+    if data.startswith((b'BM', b'GIF8', b'II*\0', b'MM\0*')):
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.mode == 'P':
+                return _palette_indices(data)
+    return image
+
+
+def _palette_indices(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.array(picture)
 
 
 def _open(data: bytes, path: str, max_pixels: int) -> Image.Image:

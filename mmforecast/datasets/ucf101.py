@@ -4,7 +4,9 @@ import os
 
 from mmforecast.registry import DATASETS
 
+from .junk_files import visible_names
 from .sequence import Sequence
+from .text_files import read_lines
 from .video.listing import VideoEntry
 from .video_folder import VideoFolderDataset
 
@@ -69,8 +71,7 @@ class UCF101Dataset(VideoFolderDataset):
                     f'{type(self).__name__}: no {path}: unpack UCF101.rar and '
                     'UCF101TrainTestSplits-RecognitionTask.zip under data_root, or check data_prefix'
                 )
-        with open(list_path, encoding='utf-8') as file:
-            names = [line.split()[0] for line in file if line.strip()]  # a label may follow
+        names = [line.split()[0] for line in read_lines(list_path)]  # a label may follow
         folders = _by_lower_case(root)
         files: dict[str, dict[str, str]] = {}
         entries = []
@@ -90,5 +91,4 @@ class UCF101Dataset(VideoFolderDataset):
 
 
 def _by_lower_case(folder: str) -> dict[str, str]:
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    return {name.lower(): name for name in names}
+    return {name.lower(): name for name in visible_names(folder)}

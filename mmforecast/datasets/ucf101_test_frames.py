@@ -4,6 +4,7 @@ import os
 
 from mmforecast.registry import DATASETS
 
+from .junk_files import visible_names
 from .sequence import Sequence
 from .sequence_dataset import BaseSequenceDataset
 
@@ -64,8 +65,7 @@ class UCF101TestFramesDataset(BaseSequenceDataset):
 
     def load_sequences(self) -> list[Sequence]:
         root = self.data_root
-        names = os.listdir(root) if os.path.isdir(root) else []
-        numbers = sorted((name for name in names if name.isdecimal()), key=int)
+        numbers = sorted((name for name in visible_names(root) if name.isdecimal()), key=int)
         if not numbers:
             raise FileNotFoundError(
                 f'{type(self).__name__}: no clips {os.path.join(root, "<number>", "pred_1.png")}: '
@@ -73,7 +73,7 @@ class UCF101TestFramesDataset(BaseSequenceDataset):
             )
         sequences = []
         for number in numbers:
-            there = set(os.listdir(os.path.join(root, number)))
+            there = set(visible_names(os.path.join(root, number)))
             lacking = [name for name in (*_PAST, _FUTURE[0]) if f'{name}.png' not in there]
             if lacking:
                 self.unreadable[number] = f'lacks {", ".join(lacking)}'

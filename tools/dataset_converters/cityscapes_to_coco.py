@@ -10,6 +10,7 @@ from tqdm import tqdm
 from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
 from mmforecast.datasets.file_access import FileReader
+from mmforecast.datasets.junk_files import is_junk_path
 from mmforecast.datasets.transforms.loading import read_image
 from mmforecast.fileio.atomic import write_atomically
 
@@ -41,7 +42,8 @@ def convert(root: Path, split: str, sequence: bool, every: int) -> dict:
     """The COCO content of one split; file names are relative to ``root``."""
     ending = '_sequence' if sequence else ''
     folder = root / f'gtFine{ending}' / split
-    paths = sorted(folder.rglob(f'*{SUFFIX}'))[::every]
+    found = sorted(folder.rglob(f'*{SUFFIX}'))
+    paths = [path for path in found if not is_junk_path(path.relative_to(folder))][::every]
     if not paths:
         raise FileNotFoundError(
             f'{folder} holds no *{SUFFIX}: give the root of a data set in the layout of Cityscapes'

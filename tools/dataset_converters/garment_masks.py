@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mmforecast.cli.common import cli_errors
 from mmforecast.creative.datasets.garment_masks import METHODS, garment_mask, is_plausible
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES, BadImageError, decode_rgb
+from mmforecast.datasets.junk_files import is_junk_path
 from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.visualization.image_grid import image_grid
 
@@ -52,7 +53,9 @@ def find_images(args: argparse.Namespace) -> list[Path]:
     paths = sorted(
         path
         for path in args.folder.rglob('*')
-        if path.suffix.lower() in IMAGE_SUFFIXES and out not in path.resolve().parents
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not is_junk_path(path.relative_to(args.folder))
+        and out not in path.resolve().parents
     )
     if not paths:
         raise FileNotFoundError(f'{args.folder} holds no image')

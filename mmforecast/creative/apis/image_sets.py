@@ -13,6 +13,7 @@ from tqdm import tqdm
 from mmforecast.apis.evaluate import SCOPE, build_model
 from mmforecast.creative.datasets import BaseAttributeDataset, FitToSquare, LoadRGBImage
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
+from mmforecast.datasets.junk_files import visible_names
 from mmforecast.registry import DATASETS
 
 __all__ = ['ImageSet', 'dataset_images', 'fill_of', 'folder_images', 'join_sets', 'sampled_images']
@@ -111,7 +112,7 @@ def folder_images(
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'there is no folder {folder} of the set {name!r}')
-    files = sorted(file for file in os.listdir(folder) if file.lower().endswith(IMAGE_SUFFIXES))
+    files = [file for file in visible_names(folder) if file.lower().endswith(IMAGE_SUFFIXES)]
     if not files:
         raise FileNotFoundError(f'{folder}, the set {name!r}, holds no image')
     load, fit = LoadRGBImage(), FitToSquare(size, fill)

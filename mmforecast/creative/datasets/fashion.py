@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
+from mmforecast.datasets.junk_files import is_junk, visible_entries, walk_visible
 from mmforecast.registry import DATASETS
 
 from .attribute_dataset import BaseAttributeDataset
@@ -137,20 +138,21 @@ class FashionDataset(BaseAttributeDataset):
 
 
 def _folders(root: str) -> list[str]:
-    with os.scandir(root) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith('.'))
+    return [entry.name for entry in visible_entries(root) if entry.is_dir()]
 
 
 def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')
+    return name.lower().endswith(IMAGE_SUFFIXES) and not is_junk(name)
 
 
 def _has_images(folder: str) -> bool:
-    with os.scandir(folder) as entries:
-        return any(_is_image(entry.name) for entry in entries)
+    return any(_is_image(name) for _, _, names in walk_visible(folder) for name in names)
 
 
 def _images_below(root: str) -> list[str]:
     return sorted(
-        os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names if _is_image(name)
+        os.path.join(folder, name)
+        for folder, _, names in walk_visible(root)
+        for name in names
+        if _is_image(name)
     )

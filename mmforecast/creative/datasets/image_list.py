@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mmforecast.creative import MISSING_LABEL
+from mmforecast.datasets.text_files import read_text
 
 __all__ = ['ImageList', 'ImageRow', 'label_index', 'read_image_list']
 
@@ -61,11 +62,7 @@ def read_image_list(path: str) -> ImageList:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in ('.csv', '.json'):
         raise ValueError(f'{path} has to be a .csv or .json file')
-    try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
-            text = file.read()
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 text ({error}): save it as UTF-8') from error
+    text = read_text(path)
     records = _csv_records(text, path) if suffix == '.csv' else _json_records(text, path)
     rows = [_row(record, where) for record, where in records]
     if not rows:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
+from mmforecast.datasets.junk_files import visible_names
 
 __all__ = ['Item', 'assign', 'draw_items']
 
@@ -52,7 +53,7 @@ def draw_items(folders: Mapping[str, str], per_set: int, seed: int = 0) -> list[
     for name, folder in folders.items():
         if not os.path.isdir(folder):
             raise FileNotFoundError(f'there is no folder {folder} of the set {name!r}')
-        files = sorted(file for file in os.listdir(folder) if file.lower().endswith(IMAGE_SUFFIXES))
+        files = [file for file in visible_names(folder) if file.lower().endswith(IMAGE_SUFFIXES)]
         if len(files) < per_set:
             raise ValueError(
                 f'the set {name!r} has {len(files)} images in {folder}, but {per_set} of every set '

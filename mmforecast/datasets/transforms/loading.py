@@ -9,7 +9,7 @@ from mmforecast.structures.cityscapes import IGNORE_INDEX
 
 from ..file_access import CorruptFrameError, FileReader
 from ..frame_cache import FrameCache
-from ..image_files import MAX_PIXELS, claimed_size
+from ..image_files import MAX_PIXELS, claimed_size, stored_values
 from ..video import VideoError, VideoReader, split_frame_path
 
 __all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']
@@ -23,12 +23,36 @@ _UNKNOWN = 254
 
 def read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.ndarray:
     """Decode one file of a clip; CorruptFrameError where that is impossible."""
+    return _decode_image(_read_bytes(reader, path, sequence), path, flags, sequence)
+
+
+def read_label_map(reader: FileReader, path: str, sequence: str) -> np.ndarray:
+    """The values that an image file stores: palette indices, and grey levels of less than 8 bits unscaled.
+
+    Raises:
+        CorruptFrameError: The file can't be read.
+        ValueError: It is a JPEG, which doesn't keep values.
+    """
+    data = _read_bytes(reader, path, sequence)
+    image = _decode_image(data, path, cv2.IMREAD_UNCHANGED, sequence)
+    if data.startswith(b'\xff\xd8'):
+        raise ValueError(
+            f'{path} of sequence {sequence} is a JPEG, whose compression changes class ids: write label maps '
+            'as PNG'
+        )
+    return stored_values(data, image)
+
+
+def _read_bytes(reader: FileReader, path: str, sequence: str) -> bytes:
     try:
-        data = reader.read(path)
+        return reader.read(path)
     except OSError as error:
         raise CorruptFrameError(
             f'{path} of sequence {sequence} cannot be read: {error}; restore the file.', path
         ) from error
+
+
+def _decode_image(data: bytes, path: str, flags: int, sequence: str) -> np.ndarray:
     # Some OpenCV releases fill up what a truncated PNG lacks and only print a warning.
     truncated = data.startswith(b'\x89PNG') and b'IEND' not in data[-64:]
     height, width = claimed_size(data) or (0, 0)
@@ -172,21 +196,22 @@ class LoadLabelMaps(BaseTransform):
         return np.full(shape, self.unlabelled, self.dtype)
 
     def _read_file(self, path: str, results: dict) -> np.ndarray:
-        return read_image(self.reader, path, cv2.IMREAD_UNCHANGED, results['sequence_id'])
+        return read_label_map(self.reader, path, results['sequence_id'])
 
 
 @TRANSFORMS.register_module()
 class LoadClipSemSeg(LoadLabelMaps):
     """Read the label maps of those frames that have them.
 
-    Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabelled; ``labelled``, T bools; and
+    Files hold class ids in one channel of 1 to 16 bits, or as the indices of a palette, whose colors don't
+    matter. Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabelled; ``labelled``, T bools; and
     ``img_shape``, ``ori_shape``. A clip without any label takes the size of its frames or
     scores, so that these have to be loaded before.
 
     Raises:
         CorruptFrameError: A file is missing, truncated or corrupt.
-        ValueError: The files differ in size from each other or from the frames, are not 8-bit
-            single-channel images, or hold a value that the data set's label table doesn't know.
+        ValueError: The files differ in size from each other or from the frames, are colored, hold values
+            above 255, or one that the data set's label table doesn't know.
     """
 
     paths_key = 'seg_map_paths'
@@ -201,11 +226,14 @@ class LoadClipSemSeg(LoadLabelMaps):
 
     def read(self, path: str, results: dict) -> np.ndarray:
         labels = self._read_file(path, results)
+        if labels.ndim == 2 and labels.dtype == np.uint16 and labels.max() <= 255:
+            labels = labels.astype(np.uint8)
         if labels.ndim != 2 or labels.dtype != np.uint8:
             raise ValueError(
                 f'{path} of sequence {results["sequence_id"]} is not a label map: expected one '
-                f'8-bit channel of class ids, got shape {labels.shape} of {labels.dtype}; is it a '
-                'colour or an instance map?'
+                'channel of class ids from 0 to 255, or a palette, got shape '
+                f'{labels.shape} of {labels.dtype}; is it a color or an instance map? '
+                'Write the index of the class into each pixel'
             )
         lut = _lookup_table(results['label_map'])
         return labels if lut is None else _map_labels(labels, lut, path)

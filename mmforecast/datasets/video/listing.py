@@ -1,15 +1,18 @@
-"""Where the videos of a data set are: found under a folder, or named in a list."""
+"""Videos of a data set: found under a folder, or named in a list."""
 
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mmforecast.datasets.junk_files import walk_visible
+from mmforecast.datasets.text_files import read_lines
+
 from . import VIDEO_SUFFIXES, is_video
 
 __all__ = ['IMAGE_SUFFIXES', 'VideoEntry', 'find_videos', 'natural_key', 'read_entries']
 
-IMAGE_SUFFIXES = ('.jpeg', '.jpg', '.png')
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 _LINE = re.compile(r'(?P<path>[^\0]+?)(\s+(?P<first>[0-9]{0,18}):(?P<stop>[0-9]{0,18}))?', re.DOTALL)
 
@@ -43,21 +46,15 @@ def natural_key(name: str) -> tuple:
 
 
 def find_videos(root: str) -> list[VideoEntry]:
-    """All video files and folders of frames under a folder, hidden ones left out.
+    """All video files and folders of frames under a folder; see :mod:`mmforecast.datasets.junk_files`.
 
     Raises:
         FileNotFoundError: The folder doesn't exist, or holds neither.
     """
     if not os.path.isdir(root):
         raise FileNotFoundError(f'no folder {root} to look for videos in: check data_root')
-    names, seen = [], set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        subfolders[:] = [name for name in subfolders if name[0] != '.' and real not in seen]
-        if real in seen:
-            continue
-        seen.add(real)
-        files = [name for name in files if name[0] != '.']
+    names = []
+    for folder, _, files in walk_visible(root):
         names += [os.path.join(folder, name) for name in files if is_video(name)]
         if any(is_image(name) for name in files):
             names.append(folder)
@@ -90,11 +87,7 @@ def read_entries(root: str, videos: str | Sequence[str]) -> list[VideoEntry]:
                 f'no list of videos {videos}, neither as it stands nor under {root}: a text file '
                 'with one path on each line'
             )
-        try:
-            with open(source, encoding='utf-8') as file:
-                videos = [line for line in map(str.strip, file) if line and line[0] != '#']
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{source} is not UTF-8 text ({error}): save it as UTF-8') from error
+        videos = read_lines(source)
     entries = [_read_entry(root, line, source) for line in videos]
     seen = set()
     for name in (entry.sequence_id for entry in entries):
@@ -118,5 +111,8 @@ def _read_entry(root: str, line: str, source: str) -> VideoEntry:
     first, stop = int(match['first'] or 0), int(match['stop']) if match['stop'] else None
     if stop is not None and stop <= first:
         raise ValueError(f'{source}: {line!r} has no frame: write <path> <first>:<stop>')
-    name = os.path.normpath(match['path'])
+    path = match['path']
+    if not os.path.exists(os.path.join(root, path)):
+        path = path.replace('\\', '/')  # as Windows writes it
+    name = os.path.normpath(path)
     return VideoEntry(name, os.path.join(root, name), first, stop)
