@@ -1,9 +1,10 @@
-"""What the command-line tools share: options, and how they end when something is wrong."""
+"""Shared parts of the command-line tools: options, and their end when something is wrong."""
 
 import argparse
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,8 @@ def cli_errors(status: int = 2) -> Iterator[None]:
     """
     show_traceback = TRACEBACK_FLAG in sys.argv[1:]
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != TRACEBACK_FLAG]
+    # mmengine imports it; the version of setuptools is chosen in our requirements.
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     try:
         yield
     except KeyboardInterrupt as interrupt:

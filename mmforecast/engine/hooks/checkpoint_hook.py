@@ -22,6 +22,7 @@ from mmforecast.utils.unwrap import unwrap
 from ..accumulation import pending_gradients, resume_accumulation
 from ..data_order import ResumableDataLoader
 from ..interrupt import TrainingInterrupted
+from ..log_filter import concerns_user
 from ..resume import optimizer_names, prepare_resume, wrappers_by_name
 from .best_checkpoint import BestCheckpoint
 
@@ -71,6 +72,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
         """Settle where and how checkpoints are written, and clear up after a killed run."""
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic_local')
+        runner.logger.addFilter(concerns_user)
         super().before_train(runner)
         if self._resumed:
             resume_accumulation(runner, wrappers_by_name(runner.optim_wrapper), self._pending)

@@ -78,6 +78,8 @@ class CityscapesInstanceMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/AP``.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
 
     def __init__(
