@@ -16,6 +16,8 @@ from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.config_options import merge_options
+from mmforecast.utils.loader_settings import drop_worker_settings
 
 SCOPE = 'mmforecast'
 
@@ -24,7 +26,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
     """Read a config file and merge dotted ``options`` into it, as ``--cfg-options`` does."""
     cfg = Config.fromfile(path)
     if options:
-        cfg.merge_from_dict(options)
+        merge_options(cfg, options)
     return cfg
 
 
@@ -83,7 +85,7 @@ def build_loader(cfg: Config) -> DataLoader:
     # A pool of OpenCV threads doesn't survive the fork of the loader's workers, which may then hang.
     cv2.setNumThreads(0)
     with DefaultScope.overwrite_default_scope(SCOPE):
-        return Runner.build_dataloader(cfg.test_dataloader.to_dict(), seed=0)
+        return Runner.build_dataloader(drop_worker_settings(cfg.test_dataloader.to_dict()), seed=0)
 
 
 def evaluate(

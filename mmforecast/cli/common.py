@@ -12,6 +12,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+from mmforecast.utils.config_options import merge_options
 
 from .errors import explain
 
@@ -84,7 +85,7 @@ def read_config(args: argparse.Namespace) -> Config:
     """The config of a tool with :func:`add_runner_arguments`, with what these say.
 
     Raises:
-        ValueError: The config is not valid Python.
+        ValueError: The config is not valid Python, or nothing would read an option.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.allow_unsafe_checkpoint:
@@ -97,7 +98,7 @@ def read_config(args: argparse.Namespace) -> Config:
         ) from error
     cfg.launcher = args.launcher
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options)
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('work_dirs', name)
     return cfg
