@@ -13,6 +13,7 @@ from mmforecast.evaluation.table import Cell, format_table, table_cells
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import plot_metric_curve
 
 from .evaluate import build_forecaster, build_loader, evaluate, set_horizon
@@ -44,8 +45,10 @@ class Entry:
 
 def baselines_of(config: Config) -> dict[str, dict]:
     """The baselines of the forecaster of ``config``, by name: what they change in its model."""
-    kind = MODELS.get(config.model.type)
-    if kind is None or not issubclass(kind, BaseForecaster):
+    kind = config.model.type
+    if isinstance(kind, str):  # a pure-Python config gives the class
+        kind = MODELS.get(kind)
+    if not isinstance(kind, type) or not issubclass(kind, BaseForecaster):
         raise ValueError(
             f'the model of the config is {config.model.type!r}, which has no baselines; give a '
             'config whose model is a forecaster'
@@ -111,7 +114,8 @@ def compare(
             hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
             title = f'{entry.name}, {steps} steps'
             scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
-            stride, fps = cfg.test_dataloader.dataset.stride, loader.dataset.metainfo['fps']
+            stride = first_source(cfg.test_dataloader.dataset).get('stride', 1)
+            fps = loader.dataset.metainfo.get('fps')
             _enter(row, scores, steps, stride / fps if fps else None)
     return [_flatten(row) for row in rows.values()]
 

@@ -18,6 +18,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.config_options import merge_options
 from mmforecast.utils.loader_settings import drop_worker_settings
+from mmforecast.utils.source_configs import source_configs
 
 SCOPE = 'mmforecast'
 
@@ -34,7 +35,8 @@ def set_horizon(cfg: Config, steps: int) -> None:
     """Make the test clips and the model of ``cfg`` forecast ``steps`` steps; in place."""
     cfg.model.setdefault('test_cfg', {})
     cfg.model.test_cfg.rollout_steps = steps
-    cfg.test_dataloader.dataset.num_future = steps
+    for source in source_configs(cfg.test_dataloader.dataset):
+        source.num_future = steps
 
 
 def build_forecaster(
