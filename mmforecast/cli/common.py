@@ -11,11 +11,6 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
-from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
-from mmforecast.utils.config_options import merge_options
-
-from .errors import explain
-
 __all__ = ['TRACEBACK_FLAG', 'add_runner_arguments', 'cli_errors', 'read_config']
 
 TRACEBACK_FLAG = '--traceback'
@@ -39,6 +34,8 @@ def cli_errors(status: int = 2) -> Iterator[None]:
         print(f'\n{interrupt}' if str(interrupt) else '\nInterrupted.', file=sys.stderr)
         sys.exit(130)
     except Exception as error:
+        from .errors import explain  # imports torch, for which `--help` should not wait
+
         sentence = explain(error, _config_of(error))
         if sentence is None:
             raise
@@ -87,6 +84,8 @@ def read_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: The config is not valid Python, or nothing would read an option.
     """
+    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.allow_unsafe_checkpoint:
         os.environ[ALLOW_UNSAFE_ENV] = '1'
@@ -98,6 +97,8 @@ def read_config(args: argparse.Namespace) -> Config:
         ) from error
     cfg.launcher = args.launcher
     if args.cfg_options:
+        from mmforecast.utils.config_options import merge_options
+
         merge_options(cfg, args.cfg_options)
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('work_dirs', name)

@@ -5,9 +5,10 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from mmforecast.cli.common import ALLOW_UNSAFE_ENV, add_runner_arguments, cli_errors, read_config
+from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config
 from mmforecast.engine import TrainingInterrupted
 from mmforecast.fileio import CheckpointError
+from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 from mmforecast.registry import HOOKS
 
 
