@@ -1,10 +1,15 @@
 """mmforecast's registries: children of mmengine's roots, siblings of mmdet's and mmseg's.
 
-Only nodes that mmforecast fills exist here. A node that exists but stays empty makes the unprefixed
-default types of other libraries fail; a node that does not exist falls back to mmengine's root.
 ``locations`` are imported at the first lookup, so no ``register_all_modules()`` call is needed.
+
+Where mmforecast registers nothing, an empty node finds what mmengine's root has; without a node mmengine warns
+at the start of every run. There is none for task utilities: under ``default_scope='mmforecast'`` an empty node
+would hide mmdet's from mmdet's own unprefixed defaults.
 """
 
+from typing import Any
+
+from mmengine import registry as mmengine_registry
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
@@ -14,7 +19,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_CONSTRUCTORS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
-from mmengine.registry import Registry
+from mmengine.registry import DefaultScope, Registry
 
 __all__ = [
     'DATASETS',
@@ -28,8 +33,36 @@ __all__ = [
     'VISUALIZERS',
 ]
 
+
+class ForecastRegistry(Registry):
+    """A registry that also builds its own unprefixed types under the default scope of another library.
+
+    So the parts that a forecaster builds by default are found whatever ``default_scope`` a config has. What
+    that library knows by the same name comes first, as everywhere.
+    """
+
+    def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
+        """Build an object from its config, as :meth:`mmengine.registry.Registry.build`."""
+        return super().build(self._with_prefix(cfg), *args, **kwargs)
+
+    def _with_prefix(self, cfg: Any) -> Any:
+        kind = cfg.get('type') if isinstance(cfg, dict) else None
+        default = DefaultScope.get_current_instance()
+        scope = None if default is None else default.scope_name
+        if not isinstance(kind, str) or '.' in kind or '_scope_' in cfg or scope in (None, self.scope):
+            return cfg
+        self.import_from_location()
+        with self.switch_scope_and_registry(None) as other:
+            known = other is not self and other.get(kind) is not None
+        if known or kind not in self.module_dict:
+            return cfg
+        cfg = cfg.copy()
+        cfg['type'] = f'{self.scope}.{kind}'
+        return cfg
+
+
 # Forecasters, encoders, predictors, decoders, losses and data preprocessors.
-MODELS = Registry(
+MODELS = ForecastRegistry(
     'model',
     parent=MMENGINE_MODELS,
     locations=[
@@ -43,13 +76,13 @@ MODELS = Registry(
 )
 
 # Adversarial training over several processes, and with two optimizers.
-MODEL_WRAPPERS = Registry(
+MODEL_WRAPPERS = ForecastRegistry(
     'model_wrapper',
     parent=MMENGINE_MODEL_WRAPPERS,
     locations=['mmforecast.models'],
     scope='mmforecast',
 )
-OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+OPTIM_WRAPPER_CONSTRUCTORS = ForecastRegistry(
     'optimizer wrapper constructor',
     parent=MMENGINE_CONSTRUCTORS,
     locations=['mmforecast.engine'],
@@ -57,13 +90,13 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
 )
 
 # Sequence datasets, and the clip transforms of their pipelines.
-DATASETS = Registry(
+DATASETS = ForecastRegistry(
     'dataset',
     parent=MMENGINE_DATASETS,
     locations=['mmforecast.datasets', 'mmforecast.creative.datasets'],
     scope='mmforecast',
 )
-TRANSFORMS = Registry(
+TRANSFORMS = ForecastRegistry(
     'transform',
     parent=MMENGINE_TRANSFORMS,
     locations=['mmforecast.datasets.transforms', 'mmforecast.creative.datasets'],
@@ -71,7 +104,7 @@ TRANSFORMS = Registry(
 )
 
 # Metrics over `ForecastDataSample`.
-METRICS = Registry(
+METRICS = ForecastRegistry(
     'metric',
     parent=MMENGINE_METRICS,
     locations=['mmforecast.evaluation', 'mmforecast.creative.evaluation'],
@@ -79,18 +112,32 @@ METRICS = Registry(
 )
 
 # mmengine's training loops, made to resume exactly.
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'], scope='mmforecast')
+LOOPS = ForecastRegistry('loop', parent=MMENGINE_LOOPS, locations=['mmforecast.engine'], scope='mmforecast')
 
 # Hooks that mmengine lacks, and the visualizer of forecasts.
-HOOKS = Registry(
+HOOKS = ForecastRegistry(
     'hook',
     parent=MMENGINE_HOOKS,
     locations=['mmforecast.engine', 'mmforecast.creative.hooks'],
     scope='mmforecast',
 )
-VISUALIZERS = Registry(
+VISUALIZERS = ForecastRegistry(
     'visualizer',
     parent=MMENGINE_VISUALIZERS,
     locations=['mmforecast.visualization'],
     scope='mmforecast',
 )
+
+# Found in mmengine's root.
+for _root in (
+    mmengine_registry.DATA_SAMPLERS,
+    mmengine_registry.EVALUATOR,
+    mmengine_registry.LOG_PROCESSORS,
+    mmengine_registry.OPTIMIZERS,
+    mmengine_registry.OPTIM_WRAPPERS,
+    mmengine_registry.PARAM_SCHEDULERS,
+    mmengine_registry.RUNNERS,
+    mmengine_registry.VISBACKENDS,
+    mmengine_registry.WEIGHT_INITIALIZERS,
+):
+    Registry(_root.name, parent=_root, locations=['mmforecast.registry'], scope='mmforecast')

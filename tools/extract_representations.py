@@ -16,6 +16,7 @@ from mmforecast.apis.evaluate import SCOPE, load_config
 from mmforecast.apis.extract import extract_representations
 from mmforecast.cli.common import cli_errors
 from mmforecast.registry import DATASETS, MODELS
+from mmforecast.utils.source_configs import source_configs
 
 EXAMPLES = """examples:
   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py \\
@@ -63,7 +64,9 @@ def main():
         encoder = encoder.to(device).eval()
         for split in args.splits:
             dataset_cfg = cfg[f'{split}_dataloader'].dataset.to_dict()
-            dataset = DATASETS.build(dict(dataset_cfg, pipeline=[]))
+            for source in source_configs(dataset_cfg):
+                source['pipeline'] = []
+            dataset = DATASETS.build(dataset_cfg)
             print(f'{split}:')
             report = extract_representations(
                 encoder,

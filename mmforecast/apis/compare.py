@@ -13,6 +13,7 @@ from mmforecast.evaluation.table import Cell, format_table, table_cells
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import plot_metric_curve
 
 from .evaluate import SCOPE, build_forecaster, build_loader, evaluate, replace_parts, set_horizon
@@ -121,7 +122,8 @@ def compare(
             hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
             title = f'{entry.name}, {steps} steps'
             scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
-            stride, fps = cfg.test_dataloader.dataset.stride, loader.dataset.metainfo['fps']
+            stride = first_source(cfg.test_dataloader.dataset).get('stride', 1)
+            fps = loader.dataset.metainfo.get('fps')
             _enter(row, scores, steps, stride / fps if fps else None)
     return [_flatten(row) for row in rows.values()]
 

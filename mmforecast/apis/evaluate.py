@@ -16,7 +16,10 @@ from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.config_options import merge_options
+from mmforecast.utils.loader_settings import drop_worker_settings
 from mmforecast.utils.removed_configs import require_config
+from mmforecast.utils.source_configs import source_configs
 
 SCOPE = 'mmforecast'
 
@@ -26,7 +29,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
     require_config(path)
     cfg = Config.fromfile(path)
     if options:
-        cfg.merge_from_dict(options)
+        merge_options(cfg, options)
     return cfg
 
 
@@ -34,7 +37,8 @@ def set_horizon(cfg: Config, steps: int) -> None:
     """Make the test clips and the model of ``cfg`` forecast ``steps`` steps; in place."""
     cfg.model.setdefault('test_cfg', {})
     cfg.model.test_cfg.rollout_steps = steps
-    cfg.test_dataloader.dataset.num_future = steps
+    for source in source_configs(cfg.test_dataloader.dataset):
+        source.num_future = steps
 
 
 def build_forecaster(
@@ -103,7 +107,7 @@ def build_loader(cfg: Config) -> DataLoader:
     # A pool of OpenCV threads doesn't survive the fork of the loader's workers, which may then hang.
     cv2.setNumThreads(0)
     with DefaultScope.overwrite_default_scope(SCOPE):
-        return Runner.build_dataloader(cfg.test_dataloader.to_dict(), seed=0)
+        return Runner.build_dataloader(drop_worker_settings(cfg.test_dataloader.to_dict()), seed=0)
 
 
 def evaluate(

@@ -15,6 +15,7 @@ from mmforecast.datasets import (
     StoreWriter,
 )
 from mmforecast.datasets.transforms import LoadClipFrames
+from mmforecast.engine.data_watch import find_sources
 from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
 
@@ -40,7 +41,8 @@ def extract_representations(
 
     Args:
         encoder: must have a ``network`` and work on any RGB frame.
-        dataset: its clips say which frames of which sequences are needed.
+        dataset: its clips say which frames of which sequences are needed; a wrapper such as mmengine's
+            ``ConcatDataset`` stands for what it holds.
         root: folder of the store.
         model: name of the network, for the manifest.
         levels: names of those of the encoder's levels to write; all by default.
@@ -57,10 +59,7 @@ def extract_representations(
         CorruptFrameError: no sequence can be read.
     """
     names = _check_levels(encoder, levels)
-    work = [
-        (sequence, positions, [sequence.frame_names[p] for p in positions])
-        for sequence, positions in dataset.frames_in_use()
-    ]
+    work = _frames_in_use(dataset)
     num_frames = sum(len(frames) for _, frames, _ in work)
     probed, probe = _probe(encoder, work)
     all_levels = [Level(name, maps.shape[1:]) for name, maps in zip(encoder.level_names, probe)]
@@ -71,7 +70,8 @@ def extract_representations(
         return report
 
     wanted = [level for level in all_levels if level.name in names]
-    source = f'{type(dataset).__name__}({dataset.data_root})'
+    sources = [f'{type(part).__name__}({part.data_root})' for part in find_sources(dataset)]
+    source = ', '.join(dict.fromkeys(sources))
     manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
     writer = StoreWriter(root, manifest, num_frames)
     for sequence, positions, frame_names in tqdm(work, desc='sequences', mininterval=1.0):
@@ -90,6 +90,23 @@ def extract_representations(
             writer.write_sequence(level, sequence.id, frame_names, array)
         report['written'] += 1
     return report
+
+
+def _frames_in_use(dataset: BaseSequenceDataset) -> list[tuple]:
+    """Return (sequence, positions, frame names) of each sequence, once where several data sets have it."""
+    used: dict[str, tuple] = {}
+    for source in find_sources(dataset):
+        for sequence, positions in source.frames_in_use():
+            first, known = used.setdefault(sequence.id, (sequence, set()))
+            if first.frame_names != sequence.frame_names:
+                raise ValueError(
+                    f'two data sets have different sequences called {sequence.id}; extract them apart'
+                )
+            known.update(positions)
+    return [
+        (sequence, sorted(known), [sequence.frame_names[p] for p in sorted(known)])
+        for sequence, known in used.values()
+    ]
 
 
 def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 import mmforecast
 from mmforecast.evaluation.score_style import explain_score, score_style
+from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization.report import (
     Chart,
     ConfigView,
@@ -119,14 +120,15 @@ def meanings_of(metrics: Sequence[str]) -> list[tuple[str, str]]:
 
 def data_sentence(cfg: Config, dataset, horizons: Sequence[int]) -> str:
     """What was forecast: clips, past frames and times ahead."""
-    settings = cfg.test_dataloader.dataset
+    settings = first_source(cfg.test_dataloader.dataset)
     fps, stride, past = dataset.metainfo.get('fps'), settings.get('stride', 1), settings.num_past
     unit = (lambda n: f'{n * stride / fps:.2f} s') if fps else (lambda n: f'{n} step' + 's' * (n > 1))
     ahead = ' and '.join(unit(steps) for steps in sorted(horizons))
     where = ', '.join(str(settings[key]) for key in ('data_root', 'split') if settings.get(key) is not None)
+    kind = settings.type if isinstance(settings.type, str) else settings.type.__name__
     gap = f', {stride / fps:.2f} s apart' if fps else ''
     return (
-        f'Data: {len(dataset)} clips of {settings.type} ({where}). From {past} past frames{gap}, '
+        f'Data: {len(dataset)} clips of {kind} ({where}). From {past} past frames{gap}, '
         f'each method forecasts {ahead} ahead.'
     )
 

@@ -1,9 +1,10 @@
-"""What the command-line tools share: options, and how they end when something is wrong."""
+"""Shared parts of the command-line tools: options, and their end when something is wrong."""
 
 import argparse
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,8 @@ def cli_errors(status: int = 2) -> Iterator[None]:
     """
     show_traceback = TRACEBACK_FLAG in sys.argv[1:]
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != TRACEBACK_FLAG]
+    # mmengine imports it; the version of setuptools is chosen in our requirements.
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -80,7 +83,7 @@ def read_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: The config was removed; the message names its replacement.
-        ValueError: The config is not valid Python.
+        ValueError: The config is not valid Python, or nothing would read an option.
     """
     from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
     from mmforecast.utils.removed_configs import require_config
@@ -97,7 +100,9 @@ def read_config(args: argparse.Namespace) -> Config:
         ) from error
     cfg.launcher = args.launcher
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+        from mmforecast.utils.config_options import merge_options
+
+        merge_options(cfg, args.cfg_options)
     name = os.path.splitext(os.path.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('work_dirs', name)
     return cfg

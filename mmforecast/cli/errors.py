@@ -1,4 +1,4 @@
-"""Errors that a user can mend, in one sentence each."""
+"""Errors that a user can fix, in one sentence each."""
 
 import difflib
 import inspect
@@ -45,6 +45,7 @@ def explain(error: BaseException, cfg: Any = None) -> str | None:
     for explanation in (
         _missing_type,
         _wrong_argument,
+        _missing_package,
         _from_worker,
         _dead_worker,
         _own_sentence,
@@ -91,6 +92,31 @@ def _wrong_argument(error: BaseException, cfg: Any) -> str | None:
     argument = str(error).split("'")[1]
     known = [name for name in inspect.signature(built.__init__).parameters if name != 'self']
     return f'{built.__name__}{where} takes no argument {argument!r}{_did_you_mean(argument, known)}'
+
+
+def _missing_package(error: BaseException, cfg: Any) -> str | None:
+    """A package that a logging back end or a custom import needs."""
+    if not isinstance(error, ImportError):
+        return None
+    first: BaseException = error
+    while first.__cause__ or first.__context__:
+        first = first.__cause__ or first.__context__
+    if str(error).startswith('Failed to import custom modules'):
+        return (
+            f"custom_imports of the config can't be imported ({first}): install what is missing, or put the "
+            'folder '
+            'of the module on PYTHONPATH'
+        )
+    owners = [type(frame.f_locals.get('self')).__name__ for frame, _ in traceback.walk_tb(error.__traceback__)]
+    backends = [name for name in owners if name.endswith('VisBackend')]
+    if not backends:
+        return None
+    package = getattr(first, 'name', None)
+    needs = f'needs the package {package}, which is not installed' if package else f"can't be used: {error}"
+    return (
+        f'{backends[-1]}{_place(cfg, backends[-1])} {needs}; install it, or take the back end out of '
+        'visualizer.vis_backends'
+    )
 
 
 def _from_worker(error: BaseException, cfg: Any) -> str | None:

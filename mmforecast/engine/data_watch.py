@@ -1,4 +1,4 @@
-"""What the processes that load data tell of themselves: files they couldn't use, and what they died of."""
+"""Reports from data-loading processes: unusable files, and the cause of death of a worker."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

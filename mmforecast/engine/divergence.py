@@ -1,4 +1,4 @@
-"""What there is to say of a training step whose loss or gradients are not finite."""
+"""Description of a training step whose loss or gradients are not finite."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the training loop fulfils between two iterations."""
+"""Graceful shutdown: SIGINT and SIGTERM stop training after the current iteration."""
 
 import mmap
 import os
@@ -17,7 +17,7 @@ _RUNNING, _ASKED, _OVER = range(3)
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Training stopped because the user asked for it; the message says where it can go on."""
+    """Training stopped because the user asked for it; the message says how to resume it."""
 
 
 def keep_sigterm_handler(worker_init_fn: Callable[[int], None] | None, worker_id: int) -> None:
@@ -35,7 +35,7 @@ class StopRequest:
     Signals can only be caught in the main thread of a process; elsewhere the context does nothing.
 
     Batch systems, and Ctrl-C, signal the forked workers that load data as well, but the iteration that is to
-    be finished needs them: they go on if their parent was asked to stop too.
+    be finished needs them: they keep running if their parent was asked to stop too.
 
     Attributes:
         grace: seconds that a worker waits after a SIGTERM to see whether its parent got one.

@@ -79,7 +79,7 @@ class _ResumableLoop:
             )
 
     def _restore_data_order(self) -> bool:
-        """Take the data order of the checkpoint, or note ours for it.
+        """Take the data order of the checkpoint, or record ours for it.
 
         Returns:
             Whether an epoch has as many iterations as in the run that is resumed.

@@ -1,6 +1,7 @@
 """One optimizer per named child of a model."""
 
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_CONSTRUCTORS
 from torch import nn
 
 from mmforecast.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -9,6 +10,7 @@ from mmforecast.utils.unwrap import unwrap
 from .accumulation import CountingOptimWrapperDict
 
 
+@MMENGINE_CONSTRUCTORS.register_module(force=True)  # for configs with another default_scope
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class MultiOptimWrapperConstructor:
     """Builds an ``OptimWrapperDict`` from optimizer wrappers by the names of a model's children.

@@ -29,6 +29,13 @@ class ForecastRunner(Runner):
             require_accelerator(self.optim_wrapper)
         return super().train()
 
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Wrap the model for several processes; DistributedDataParallel needs trainable weights."""
+        kind = str((model_wrapper_cfg or {}).get('type', ''))
+        if self.distributed and kind.rpartition('.')[2] != 'Unwrapped':
+            require_trainable(model)
+        return super().wrap_model(model_wrapper_cfg, model)
+
     def _require_training(self) -> None:
         if self._train_loop is None:
             raise ValueError(

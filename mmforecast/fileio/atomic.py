@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, whatever kills the process that writes them."""
+"""Atomic writing: a file is whole or not there, whatever kills the process that writes it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Reading checkpoints without running what is in them.
+"""Safe reading of checkpoints: nothing in them is run.
 
 A pickle can run any code when it is read. Every checkpoint that mmengine reads, from a file or from
 the net, therefore goes through torch's ``weights_only`` unpickler here, with one narrow addition:
@@ -130,7 +130,7 @@ def _refusal(filename: str, error: Exception) -> CheckpointError:
         f'{filename} is refused: besides tensors and plain containers it holds '
         f'{found.group(1)!r}, and reading that could run any code; if you trust its author as you '
         'would a program, pass --allow-unsafe-checkpoint (tools) or allow_unsafe=True '
-        '(mmforecast.engine.load_checkpoint)'
+        '(mmforecast.fileio.load_checkpoint)'
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint belongs to a model."""
+"""Comparison of a checkpoint with the model that is to load it."""
 
 import re
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def require_match(model: nn.Module, checkpoint: dict, min_matched: float) -> Mat
     Args:
         model: Where the checkpoint is to be loaded.
         checkpoint: With a 'state_dict', or itself one.
-        min_matched: Least share of the model's trainable weights that the checkpoint has to hold.
+        min_matched: Least share of the model's trainable weights that the checkpoint must hold.
 
     Raises:
         CheckpointError: It holds fewer, or no weights at all.

@@ -1,4 +1,4 @@
-"""A name for the weights of a network that tells it from every other."""
+"""Fingerprints of network weights: equal for equal weights only."""
 
 import hashlib
 

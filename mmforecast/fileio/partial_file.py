@@ -1,4 +1,4 @@
-"""Files that get their name once they are whole, for what can only write to a path."""
+"""Temporary names for files that are being written, by code that can only write to a path."""
 
 import os
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ __all__ = ['partial_file']
 
 @contextmanager
 def partial_file(path: str | os.PathLike) -> Iterator[Path]:
-    """A path to write to, beside ``path``, which gets the name ``path`` where the block ends without error.
+    """Yield a path to write to, beside ``path``; it is renamed to ``path`` when the block ends without error.
 
-    Where it ends by an error or Ctrl-C nothing is left behind, and a file that was there before is untouched.
+    If it ends with an error or Ctrl-C, nothing is left behind, and a file that was there before is untouched.
     """
     path = Path(path)
     partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')

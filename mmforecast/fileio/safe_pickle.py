@@ -1,8 +1,8 @@
-"""Reading pickles of numbers without running what is in them.
+"""Safe reading of pickled numbers: nothing in the file is run.
 
 A pickle can name any function and have it called. Here it may name only what numpy arrays and plain
 containers are made of, and even these names stand for narrow functions of ours. torch's own
-``weights_only`` reader, which :mod:`mmforecast.engine` uses, is for torch's files.
+``weights_only`` reader, which :mod:`.checkpoint` uses, is for torch's files.
 """
 
 import math

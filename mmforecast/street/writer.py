@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from mmforecast.fileio.atomic import remove_leftovers, write_atomically
+from mmforecast.fileio.partial_file import partial_file
+
 from .labels import to_train_ids
 from .parallel import worker_pool
 from .sequence import FPS, check_size, generate_sequence
@@ -99,9 +102,8 @@ def _save(path: Path, image: np.ndarray):
     done, data = cv2.imencode('.png', image, _PNG)
     if not done:
         raise OSError(f'OpenCV could not encode {path.name} ({image.shape}, {image.dtype})')
-    temporary = path.with_name(path.name + '.tmp')
-    temporary.write_bytes(data.tobytes())
-    os.replace(temporary, path)
+    with partial_file(path) as partial:
+        partial.write_bytes(data.tobytes())
 
 
 def write_sequence(
@@ -189,6 +191,8 @@ def write_dataset(
         ),
         splits,
     )
+    for folder, _, _ in os.walk(root):
+        remove_leftovers(folder)
     jobs = [
         (root, split, index, height, width, seed, depth, flow)
         for split, count in splits.items()
@@ -257,7 +261,5 @@ def _open_manifest(root: Path, identity: dict, splits: dict[str, int]) -> dict:
 
 def _write_manifest(root: Path, manifest: dict):
     root.mkdir(parents=True, exist_ok=True)
-    path = root / MANIFEST_NAME
-    temporary = path.with_name(path.name + '.tmp')
-    temporary.write_text(json.dumps(manifest, indent=2, sort_keys=True) + '\n')
-    os.replace(temporary, path)
+    text = json.dumps(manifest, indent=2, sort_keys=True) + '\n'
+    write_atomically(str(root / MANIFEST_NAME), text.encode())

@@ -87,11 +87,11 @@ def test_options_reach_the_config(read):
         'model = dict(width=1, names=[1])',
         '--cfg-options',
         'model.width=2',
-        'seed=[1,2]',
+        'test_evaluator=[1,2]',
         '--launcher',
         'slurm',
     )
-    assert cfg.model == dict(width=2, names=[1]) and cfg.seed == [1, 2] and cfg.launcher == 'slurm'
+    assert cfg.model == dict(width=2, names=[1]) and cfg.test_evaluator == [1, 2] and cfg.launcher == 'slurm'
 
 
 def test_unsafe_checkpoints_are_a_choice(read):

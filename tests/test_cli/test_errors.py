@@ -1,8 +1,11 @@
+import sys
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import LOOPS as ROOT_LOOPS
 from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import VISBACKENDS
 from torch._utils import ExceptionWrapper
 
 from mmforecast.cli import errors
@@ -107,3 +110,31 @@ def test_sentence_of_a_data_worker_arrives():
     assert str(error).startswith('Caught ValueError in DataLoader worker process 0')
     assert explain(error) == 'ForecastCheckpointHook: min_matched must lie in [0, 1], got 5'
     assert explain(from_worker(fail_elsewhere)) is None
+
+
+@pytest.mark.parametrize(
+    'backend, package',
+    [('WandbVisBackend', 'wandb'), ('MLflowVisBackend', 'mlflow'), ('NeptuneVisBackend', 'neptune')],
+)
+def test_missing_logging_back_end_is_one_sentence(backend, package, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    cfg = Config(dict(visualizer=dict(vis_backends=[dict(type='LocalVisBackend'), dict(type=backend)])))
+    error = caught(lambda: VISBACKENDS.build(dict(type=backend, save_dir=str(tmp_path))).experiment)
+    assert explain(error, cfg) == (
+        f'{backend} (in the config at visualizer.vis_backends.1.type) needs the package {package}, which is '
+        'not installed; install it, or take the back end out of visualizer.vis_backends'
+    )
+
+
+def test_custom_imports_that_are_not_there_are_named(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text("custom_imports = dict(imports=['no_such_package.models'], allow_failed_imports=False)")
+    sentence = explain(caught(Config.fromfile, str(path)))
+    assert sentence.startswith(
+        "custom_imports of the config can't be imported (No module named 'no_such_package')"
+    )
+    assert 'PYTHONPATH' in sentence
+
+
+def test_a_broken_import_elsewhere_keeps_its_traceback():
+    assert explain(caught(__import__, 'mmforecast.no_such_module')) is None

@@ -97,7 +97,7 @@ def test_writer_goes_on(root):
 def test_writer_killed_at_any_time_loses_only_what_it_was_at(root):
     # Half an array that was never renamed, a whole one that was never entered, a torn index line.
     data = os.path.join(root, 'data', 'scores')
-    with open(os.path.join(data, 's2.npy.tmp'), 'wb') as file:
+    with open(os.path.join(data, '.s2.npy.4711.partial'), 'wb') as file:
         file.write(b'\x93NUMPY half')
     np.save(os.path.join(data, 's3.npy'), values(9).astype(np.float16))
     with open(os.path.join(root, 'index.jsonl'), 'a') as file:

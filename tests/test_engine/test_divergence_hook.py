@@ -206,7 +206,7 @@ def test_what_counts_as_a_loss():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="action must be 'stop' or 'skip', got 'go'"):
+    with pytest.raises(ValueError, match="action must be one of 'stop', 'skip', got 'go'"):
         DivergenceHook('go')
     with pytest.raises(ValueError, match='max_skips must be an integer >= 1, got 0'):
         DivergenceHook(max_skips=0)

@@ -127,7 +127,7 @@ def test_ctrl_c_saves_and_goes_on_exactly(toy_runner, tmp_path, name):
     uninterrupted = train(toy_runner(name, 'whole'))
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(
-        TrainingInterrupted, match='after iteration 13 and saved .*interrupted.pth; go on with'
+        TrainingInterrupted, match='after iteration 13 and saved .*interrupted.pth; continue with'
     ):
         toy_runner(name, 'cut', hooks=[InterruptHook()]).train()
     assert signal.getsignal(signal.SIGINT) is before

@@ -55,3 +55,15 @@ def test_backend_makes_its_folder(tmp_path):
     backend = get_file_backend(str(tmp_path), backend_args=dict(backend='atomic_local'))
     backend.put(b'data', str(tmp_path / 'new/folder/file'))
     assert backend.get(str(tmp_path / 'new/folder/file')) == b'data'
+
+
+def test_files_are_renamed_in_one_place(repository):
+    """Every file that is written under another name first goes through fileio."""
+    names = ('os.replace(', 'os.rename(', 'NamedTemporaryFile(', 'mkstemp(')
+    found = {
+        str(path.relative_to(repository))
+        for folder in ('mmforecast', 'tools')
+        for path in (repository / folder).rglob('*.py')
+        if '.mim' not in path.parts and any(name in path.read_text() for name in names)
+    }
+    assert found == {'mmforecast/fileio/partial_file.py'}

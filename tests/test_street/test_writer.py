@@ -58,7 +58,7 @@ def test_layout_is_that_of_cityscapes(root):
     manifest = json.loads((root / MANIFEST_NAME).read_text())
     assert manifest['seed'] == 3 and manifest['splits'] == {'train': 1, 'val': 2}
     assert manifest['complete'] and manifest['depth'] and manifest['flow']
-    assert not list(root.rglob('*.tmp'))
+    assert not list(root.rglob('*.partial'))
 
 
 def test_files_hold_what_was_generated(root):
@@ -97,12 +97,12 @@ def test_resume_writes_only_what_is_missing(copy):
     missing = sequence_files(copy, 'val', 1)['labelIds', 11]
     missing.unlink()
     # What a killed run leaves: half a file, but not under the final name.
-    missing.with_name(missing.name + '.tmp').write_bytes(b'\x89PNG half')
+    missing.with_name(f'.{missing.name}.4711.partial').write_bytes(b'\x89PNG half')
     again = write_dataset(copy, {'train': 1, 'val': 2}, seed=3, depth=True, flow=True, **SIZE)
     assert (again['written'], again['skipped']) == (1, 2)
     assert digests(copy) == before
     assert untouched.stat().st_mtime_ns == time
-    assert not list(copy.rglob('*.tmp'))
+    assert not list(copy.rglob('*.partial'))
 
 
 def test_a_complete_data_set_is_left_alone(copy):

@@ -139,5 +139,5 @@ def test_full_disk_keeps_the_last_checkpoint_and_says_so(start, config, reposito
     assert 'status 2' in done.stdout, log[-2000:]
     assert f'iter_{2 * INTERVAL}.pth' in done.stdout and f'iter_{3 * INTERVAL}.pth' not in done.stdout
     kept = f'No space left on device; the last whole checkpoint is {disk}/run/iter_{2 * INTERVAL}.pth'
-    assert log.count('Training goes on without it') == 2
+    assert log.count('Training continues without it') == 2
     assert f'Error: Could not write {disk}/run/iter_{4 * INTERVAL}.pth: {kept}' in log

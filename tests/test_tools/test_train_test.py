@@ -80,7 +80,8 @@ def test_ctrl_c_saves_says_so_and_changes_nothing(train, tmp_path):
     assert train('epochs', 'whole')[0] == 0
     status, log = train('epochs', 'cut', KILL_AT_ITER='8', KILL_BY='SIGINT')
     assert status == 130
-    assert f'stopped after iteration 8 and saved {tmp_path}/cut/interrupted.pth; go on with --resume.' in log
+    path = f'{tmp_path}/cut/interrupted.pth'
+    assert f'stopped after iteration 8 and saved {path}; continue with --resume.' in log
     assert train('epochs', 'cut', '--resume')[0] == 0
     assert_same_weights(tmp_path / 'cut/epoch_4.pth', tmp_path / 'whole/epoch_4.pth')
 

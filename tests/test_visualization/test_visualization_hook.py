@@ -118,7 +118,7 @@ def test_a_visualizer_of_another_kind_is_refused_before_the_run():
 
 @pytest.mark.parametrize(
     'kwargs, message',
-    [({'interval': 0}, 'interval must be at least 1'), ({'fps': 0}, 'fps must be above 0')],
+    [({'interval': 0}, 'interval must be an integer >= 1'), ({'fps': 0}, 'fps must be above 0')],
 )
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):

@@ -22,6 +22,8 @@ class AttributeAccuracy(BaseMetric):
         prefix: Put before every key.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep by attribute whether each labelled image is right."""
         for sample in data_samples:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from mmforecast.fileio.atomic import write_atomically
+
 from ..corrupt_files import CorruptFileError
 
 FORMAT_VERSION = 2
@@ -121,18 +123,9 @@ def _is_plain(name: str) -> bool:
     return name not in ('', '.', '..') and os.path.basename(name) == name
 
 
-def write_whole(path: str, data: bytes):
-    """Write a file that is there as a whole, or not at all."""
-    with open(path + '.tmp', 'wb') as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + '.tmp', path)
-
-
 def write_manifest(root: str, manifest: StoreManifest):
     content = dict(format_version=FORMAT_VERSION, dtype='float16', **asdict(manifest))
-    write_whole(manifest_path(root), (json.dumps(content, indent=2) + '\n').encode())
+    write_atomically(manifest_path(root), (json.dumps(content, indent=2) + '\n').encode())
 
 
 def read_manifest(root: str) -> StoreManifest:

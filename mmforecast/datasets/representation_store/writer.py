@@ -7,6 +7,9 @@ from collections.abc import Sequence as SequenceType
 
 import numpy as np
 
+from mmforecast.fileio.atomic import remove_leftovers, write_atomically
+from mmforecast.fileio.partial_file import partial_file
+
 from .files import (
     DTYPE,
     StoreError,
@@ -19,7 +22,6 @@ from .files import (
     read_index,
     read_manifest,
     write_manifest,
-    write_whole,
 )
 
 
@@ -47,10 +49,11 @@ class StoreWriter:
         self._check_space(manifest, num_frames)
         for name in manifest.level_names:
             os.makedirs(os.path.join(root, 'data', name), exist_ok=True)
+            remove_leftovers(os.path.join(root, 'data', name))
         write_manifest(root, self.manifest)
         # Without the torn last line that a killed writer may have left.
         lines = [index_line(*key, names) for key, names in self._index.items()]
-        write_whole(index_path(root), ''.join(lines).encode())
+        write_atomically(index_path(root), ''.join(lines).encode())
 
     def has_sequence(self, level: str, sequence_id: str, frame_names: SequenceType[str]) -> bool:
         """Whether the store holds these frames of the sequence at that level."""
@@ -69,11 +72,10 @@ class StoreWriter:
         path = array_path(self.root, level, sequence_id)
         self._check_names(level, sequence_id, frame_names)
         array = self._as_stored(level, sequence_id, len(frame_names), array)
-        with open(path + '.tmp', 'wb') as file:
+        with partial_file(path) as partial, open(partial, 'wb') as file:
             np.save(file, array, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(path + '.tmp', path)
         with open(index_path(self.root), 'a', encoding='utf-8') as file:
             file.write(index_line(level, sequence_id, frame_names))
             file.flush()

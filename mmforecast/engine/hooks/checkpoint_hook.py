@@ -22,6 +22,7 @@ from mmforecast.utils.unwrap import unwrap
 from ..accumulation import pending_gradients, resume_accumulation
 from ..data_order import ResumableDataLoader
 from ..interrupt import TrainingInterrupted
+from ..log_filter import concerns_user
 from ..resume import optimizer_names, prepare_resume, wrappers_by_name
 from .best_checkpoint import BestCheckpoint
 
@@ -35,7 +36,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
     - A file is written under another name and renamed when it is whole, so a checkpoint is whole or
       not there. What a killed run left of one is removed at the next start.
     - Old checkpoints are removed only after the new one is on the disk. A checkpoint that can't be
-      written, on a full disk say, is logged as an error and the run goes on; at the end of training
+      written, on a full disk say, is logged as an error and the run continues; at the end of training
       it is raised.
     - Checkpoints hold only tensors and plain containers, so torch's ``weights_only`` reader takes
       them.
@@ -68,9 +69,10 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
         self._saved_at: int | None = None
 
     def before_train(self, runner: Any) -> None:
-        """Settle where and how checkpoints are written, and clear up after a killed run."""
+        """Decide where and how checkpoints are written, and clean up after a killed run."""
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend='atomic_local')
+        runner.logger.addFilter(concerns_user)
         super().before_train(runner)
         if self._resumed:
             resume_accumulation(runner, wrappers_by_name(runner.optim_wrapper), self._pending)
@@ -121,7 +123,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Save where it is time to, and where the user wants to stop."""
+        """Save a checkpoint when it is due, and when the user wants to stop."""
         self._trained_to = runner.iter + 1
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         if getattr(runner.train_loop, 'stop_requested', False):
@@ -143,7 +145,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
             self._write(runner, name, meta=dict(epoch=runner.epoch, iter=runner.iter + 1))
         self._raise_unsaved()
         raise TrainingInterrupted(
-            f'Training stopped after iteration {runner.iter + 1} and saved {path}; go on with --resume.'
+            f'Training stopped after iteration {runner.iter + 1} and saved {path}; continue with --resume.'
         )
 
     def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict) -> None:
@@ -174,7 +176,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
         self._saved_at = meta['iter']
 
     def _keep(self, runner: Any, step: int) -> list[int]:
-        """Note that ``step`` is to be kept, and return the steps that have to go for it."""
+        """Record that ``step`` is to be kept, and return the steps to remove for it."""
         if self.max_keep_ckpts <= 0:
             return []
         steps = [kept for kept in self.keep_ckpt_ids if kept != step] + [step]
@@ -189,7 +191,7 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
 
     @contextmanager
     def _undone_on_failure(self, runner: Any, path: str) -> Iterator[None]:
-        """Where the disk fails, log it and go on as if the checkpoint had not been due."""
+        """If the disk fails, log it and continue as if the checkpoint had not been due."""
         attributes = {
             name: copy.copy(value)
             for name, value in vars(self).items()
@@ -209,9 +211,9 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
             )
             self._unsaved = CheckpointError(
                 f'Could not write {path}: {error.strerror or error}; {last}. Make room on '
-                'that disk; a run that ends goes on with --resume.'
+                'that disk; a run that ended continues with --resume.'
             )
-            runner.logger.error(f'{self._unsaved} Training goes on without it.')
+            runner.logger.error(f'{self._unsaved} Training continues without it.')
 
     def _raise_unsaved(self) -> None:
         if self._unsaved is not None:

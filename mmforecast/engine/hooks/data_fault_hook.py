@@ -1,4 +1,4 @@
-"""What files a training couldn't use, in one place."""
+"""A report of the files that a training could not use."""
 
 import json
 import os
@@ -36,12 +36,13 @@ class DataFaultHook(Hook):
 
     def __init__(self, interval: int = 1000, most: int = 10):
         check_positive('DataFaultHook', interval=interval, most=most)
-        self.interval, self.most = interval, most
+        self.interval = interval
+        self.most = most
         self.replaced: Faults = {}
         self.left_out: dict[str, str] = {}
 
     def before_train(self, runner: Any) -> None:
-        """Note what the data sets left out."""
+        """Record what the data sets left out."""
         for source in find_sources(runner.train_dataloader.dataset):
             self.left_out.update(getattr(source, 'unreadable', {}))
         if self.left_out:

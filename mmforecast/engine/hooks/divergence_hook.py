@@ -1,4 +1,4 @@
-"""What happens where the loss or the gradients become NaN or infinite."""
+"""Handling of losses and gradients that become NaN or infinite."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmforecast.fileio.atomic import write_atomically
 from mmforecast.fileio.plain_state import to_plain
 from mmforecast.registry import HOOKS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_choice, check_positive
 from mmforecast.utils.unwrap import unwrap
 
 from ..divergence import (
@@ -51,7 +51,7 @@ class DivergenceHook(Hook):
         action: 'stop' raises a DivergenceError, after writing two files to the work dir:
             ``divergence_iter_<n>.pth``, a small dict of what is known (losses by name, samples, parameters
             with bad gradients, learning rates, by process), and ``before_iter_<n>.pth``, a checkpoint from
-            before the step. 'skip' logs a warning and goes on with the next batch.
+            before the step. 'skip' logs a warning and continues with the next batch.
         max_skips: This many skipped steps in a row, of one optimizer, stop too.
         max_scaler_skips: Likewise of the loss scaler.
     """
@@ -59,10 +59,11 @@ class DivergenceHook(Hook):
     priority = 'VERY_HIGH'  # restores running statistics before others read them
 
     def __init__(self, action: str = 'stop', max_skips: int = 10, max_scaler_skips: int = 100):
-        if action not in ('stop', 'skip'):
-            raise ValueError(f"DivergenceHook: action must be 'stop' or 'skip', got {action!r}")
+        check_choice('DivergenceHook', ('stop', 'skip'), action=action)
         check_positive('DivergenceHook', max_skips=max_skips, max_scaler_skips=max_scaler_skips)
-        self.action, self.max_skips, self.max_scaler_skips = action, max_skips, max_scaler_skips
+        self.action = action
+        self.max_skips = max_skips
+        self.max_scaler_skips = max_scaler_skips
         self.skipped = 0
         self._in_a_row: Counter = Counter()
         self._by_scaler: Counter = Counter()
@@ -76,7 +77,7 @@ class DivergenceHook(Hook):
         self._runner = runner
         self._model = unwrap(runner.model)
         self._buffers = None
-        self._handles = [self._model.register_forward_hook(self._note_losses, with_kwargs=True)]
+        self._handles = [self._model.register_forward_hook(self._record_losses, with_kwargs=True)]
         for name, wrapper in _wrappers(runner).items():
 
             def look(optimizer: Any, args: Any, kwargs: Any, name: str = name) -> None:
@@ -109,7 +110,7 @@ class DivergenceHook(Hook):
                     raise DivergenceError(
                         f'The loss scaler left out {self._by_scaler[name]} steps in a row, up to '
                         f'iteration {runner.iter + 1}, and its scale is down to {scale:g}: the '
-                        'gradients are not finite at any scale. Go on from an earlier checkpoint '
+                        'gradients are not finite at any scale. Resume an earlier checkpoint '
                         "with a lower learning rate, or with dtype='bfloat16' in the optim_wrapper"
                     )
 
@@ -120,7 +121,7 @@ class DivergenceHook(Hook):
         if self.skipped:
             runner.logger.warning(f'{self.skipped} diverging steps were skipped in this run.')
 
-    def _note_losses(self, model: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
+    def _record_losses(self, model: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
         if model.training and torch.is_grad_enabled() and isinstance(output, dict):
             inputs = kwargs.get('inputs')
             self._losses.append(
@@ -133,7 +134,7 @@ class DivergenceHook(Hook):
             )
 
     def _before_step(self, name: str, optimizer: torch.optim.Optimizer) -> None:
-        """Take the gradients away from a step that must not be: it then changes nothing."""
+        """Remove the gradients of a step that must not be made: it then changes nothing."""
         losses, self._losses = self._losses, []
         self._stepped.add(name)
         parameters = [p for group in optimizer.param_groups for p in group['params']]

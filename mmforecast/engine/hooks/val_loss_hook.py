@@ -39,7 +39,8 @@ class ValLossHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Forget the last validation."""
-        self._sums, self._clips = {}, 0
+        self._sums = {}
+        self._clips = 0
 
     @torch.no_grad()
     def after_val_iter(

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 
 from mmforecast.registry import HOOKS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_above, check_positive
 from mmforecast.visualization import (
     ForecastLocalVisualizer,
     forecast_animation,
@@ -44,10 +45,8 @@ class ForecastVisualizationHook(Hook):
         gif: bool = True,
         fps: float = 3,
     ) -> None:
-        if interval < 1:
-            raise ValueError(f'interval must be at least 1, got {interval}')
-        if fps <= 0:
-            raise ValueError(f'fps must be above 0, got {fps}')
+        check_positive('ForecastVisualizationHook', interval=interval)
+        check_above('ForecastVisualizationHook', 0, fps=fps)
         self.draw = draw
         self.interval = interval
         self.out_dir = out_dir

@@ -88,6 +88,8 @@ class CityscapesInstanceMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/AP``.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     CLASSES = THING_CLASSES
 
     def __init__(

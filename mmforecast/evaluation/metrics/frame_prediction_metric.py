@@ -86,6 +86,8 @@ class FramePredictionMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/PSNR``.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     def __init__(
         self,
         protocols: Sequence[str] = ('standard',),

@@ -68,6 +68,8 @@ class FutureSemSegMetric(BaseMetric):
         prefix: Put before every key, as in ``prefix/mIoU``.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     def __init__(
         self,
         ignore_index: int = 255,

@@ -29,6 +29,8 @@ class TrackingMetric(BaseMetric):
         prefix: Put before every key.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     def __init__(
         self,
         iou_thr: float = 0.5,

@@ -1,0 +1,62 @@
+"""Registered names: the public interface of configs."""
+
+import pytest
+
+from mmforecast import registry
+
+# A config refers to a class by its name here, so a name that goes away or changes breaks configs.
+NAMES = dict(
+    DATASETS="""
+        CamVidSequenceDataset CityscapesSequenceDataset FashionDataset FashionMNISTDataset
+        SyntheticGarmentDataset SyntheticTextureDataset UCF101Dataset UCF101TestFramesDataset
+        VideoFolderDataset
+    """,
+    HOOKS="""
+        DataFaultHook DivergenceHook ForecastCheckpointHook ForecastVisualizationHook GANHealthHook
+        SampleGridHook ValLossHook
+    """,
+    LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
+    METRICS="""
+        AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric FramePredictionMetric
+        FutureSemSegMetric TrackingMetric
+    """,
+    MODELS="""
+        AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
+        ClipDetDataPreprocessor CopyLast CreativeGAN CreativityLoss D2DForecaster D2DPredictor
+        DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
+        DistanceMapDecoder DistanceMapEncoder F2FForecaster F2FNeck FeatureFusion FlowInstanceDecoder
+        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
+        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
+        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
+        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
+        VideoForecaster WarpCorrectPredictor
+    """,
+    MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
+    OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
+    TRANSFORMS="""
+        CacheTransforms ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
+        ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
+        LoadClipInstances LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks LoadRGBImage
+        PackCreativeInputs PackForecastInputs RandomJitter
+    """,
+    VISUALIZERS='ForecastLocalVisualizer',
+)
+
+
+def test_every_registry_has_its_names():
+    assert sorted(NAMES) == sorted(registry.__all__)
+
+
+@pytest.mark.parametrize('name', registry.__all__)
+def test_registered_names(name):
+    node = getattr(registry, name)
+    node.import_from_location()
+    # tests register classes too, which live outside the package
+    registered = {key for key, cls in node.module_dict.items() if cls.__module__.startswith('mmforecast.')}
+    assert registered == set(NAMES[name].split())
+
+
+@pytest.mark.parametrize('name', registry.__all__)
+def test_names_are_found(name):
+    for key in NAMES[name].split():
+        assert getattr(registry, name).get(f'mmforecast.{key}').__name__ == key
