@@ -1,4 +1,20 @@
+from typing import TYPE_CHECKING
+
 from mmforecast.utils.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from .compare import (
+        Entry,
+        baseline_entries,
+        baselines_of,
+        compare,
+        comparison_columns,
+        comparison_table,
+        save_comparison,
+    )
+    from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
+    from .inferencers import ForecastInferencer
+    from .streaming import StreamingForecaster
 
 __all__ = [
     'Entry',
@@ -18,18 +34,4 @@ __all__ = [
 ]
 
 # The command line reads apis.shipped for its help, which must not wait for torch.
-lazy_exports(
-    __name__,
-    compare=[
-        'Entry',
-        'baseline_entries',
-        'baselines_of',
-        'compare',
-        'comparison_columns',
-        'comparison_table',
-        'save_comparison',
-    ],
-    evaluate=['build_forecaster', 'build_loader', 'evaluate', 'load_config', 'set_horizon'],
-    inferencers=['ForecastInferencer'],
-    streaming=['StreamingForecaster'],
-)
+lazy_exports(__name__, __file__)
