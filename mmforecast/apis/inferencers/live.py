@@ -38,6 +38,7 @@ class LiveVideo:
 
     num_frames = None
     times = None
+    remark = ''
     reuses_buffers = False
 
     def __init__(
