@@ -187,8 +187,6 @@ def _predict(args: argparse.Namespace) -> None:
     source = open_frames(args.video, args.fps, args.max_frames, args.timeout, dict(args.av_options))
     check_output(Path(args.out), source.name, args.formats)
     print(_described(args.video, source))
-    if source.remark:
-        print(f'{args.video} {source.remark}')
     inferencer = _build(args)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))

@@ -38,7 +38,6 @@ class LiveVideo:
 
     num_frames = None
     times = None
-    remark = ''
     reuses_buffers = False
 
     def __init__(

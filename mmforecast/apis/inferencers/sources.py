@@ -50,7 +50,6 @@ class FrameSource(Protocol):
             and counts what it has read in ``num_read``.
         fps: Frames per second, the mean where it varies; None where that is unknown.
         times: Seconds of each frame since the first, where time stamps tell them; else None.
-        remark: A sentence on the video without its subject, or ''.
         reuses_buffers: Whether a frame may be overwritten when the next one is asked for.
         problem: The sentence on why a stream ended early; None where it did not, or has not ended.
     """
@@ -62,7 +61,6 @@ class FrameSource(Protocol):
     times: Sequence[float] | None
     reuses_buffers: bool
     problem: str | None
-    remark: str
 
     def __iter__(self) -> Iterator[TimedFrame]: ...
 
@@ -72,7 +70,6 @@ class _IndexedFrames:
 
     reuses_buffers = False
     problem = None
-    remark = ''
     path: str | None = None
     times: Sequence[float] | None = None
 
@@ -101,7 +98,6 @@ class FileFrames(_IndexedFrames):
         self.num_frames = len(source) if max_frames is None else min(len(source), max_frames)
         self.fps = fps or source.fps
         self.times = None if fps else getattr(source, 'times', None)
-        self.remark = getattr(source, 'remark', '')
         self._paths = source.paths
         self._loader = LoadClipFrames()
 
@@ -166,7 +162,6 @@ class IteratorFrames:
     times = None
     reuses_buffers = True
     problem = None
-    remark = ''
 
     def __init__(self, frames: Iterable[np.ndarray], fps: float | None = None, max_frames: int | None = None):
         self.fps = fps
