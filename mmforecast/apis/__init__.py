@@ -1,4 +1,24 @@
+"""Inference, comparison, reports and extraction, as functions; imported on first use."""
+
+from typing import TYPE_CHECKING
+
 from mmforecast.utils.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from .compare import (
+        Entry,
+        apply_baseline,
+        baseline_entries,
+        baselines_of,
+        compare,
+        comparison_columns,
+        comparison_table,
+        save_comparison,
+    )
+    from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
+    from .inferencers import ForecastInferencer
+    from .offline import evaluate_results
+    from .streaming import StreamingForecaster
 
 __all__ = [
     'Entry',
@@ -20,20 +40,4 @@ __all__ = [
 ]
 
 # The command line reads apis.shipped for its help, which must not wait for torch.
-lazy_exports(
-    __name__,
-    compare=[
-        'Entry',
-        'apply_baseline',
-        'baseline_entries',
-        'baselines_of',
-        'compare',
-        'comparison_columns',
-        'comparison_table',
-        'save_comparison',
-    ],
-    evaluate=['build_forecaster', 'build_loader', 'evaluate', 'load_config', 'set_horizon'],
-    inferencers=['ForecastInferencer'],
-    offline=['evaluate_results'],
-    streaming=['StreamingForecaster'],
-)
+lazy_exports(__name__, __file__)

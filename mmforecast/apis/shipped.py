@@ -1,4 +1,4 @@
-"""The configs and weights that come with mmforecast and forecast any video as they stand."""
+"""The shipped systems: configs and weights that forecast any video without further settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ class ShippedSystem:
     """One of :data:`SYSTEMS`.
 
     Attributes:
-        title: What pictures call it.
-        config, weights: Files under the folder that holds ``configs``; no weights where a baseline
-            stands in.
+        title: Its name in pictures.
+        config: File under the folder that holds ``configs``.
+        weights: Likewise; None where a baseline is run instead.
         baseline: The forecaster's baseline that is run where no weights are shipped.
         note: What to expect of it, in one sentence.
     """
@@ -62,7 +62,7 @@ SYSTEMS = {
     ),
 }
 
-# The one that was trained on real video.
+# It was trained on real video.
 DEFAULT_SYSTEM = 'video'
 
 

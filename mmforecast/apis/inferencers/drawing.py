@@ -149,7 +149,7 @@ def _pale(forecast: Forecast) -> np.ndarray:
 
 
 def _titled(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
-    """What was forecast, by title; of several kinds, each with its own."""
+    """The forecasts by title; of several kinds, each with its own."""
     if len(kinds) == 1:
         return {title: next(iter(kinds.values()))}
     return {f'{title}: {kind}': steps for kind, steps in kinds.items()}

@@ -30,7 +30,7 @@ class LiveError(Exception):
 
 @dataclass(frozen=True)
 class LiveInput:
-    """What is to be opened.
+    """A live input, before it is opened.
 
     Attributes:
         kind: 'address', 'camera' or 'pipe'.

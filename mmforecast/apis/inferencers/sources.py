@@ -41,7 +41,7 @@ class TimedFrame(NamedTuple):
 
 
 class FrameSource(Protocol):
-    """What every source has.
+    """The protocol of all sources.
 
     Attributes:
         name: What files of forecasts are named after.
@@ -49,7 +49,7 @@ class FrameSource(Protocol):
         num_frames: Number of frames; None for a stream, which is read once, from its start to its end,
             and counts what it has read in ``num_read``.
         fps: Frames per second, the mean where it varies; None where that is unknown.
-        times: Seconds of each frame since the first, where they are known and the rate varies; else None.
+        times: Seconds of each frame since the first, where time stamps tell them; else None.
         reuses_buffers: Whether a frame may be overwritten when the next one is asked for.
         problem: The sentence on why a stream ended early; None where it did not, or has not ended.
     """
