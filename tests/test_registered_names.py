@@ -17,14 +17,15 @@ NAMES = dict(
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""
-        AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric FramePredictionMetric
-        FutureSemSegMetric TrackingMetric
+        AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DumpForecastResults
+        FramePredictionMetric FutureSemSegMetric TrackingMetric
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
         ClipDetDataPreprocessor CopyLast CreativeGAN CreativityLoss D2DForecaster D2DPredictor
         DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
-        DistanceMapDecoder DistanceMapEncoder F2FForecaster F2FNeck FeatureFusion FlowInstanceDecoder
+        DistanceMapDecoder DistanceMapEncoder EgoMotion F2FForecaster F2FNeck F2FPredictor FeatureFusion
+        FlowInstanceDecoder
         FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
         LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
