@@ -39,7 +39,7 @@ def test_inputs(inputs, sentence):
 def test_files(tmp_path, real_videos):
     text = tmp_path / 'notes.txt'
     text.write_text('no video')
-    with pytest.raises(ValueError, match=r'notes.txt is neither a video \(.avi, .* nor a folder'):
+    with pytest.raises(ValueError, match=r'notes.txt is neither a video \(.*.avi, .* nor a folder'):
         open_frames(text)
     with pytest.raises(ValueError, match='has no frame$'):
         open_frames(tmp_path)
@@ -102,7 +102,7 @@ def test_an_iterator_cannot_go_back(video_config, moving_square):
         (dict(horizon=0), 'horizon must be an integer >= 1, got 0'),
         (dict(device='abacus'), "device='abacus' cannot be used"),
         (dict(stride=1.5), 'stride must be an integer >= 1, got 1.5'),
-        (dict(predictor='magic'), "has no baseline 'magic'; choose from copy-last, flow, oracle"),
+        (dict(predictor='magic'), "has no baseline 'magic'; choose from copy-last, flow, ego-motion, oracle"),
         (dict(predictor='flow', weights='x.pth'), 'nothing to train, so it takes no weights'),
         (dict(options={'model.predictor': RANDOM}), 'weights to train .* none were given: name a'),
     ],

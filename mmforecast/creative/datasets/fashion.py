@@ -118,14 +118,17 @@ class FashionDataset(BaseAttributeDataset):
         return data_list
 
     def _class_folders(self) -> list[str]:
-        """The classes of all splits that have images."""
+        """The classes of all splits that have images.
+
+        A folder beside the splits that repeats their names is none of them: masks/train/<class> holds masks.
+        """
         splits = _folders(self.data_root) if self.split else ['']
         return sorted(
             {
                 name
                 for split in splits
                 for name in _folders(os.path.join(self.data_root, split))
-                if _has_images(os.path.join(self.data_root, split, name))
+                if name not in splits and _has_images(os.path.join(self.data_root, split, name))
             }
         )
 
