@@ -23,7 +23,8 @@ from mmforecast.datasets.image_files import BadImageError, claimed_size, decode_
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.datasets.representation_store.files import index_line, read_index, read_manifest
 from mmforecast.datasets.video import split_frame_path
-from mmforecast.datasets.video.listing import natural_key, read_entries
+from mmforecast.datasets.video.frame_names import natural_key
+from mmforecast.datasets.video.listing import read_entries
 from mmforecast.evaluation.functional import image_quality, instance_ap
 from mmforecast.fileio import CheckpointError, load_checkpoint
 from mmforecast.fileio.plain_state import from_plain, to_plain

@@ -1,5 +1,6 @@
-"""What a clip is cut out of: consecutive frames with their labels."""
+"""Sequences, which clips are cut out of: consecutive frames with their labels."""
 
+from bisect import bisect_right
 from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ class Sequence:
         instance_paths: Likewise.
         annotated_index: Position of the frame that the data set annotates, if there is one.
         fps: Frames per second, where it isn't the data set's.
+        times: Seconds of each frame after the start of its recording; None where only ``fps`` is known.
+        breaks: Ascending positions of frames that do not follow the one before: no clip goes over them.
     """
 
     id: str
@@ -30,9 +33,15 @@ class Sequence:
     instance_paths: list[str | None] | None = None
     annotated_index: int | None = None
     fps: float | None = None
+    times: SequenceType[float] | None = None
+    breaks: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame_names)
+
+    def is_whole(self, first: int, last: int) -> bool:
+        """Whether no break lies between two positions."""
+        return bisect_right(self.breaks, first) == bisect_right(self.breaks, last)
 
 
 @dataclass(frozen=True)

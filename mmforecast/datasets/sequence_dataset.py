@@ -202,6 +202,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             stride=stride,
             fps=sequence.fps or self._metainfo['fps'],
             img_paths=of_frames(sequence.image_paths),
+            frame_times=None if sequence.times is None else [float(sequence.times[n]) for n in frames],
             seg_map_paths=of_frames(sequence.seg_map_paths),
             instance_paths=of_frames(sequence.instance_paths),
             label_map=self.label_map,
@@ -209,15 +210,24 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
 
     def _anchors(self, sequence: Sequence) -> list[int]:
         if self.anchor is None:
-            return self.layout.sliding_anchors(len(sequence), self.strides[0], self.clip_step)
+            anchors = self.layout.sliding_anchors(len(sequence), self.strides[0], self.clip_step)
+            return [anchor for anchor in anchors if self._is_whole(sequence, anchor, self.strides[0])]
         anchor = sequence.annotated_index if self.anchor == 'annotated' else self.anchor
         fits = anchor is not None and self.layout.fits(anchor, self.strides[0], len(sequence))
-        return [anchor] if fits else []
+        return [anchor] if fits and self._is_whole(sequence, anchor, self.strides[0]) else []
 
     def _fitting_strides(self, clip: dict) -> list[int]:
         low, high = self.strides
-        length = len(self._sequences[clip['sequence']])
-        return [stride for stride in range(low, high + 1) if self.layout.fits(clip['anchor'], stride, length)]
+        sequence, anchor = self._sequences[clip['sequence']], clip['anchor']
+        strides = [s for s in range(low, high + 1) if self.layout.fits(anchor, s, len(sequence))]
+        return [stride for stride in strides if self._is_whole(sequence, anchor, stride)]
+
+    def _is_whole(self, sequence: Sequence, anchor: int, stride: int) -> bool:
+        """Whether a clip goes over no break."""
+        if not sequence.breaks:
+            return True
+        frames = self.layout.indices(anchor, stride)
+        return sequence.is_whole(frames[0], frames[-1])
 
     def _need(self) -> str:
         before, after = self.layout.margins(self.strides[0])
@@ -233,6 +243,8 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             return 'no sequence was found'
         longest = max(self._sequences, key=len)
         text = f'the longest of {len(self._sequences)} sequences, {longest.id}, has {len(longest)}'
+        if longest.breaks:
+            text += f' in {len(longest.breaks) + 1} parts, between which frames are missing,'
         if self.anchor == 'annotated':
             annotated = [seq.annotated_index for seq in self._sequences if seq.annotated_index is not None]
             text += (

@@ -21,8 +21,10 @@ __all__ = ['VideoFolderDataset']
 class VideoFolderDataset(BaseSequenceDataset):
     """Clips of the videos under a folder, at any depth, split in time.
 
-    A video is a file (.avi, .mkv, .mov, .mp4, .mpg, .webm) or a folder of frames (.png, .jpg, .jpeg,
-    in natural order: frame2 before frame10). Its sequence id is its path under ``data_root`` with
+    A video is a file (see ``VIDEO_SUFFIXES``) or a folder of frames (see ``IMAGE_SUFFIXES`` of
+    :mod:`~mmforecast.datasets.video.listing`, in natural order: frame2 before frame10, t0.05 before t0.1;
+    see :func:`~mmforecast.datasets.video.frame_names.arrange_frames`). Where the numbers of frames have
+    gaps, no clip goes over them. Its sequence id is its path under ``data_root`` with
     ``__`` for ``/``, the same in all splits. Frames are RGB, also those of grey videos. Videos may
     differ in size, but the frames of one may not.
 
@@ -141,11 +143,14 @@ class VideoFolderDataset(BaseSequenceDataset):
     def _part(self, entry: VideoEntry, source: Source) -> Sequence:
         """The split's part of a video."""
         part = self.time_split.part_of(len(source))
+        first, stop, _ = part.indices(len(source))
         return Sequence(
             id=entry.sequence_id,
             frame_names=source.names[part],
             image_paths=source.paths[part],
             fps=source.fps or self.frame_fps,
+            times=None if source.times is None else source.times[part],
+            breaks=tuple(place - first for place in source.breaks if first < place < stop),
         )
 
     def _settle_fps(self, sequences: list[Sequence]) -> None:

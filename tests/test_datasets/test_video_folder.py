@@ -11,7 +11,8 @@ from mmengine.dataset import DefaultSampler, pseudo_collate
 from torch.utils.data import DataLoader
 
 from mmforecast.datasets import CorruptFrameError, VideoFolderDataset
-from mmforecast.datasets.video.listing import find_videos, natural_key
+from mmforecast.datasets.video.frame_names import natural_key
+from mmforecast.datasets.video.listing import find_videos
 from mmforecast.datasets.video.sources import distinct_frames
 from mmforecast.engine.data_order import ResumableDataLoader
 

@@ -9,6 +9,7 @@ from mmforecast.datasets.junk_files import walk_visible
 from mmforecast.datasets.text_files import read_lines
 
 from . import VIDEO_SUFFIXES, is_video
+from .frame_names import natural_key
 
 __all__ = ['IMAGE_SUFFIXES', 'VideoEntry', 'find_videos', 'natural_key', 'read_entries']
 
@@ -37,12 +38,6 @@ class VideoEntry:
     def sequence_id(self) -> str:
         name = self.name.replace(os.sep, '__')
         return f'{name}__{self.first}' if self.first else name
-
-
-def natural_key(name: str) -> tuple:
-    """Sorts names by the values of the numbers in them: frame2 before frame10."""
-    parts = re.split(r'(\d+)', name)
-    return [int(part) if index % 2 else part.lower() for index, part in enumerate(parts)], name
 
 
 def find_videos(root: str) -> list[VideoEntry]:
