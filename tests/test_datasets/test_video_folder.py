@@ -36,7 +36,7 @@ def root(tmp_path, write_video, picture):
     root = tmp_path / 'videos'
     write_video(root / 'b' / 'clip.mp4', 20)
     write_video(root / 'a.AVI', [picture(n, (32, 96)) for n in range(12)], codec='mpeg4', rate=10)
-    write_frames(root / 'b' / 'walk', [1, 2, 10, 11, 9], picture)
+    write_frames(root / 'b' / 'walk', [8, 12, 10, 11, 9], picture)
     (root / 'notes.txt').write_text('no video')
     shutil.copytree(root / 'b', root / '.trash')
     return root
@@ -56,7 +56,7 @@ def test_everything_is_found_in_natural_order(root, number_in, log):
     assert [len(sequence) for sequence in clips.sequences] == [12, 20, 5]
     assert len(clips) == 10 + 18 + 3
     assert numbers_of(clips[27], number_in) == [17, 18, 19]
-    assert [numbers_of(clips[i], number_in) for i in (28, 30)] == [[1, 2, 9], [9, 10, 11]]
+    assert [numbers_of(clips[i], number_in) for i in (28, 30)] == [[8, 9, 10], [10, 11, 12]]
     sample = clips[10]['data_samples']
     assert sample.frame_names == ['000000', '000001', '000002'] and sample.img_shape == (48, 64)
     # Each clip has its own rate, the data set none.
@@ -162,7 +162,8 @@ def test_missing_and_foreign_entries_of_a_list(root, log):
     assert 'left out 4 of 5 sequences' in log.text
     for reason in (
         'b/gone.mp4 is missing',
-        'notes.txt is neither a video file nor a folder of frames',
+        'notes.txt is neither a video file (.3g2, ',
+        'nor a folder of frames (.bmp, ',
         'b has no frame',
         'b/walk has 5 frames, but 2:9 are asked for',
     ):
