@@ -1,3 +1,5 @@
+from mmforecast.utils.moved_names import forward_moved_names
+
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
 from .file_access import CorruptFrameError
@@ -31,3 +33,11 @@ __all__ = [
     'UCF101TestFramesDataset',
     'VideoFolderDataset',
 ]
+
+forward_moved_names(
+    __name__,
+    creative__datasets=(
+        'BaseAttributeDataset FashionDataset FashionMNISTDataset SyntheticGarmentDataset '
+        'SyntheticTextureDataset '
+    ),
+)

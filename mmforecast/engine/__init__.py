@@ -4,6 +4,7 @@ Importing it makes mmengine read every checkpoint safely, see :mod:`.checkpoint`
 """
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
+from mmforecast.utils.moved_names import forward_moved_names
 
 from .data_order import ResumableDataLoader
 from .data_watch import WorkerDiedError
@@ -35,3 +36,11 @@ __all__ = [
     'ValLossHook',
     'WorkerDiedError',
 ]
+
+forward_moved_names(
+    __name__,
+    fileio='CheckpointError Match install_safe_loaders load_checkpoint match_state_dict require_match',
+    cli__common='cli_errors',
+    cli__errors='explain',
+    creative__hooks='GANHealthHook SampleGridHook',
+)

@@ -1,3 +1,5 @@
+from mmforecast.utils.moved_names import forward_moved_names
+
 from .metrics import (
     CityscapesInstanceMetric,
     ClipDetectionMetric,
@@ -17,3 +19,8 @@ __all__ = [
     'TrackingMetric',
     'format_table',
 ]
+
+forward_moved_names(
+    __name__,
+    creative__evaluation='AttributeAccuracy',
+)

@@ -1,3 +1,5 @@
+from mmforecast.utils.moved_names import forward_moved_names
+
 from .cityscapes import THING_LABEL_IDS
 from .forecast_data_sample import ForecastDataSample
 from .instances import instances_from_id_map, instances_to_index_map, instances_to_sem_seg
@@ -9,3 +11,8 @@ __all__ = [
     'instances_to_index_map',
     'instances_to_sem_seg',
 ]
+
+forward_moved_names(
+    __name__,
+    creative='CreativeDataSample MISSING_LABEL',
+)

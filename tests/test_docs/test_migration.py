@@ -39,3 +39,23 @@ def test_forwarding_warns(name, monkeypatch):
         old = importlib.import_module(name)
     public = [key for key in vars(old) if not key.startswith('_') and key != 'warnings']
     assert public and all(getattr(old, key) is getattr(new, key) for key in public)
+
+
+@pytest.mark.parametrize(
+    'package, name, now',
+    [
+        ('mmforecast.datasets', 'FashionDataset', 'mmforecast.creative.datasets'),
+        ('mmforecast.datasets.transforms', 'FitToSquare', 'mmforecast.creative.datasets'),
+        ('mmforecast.structures', 'CreativeDataSample', 'mmforecast.creative'),
+        ('mmforecast.engine', 'load_checkpoint', 'mmforecast.fileio'),
+        ('mmforecast.engine', 'explain', 'mmforecast.cli.errors'),
+        ('mmforecast.models.losses', 'CreativityLoss', 'mmforecast.creative.losses'),
+        ('mmforecast.evaluation', 'AttributeAccuracy', 'mmforecast.creative.evaluation'),
+    ],
+)
+def test_names_that_moved_are_still_found(package, name, now):
+    with pytest.warns(DeprecationWarning, match=f'{name} has moved from {package} to {now}'):
+        found = getattr(importlib.import_module(package), name)
+    assert found is getattr(importlib.import_module(now), name)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        importlib.import_module(package).nothing  # noqa: B018

@@ -1,3 +1,5 @@
+from mmforecast.utils.moved_names import forward_moved_names
+
 from .formatting import PackForecastInputs
 from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .instances import LoadClipInstances
@@ -22,3 +24,10 @@ __all__ = [
     'LoadMotionMasks',
     'PackForecastInputs',
 ]
+
+forward_moved_names(
+    __name__,
+    creative__datasets=(
+        'CacheTransforms FitToSquare LoadGarmentMask LoadRGBImage PackCreativeInputs RandomJitter'
+    ),
+)

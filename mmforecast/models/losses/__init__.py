@@ -1,3 +1,5 @@
+from mmforecast.utils.moved_names import forward_moved_names
+
 from .gan_loss import GANLoss, gradient_penalty, penalty_loss, r1_penalty
 from .gd_loss import GDLoss, gradient_difference_loss
 from .object_l1 import ObjectL1Loss, object_l1_loss
@@ -15,3 +17,12 @@ __all__ = [
     'r1_penalty',
     'score_cross_entropy',
 ]
+
+forward_moved_names(
+    __name__,
+    creative__losses=(
+        'AttributeClassificationLoss AuxiliaryLoss CreativityLoss MaskReconstructionLoss '
+        'attribute_cross_entropy can_loss holistic_loss mask_reconstruction_loss '
+        'normalised_entropy ramp_weight sharma_mittal '
+    ),
+)
