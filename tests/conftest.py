@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from mmengine.config import config as mmengine_config
 from mmengine.registry import DefaultScope
 
 from mmforecast.visualization import ForecastLocalVisualizer
@@ -22,6 +23,23 @@ settings.register_profile('thorough', max_examples=500, deadline=None)
 settings.load_profile('quick')
 
 torch.set_num_threads(1)  # two xdist workers share two cores
+
+
+def format_once(format_code):
+    """A formatter of code that remembers its results."""
+    known = {}
+
+    def format_(text, **options):
+        key = text, repr(sorted(options.items()))
+        if key not in known:
+            known[key] = format_code(text, **options)
+        return known[key]
+
+    return format_
+
+
+# mmengine formats the config about five times per run, which takes more than a third of a small run's time.
+mmengine_config.FormatCode = format_once(mmengine_config.FormatCode)
 
 
 @pytest.fixture(scope='session')

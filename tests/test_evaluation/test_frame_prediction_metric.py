@@ -1,9 +1,6 @@
 """The metric of forecast frames: keys, values, masks, processes, bad input."""
 
-import json
-import os
-import subprocess
-import sys
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -269,40 +266,33 @@ def test_bad_arguments_are_named(kwargs, message):
         FramePredictionMetric(**kwargs)
 
 
-WORKER = """
-import json, sys
-import torch
-from mmforecast.evaluation import FramePredictionMetric
-rank, (samples, clips) = int(sys.argv[1]), torch.load('clips.pt', weights_only=False)
-torch.distributed.init_process_group('gloo', init_method='file://' + sys.argv[2], rank=rank,
-                                     world_size=2)
-metric = FramePredictionMetric()
-# As mmengine's DefaultSampler deals clips out: by turns, then the first again.
-for index in [*range(len(samples)), 0][rank::2]:
-    metric.process(dict(inputs=clips[index][None]), [samples[index]])
-json.dump(metric.evaluate(len(samples)), open(f'result_{rank}.json', 'w'))
-torch.distributed.destroy_process_group()
-"""
+def score_share(rank, store, samples, clips, results):
+    """Score the samples that mmengine's DefaultSampler deals to a process: by turns, then the first again."""
+    torch.distributed.init_process_group('gloo', init_method=f'file://{store}', rank=rank, world_size=2)
+    metric = FramePredictionMetric()
+    for index in [*range(len(samples)), 0][rank::2]:
+        metric.process(dict(inputs=clips[index][None]), [samples[index]])
+    results.put(metric.evaluate(len(samples)))
+    torch.distributed.destroy_process_group()
 
 
 def test_two_processes_score_as_one(tmp_path):
     """Three clips on two processes: the sampler repeats one, which must not count twice."""
     clips = [make_clip(seed) for seed in range(3)]
     samples = [copy_last(clip).to_dict() for clip in clips]
-    torch.save((samples, clips), tmp_path / 'clips.pt')
-    paths = [os.getcwd(), *sys.path]
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)}
+    context = multiprocessing.get_context('fork')  # everything is imported already
+    results = context.Queue()
     workers = [
-        subprocess.Popen(
-            [sys.executable, '-c', WORKER, str(rank), str(tmp_path / 'store')],
-            cwd=tmp_path,
-            env=env,
-        )
+        context.Process(target=score_share, args=(rank, tmp_path / 'store', samples, clips, results))
         for rank in range(2)
     ]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    for worker in workers:
+        worker.start()
+    found = [results.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0]
     expected = evaluate(samples, clips)
-    for rank in range(2):
-        got = json.loads((tmp_path / f'result_{rank}.json').read_text())
+    for got in found:
         assert got == pytest.approx(expected, rel=1e-12)
     assert evaluate([*samples, samples[0]], [*clips, clips[0]]) != pytest.approx(expected)

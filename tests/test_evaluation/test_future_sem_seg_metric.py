@@ -1,9 +1,6 @@
 """The metric of forecast label maps: keys, hand values, processes, bad input."""
 
-import json
-import os
-import subprocess
-import sys
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -226,40 +223,33 @@ def test_bad_arguments_are_named(kwargs, message):
         FutureSemSegMetric(**kwargs)
 
 
-WORKER = """
-import json, sys
-import torch
-from mmforecast.evaluation import FutureSemSegMetric
-rank, samples = int(sys.argv[1]), torch.load('samples.pt', weights_only=False)
-torch.distributed.init_process_group('gloo', init_method='file://' + sys.argv[2], rank=rank,
-                                     world_size=2)
-metric = FutureSemSegMetric()
-metric.dataset_meta = dict(classes=('road', 'building', 'car'), moving_ids=(2, ))
-# As mmengine's DefaultSampler deals clips out: by turns, then the first again.
-dealt = [*range(len(samples)), 0][rank::2]
-metric.process({}, [samples[index] for index in dealt])
-json.dump(metric.evaluate(len(samples)), open(f'result_{rank}.json', 'w'))
-torch.distributed.destroy_process_group()
-"""
+def score_share(rank, store, samples, results):
+    """Score the samples that mmengine's DefaultSampler deals to a process: by turns, then the first again."""
+    torch.distributed.init_process_group('gloo', init_method=f'file://{store}', rank=rank, world_size=2)
+    metric = FutureSemSegMetric()
+    metric.dataset_meta = META
+    dealt = [*range(len(samples)), 0][rank::2]
+    metric.process({}, [samples[index] for index in dealt])
+    results.put(metric.evaluate(len(samples)))
+    torch.distributed.destroy_process_group()
 
 
 def test_two_processes_score_as_one(tmp_path):
     """Five clips on two processes: the sampler repeats one, which must not count twice."""
     samples = [sample.to_dict() for sample in random_samples(5)]
-    torch.save(samples, tmp_path / 'samples.pt')
-    paths = [os.getcwd(), *sys.path]
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)}
+    context = multiprocessing.get_context('fork')  # everything is imported already
+    results = context.Queue()
     workers = [
-        subprocess.Popen(
-            [sys.executable, '-c', WORKER, str(rank), str(tmp_path / 'store')],
-            cwd=tmp_path,
-            env=env,
-        )
+        context.Process(target=score_share, args=(rank, tmp_path / 'store', samples, results))
         for rank in range(2)
     ]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    for worker in workers:
+        worker.start()
+    found = [results.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0]
     expected = evaluate(samples)
-    for rank in range(2):
-        assert json.loads((tmp_path / f'result_{rank}.json').read_text()) == expected
+    assert found == [expected, expected]
     # The set is small enough for the repeated clip to show if it were counted.
     assert evaluate([*samples, samples[0]]) != expected
