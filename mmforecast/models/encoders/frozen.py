@@ -13,6 +13,7 @@ from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.seeded import seeded
 
 from .base import BaseEncoder
 
@@ -21,8 +22,8 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     """An encoder over one trained network, which keeps its weights.
 
     The network stays in eval mode and without gradients, and sees frames as its own ``data_preprocessor``
-    gives them. Weights from a file win over any initialization, also over an ``init_cfg`` of the whole
-    forecaster.
+    gives them. Where it draws random numbers (SegNeXt's head does), they are the same for every frame. Weights
+    from a file win over any initialization, also over an ``init_cfg`` of the whole forecaster.
 
     A subclass names the attribute that holds the network and the scope that its config is built in, and
     implements :meth:`encode_frames`.
@@ -81,8 +82,21 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            parts = [self.encode_frames(part) for part in frames.flatten(0, 1).split(self.chunk)]
+            parts = [self._encode_chunk(part) for part in frames.flatten(0, 1).split(self.chunk)]
         return [torch.cat(level).unflatten(0, frames.shape[:2]) for level in zip(*parts)]
+
+    def _encode_chunk(self, frames: Tensor) -> Pyramid:
+        """As ``encode_frames``, with the same random numbers for each frame, if the network draws any."""
+        if not self.frozen:
+            return self.encode_frames(frames)
+        with seeded(0):
+            before = _random_state()
+            levels = self.encode_frames(frames)
+            draws = not torch.equal(before, _random_state())
+        if draws and len(frames) > 1:
+            self.chunk = 1
+            levels = [torch.cat(level) for level in zip(*map(self._encode_chunk, frames.split(1)))]
+        return levels
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         """(N, 3, H, W) RGB in [0, 255] to one (N, C, h, w) tensor per level."""
@@ -134,6 +148,14 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
 def _same(theirs: Tensor, ours: Tensor) -> bool:
     """Whether two weights are the same, as far as the type of ``theirs`` can tell."""
     return theirs.shape == ours.shape and torch.equal(theirs, ours.to(theirs))
+
+
+def _random_state() -> Tensor:
+    """The states of torch's generators."""
+    states = [torch.get_rng_state()]
+    if torch.cuda.is_initialized():
+        states.append(torch.cuda.get_rng_state())
+    return torch.cat(states)
 
 
 def _decides(name: str) -> bool:
