@@ -7,6 +7,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.runner import Runner
 
+from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -90,7 +91,7 @@ def written(config, scope, path):
 def s2s(encoder, channels):
     widths = ((4,), (4,))
     predictor = dict(
-        type='MultiScalePredictor', in_channels=channels, num_past=2, widths=widths, kernels=((3, 3), (3, 3)),
+        type='MultiScalePredictor', channels=channels, num_past=2, widths=widths, kernels=((3, 3), (3, 3)),
         losses=dict(l1=dict(type='mmdet.L1Loss')),
     )  # fmt: skip
     return dict(type='S2SForecaster', num_past=2, encoder=encoder, predictor=predictor)
@@ -98,7 +99,7 @@ def s2s(encoder, channels):
 
 def f2f(encoder):
     predictor = dict(
-        type='F2FNeck', channels=16, num_levels=4, num_past=2, size_factor=1, num_scales=(1,) * 4,
+        type='F2FPredictor', channels=16, num_levels=4, num_past=2, size_factor=1, num_scales=(1,) * 4,
         losses=dict(mse=dict(type='mmdet.MSELoss')),
     )  # fmt: skip
     return dict(type='F2FForecaster', num_past=2, encoder=encoder, predictor=predictor)
@@ -156,15 +157,69 @@ def frozen_case(name, small_detector, folder):
         'DistanceMapEncoder',
     ],
 )
-@pytest.mark.parametrize('whole', [False])
+@pytest.mark.parametrize('whole', [False, True])
 def test_a_frozen_network_keeps_the_weights_of_its_file(name, whole, small_detector, tmp_path):
     """Also where the forecaster's own init_cfg reaches every convolution of the model."""
     model, state = frozen_case(name, small_detector, tmp_path)
-    if whole and 'init_cfg' in name:
-        pytest.skip('two initialisations of one network')
     if whole:
         model['init_cfg'] = dict(type='Kaiming', layer='Conv2d')
     assert_weights(train(model, tmp_path).encoder.network, state)
+
+
+def test_a_given_network_keeps_its_weights(small_detector):
+    detector = DetectorEncoder(small_detector('mask-rcnn')).detector
+    state = {name: value.clone() for name, value in detector.state_dict().items()}
+    encoder = DetectorEncoder(detector)
+    encoder.init_weights()
+    assert_weights(encoder.network, state)
+
+
+def test_weights_of_an_init_cfg_are_there_without_training(small_detector, tmp_path):
+    """Prediction calls no init_weights, and the checkpoint of a predictor has no detector."""
+    model, state = frozen_case('DetectorEncoder, init_cfg', small_detector, tmp_path)
+    model = MODELS.build(model)
+    own = {name: value for name, value in model.state_dict().items() if not name.startswith('encoder.')}
+    model.load_state_dict(own, strict=False)
+    assert_weights(model.encoder.network, state)
+
+
+def test_the_checkpoint_of_a_run_wins_over_init_cfg(small_detector, tmp_path):
+    model, state = frozen_case('DetectorEncoder, init_cfg', small_detector, tmp_path)
+    other = MODELS.build(copy.deepcopy(model)).state_dict()
+    for name, value in other.items():
+        if name.startswith('encoder.') and value.is_floating_point():
+            value.add_(0.5)
+    torch.save(dict(state_dict=other, meta={}), tmp_path / 'run.pth')
+    trained = train(model, tmp_path / 'out', load_from=str(tmp_path / 'run.pth'))
+    prefix = 'encoder.detector.'
+    expected = {name[len(prefix) :]: value for name, value in other.items() if name.startswith(prefix)}
+    assert_weights(trained.encoder.network, expected)
+    assert not torch.equal(expected['backbone.conv1.weight'], state['backbone.conv1.weight'])
+
+
+def gan(stage1, checkpoint):
+    generator = dict(
+        type='StackGANGenerator', stage1=stage1, checkpoint=checkpoint, base_channels=8, num_blocks=1
+    )
+    return dict(
+        type='CreativeGAN',
+        generator=generator,
+        discriminator=dict(type='DCGANDiscriminator', input_scale=64, base_channels=4),
+        ema_config=dict(type='ExponentialMovingAverage', momentum=0.5),
+        init_cfg=dict(type='Constant', layer=['Conv2d', 'ConvTranspose2d'], val=0.5),
+    )
+
+
+def test_the_first_stage_of_stackgan_keeps_the_weights_of_its_file(tmp_path):
+    """In the generator and in its average."""
+    stage1 = dict(type='DCGANGenerator', output_scale=16, base_channels=16, noise_size=8)
+    path, state = written(stage1, 'mmforecast', tmp_path / 'stage1.pth')
+    torch.save(dict(state_dict={f'generator.{name}': value for name, value in state.items()}), path)
+    wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
+    optimizer = dict(constructor='MultiOptimWrapperConstructor', generator=wrapper, discriminator=wrapper)
+    trained = train(gan(stage1, path), tmp_path, Images(), optimizer=optimizer)
+    assert_weights(trained.generator.stage1, state)
+    assert_weights(trained.generator_ema.module.stage1, state)
 
 
 def test_the_average_of_a_model_has_the_frozen_weights_of_the_file(small_detector, tmp_path):

@@ -1,7 +1,6 @@
 """The training losses on the validation clips, beside the validation's scores."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from mmengine.dist import all_reduce
@@ -11,6 +10,7 @@ from mmengine.runner import Runner, autocast
 
 from mmforecast.models.utils import loss_mode
 from mmforecast.registry import HOOKS
+from mmforecast.utils.seeded import seeded
 from mmforecast.utils.unwrap import unwrap
 
 __all__ = ['ValLossHook']
@@ -56,7 +56,7 @@ class ValLossHook(Hook):
             ValueError: The model has no losses, or can't compute them on these clips.
         """
         model = unwrap(runner.model)
-        with _seeded(batch_idx), autocast(enabled=getattr(runner.val_loop, 'fp16', False)):
+        with seeded(batch_idx), autocast(enabled=getattr(runner.val_loop, 'fp16', False)):
             losses = _losses(model, data_batch)
         number = len(data_batch['inputs'])
         self._clips += number
@@ -82,14 +82,3 @@ def _losses(model: BaseModel, data_batch: dict) -> dict[str, torch.Tensor]:
             f'ValLossHook computes the training losses of the validation clips, but: {error}'
         ) from error
     return dict(model.parse_losses(losses)[1])
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """torch's generators seeded within, and afterwards as they were."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices):
-        torch.default_generator.manual_seed(seed)
-        for device in devices:
-            torch.cuda.default_generators[device].manual_seed(seed)
-        yield

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from hashlib import blake2b
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -55,21 +56,27 @@ class CachedEncoder(BaseEncoder):
         self.limit = cache_mb * 2**20
         self._kept: OrderedDict[bytes, list[Tensor]] = OrderedDict()
         self._bytes = 0
+        self._weights: list[tuple[int, int]] = []  # where they are, and how often they were changed
 
     @property
     def network(self) -> nn.Module:
         return self.encoder.network
 
-    def _load_from_state_dict(self, *args) -> None:
-        self._kept.clear()  # made by other weights
-        self._bytes = 0
-        super()._load_from_state_dict(*args)
-
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
+        self._forget_other_weights()
         each = [self._encode_frame(frame) for frame in frames.flatten(0, 1)]
         return [torch.stack(level).unflatten(0, frames.shape[:2]) for level in zip(*each)]
+
+    def _forget_other_weights(self) -> None:
+        """Forget all frames where the network's weights were changed or replaced since they were encoded."""
+        tensors = chain(self.network.parameters(), self.network.buffers())
+        weights = [(tensor.data_ptr(), tensor._version) for tensor in tensors]
+        if weights != self._weights:
+            self._kept.clear()
+            self._bytes = 0
+            self._weights = weights
 
     def _encode_frame(self, frame: Tensor) -> list[Tensor]:
         """(3, H, W) to one (C, h, w) per level."""

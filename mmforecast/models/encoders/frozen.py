@@ -5,6 +5,7 @@ import copy
 import torch
 import torch.nn as nn
 from mmengine.config import ConfigDict
+from mmengine.model import PretrainedInit
 from torch import Tensor
 
 from mmforecast.fileio import CheckpointError, load_checkpoint, weights_fingerprint
@@ -12,6 +13,7 @@ from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.seeded import seeded
 
 from .base import BaseEncoder
 
@@ -20,8 +22,11 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     """An encoder over one trained network, which keeps its weights.
 
     The network stays in eval mode and without gradients, and sees frames as its own ``data_preprocessor``
-    gives them. Weights from a file win over any initialization. A subclass names the attribute that holds
-    the network and the scope that its config is built in, and implements :meth:`encode_frames`.
+    gives them. Where it draws random numbers (SegNeXt's head does), they are the same for every frame. Weights
+    from a file win over any initialization, also over an ``init_cfg`` of the whole forecaster.
+
+    A subclass names the attribute that holds the network and the scope that its config is built in, and
+    implements :meth:`encode_frames`.
 
     Args:
         network: config of the network, or the network itself.
@@ -53,9 +58,10 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         self.frozen = frozen
         self.chunk = chunk
         self._fingerprint: str | None = None
-        self._has_weights = given or checkpoint is not None or _is_pretrained(network)
-        if checkpoint is not None:
-            load_network(network, checkpoint)
+        self._file = (checkpoint, '') if checkpoint is not None else None if given else _pretrained(network)
+        self._has_weights = given or self._file is not None
+        if self._file is not None:
+            load_network(network, *self._file)
         if frozen:
             self.frozen_children = (self.network_name,)
             freeze(network)
@@ -65,15 +71,32 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         return getattr(self, self.network_name)
 
     def init_weights(self) -> None:
-        """Initialize the network, unless its weights were loaded from a file."""
-        if self.checkpoint is None:
+        """Initialize the network, unless it has its weights already."""
+        if self._file is not None:
+            # again, because an init_cfg of the whole forecaster may have reached the network
+            load_network(self.network, *self._file)
+            self._fingerprint = None
+        elif not self._has_weights:
             self.network.init_weights()
 
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            parts = [self.encode_frames(part) for part in frames.flatten(0, 1).split(self.chunk)]
+            parts = [self._encode_chunk(part) for part in frames.flatten(0, 1).split(self.chunk)]
         return [torch.cat(level).unflatten(0, frames.shape[:2]) for level in zip(*parts)]
+
+    def _encode_chunk(self, frames: Tensor) -> Pyramid:
+        """As ``encode_frames``, with the same random numbers for each frame, if the network draws any."""
+        if not self.frozen:
+            return self.encode_frames(frames)
+        with seeded(0):
+            before = _random_state()
+            levels = self.encode_frames(frames)
+            draws = not torch.equal(before, _random_state())
+        if draws and len(frames) > 1:
+            self.chunk = 1
+            levels = [torch.cat(level) for level in zip(*map(self._encode_chunk, frames.split(1)))]
+        return levels
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         """(N, 3, H, W) RGB in [0, 255] to one (N, C, h, w) tensor per level."""
@@ -91,15 +114,19 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         theirs = {name[len(start) :]: value for name, value in state_dict.items() if name.startswith(start)}
         if self.frozen:
             self._require_same_network(theirs)
-        self._has_weights = self._has_weights or bool(theirs)
+        if theirs:
+            self._has_weights = True
+            self._file = self._file if self.checkpoint is not None else None  # these come after init_cfg's
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _require_same_network(self, theirs: dict[str, Tensor]) -> None:
         """Refuse weights of another network than ``checkpoint``, and none where there are no others."""
         kind = f'{type(self).__name__}: the {self.network_name}'
-        if not theirs and not self._has_weights:
+        missing = [name for name in self.network.state_dict() if name not in theirs and _decides(name)]
+        if missing and not self._has_weights:
+            lacks = f'lacks {len(missing)} weights of it, such as {missing[0]}' if theirs else 'has none of it'
             raise CheckpointError(
-                f'{kind} would keep random weights: the checkpoint has none of it, and the encoder has no '
+                f'{kind} would keep random weights: the checkpoint {lacks}, and the encoder has no '
                 f'checkpoint of its own; set model.encoder.checkpoint to that of the {self.network_name}'
             )
         if self.checkpoint is None:
@@ -123,28 +150,53 @@ def _same(theirs: Tensor, ours: Tensor) -> bool:
     return theirs.shape == ours.shape and torch.equal(theirs, ours.to(theirs))
 
 
-def _is_pretrained(network: nn.Module) -> bool:
-    """Whether the network's own ``init_cfg`` loads all of it from a file."""
-    init_cfg = getattr(network, 'init_cfg', None) or {}
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
+def _random_state() -> Tensor:
+    """The states of torch's generators."""
+    states = [torch.get_rng_state()]
+    if torch.cuda.is_initialized():
+        states.append(torch.cuda.get_rng_state())
+    return torch.cat(states)
 
 
-def load_network(network: nn.Module, checkpoint: str) -> None:
+def _decides(name: str) -> bool:
+    """Whether a network in eval mode depends on an entry of its state; files of old versions lack this one."""
+    return not name.endswith('num_batches_tracked')
+
+
+def _pretrained(network: nn.Module) -> tuple[str, str] | None:
+    """The file, and the prefix in it, that the network's own ``init_cfg`` loads all of it from."""
+    init_cfg = getattr(network, 'init_cfg', None)
+    entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
+    for entry in entries:
+        if entry.get('type') in ('Pretrained', PretrainedInit):
+            prefix = entry.get('prefix') or ''
+            return entry['checkpoint'], prefix and f'{prefix.rstrip(".")}.'
+    return None
+
+
+def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
     """Load all weights of ``network`` from a checkpoint; weights that it has besides are ignored.
+
+    Args:
+        network: where they are loaded.
+        checkpoint: path or address.
+        prefix: of the network's weights in the checkpoint, as in 'detector.'.
 
     Raises:
         CheckpointError: Weights are missing, or have other shapes.
     """
     loaded = load_checkpoint(checkpoint, map_location='cpu')
-    state = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
+    plain = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
+    state = {name[len(prefix) :]: value for name, value in plain.items() if name.startswith(prefix)}
     name = type(network).__name__
     advice = 'take the config that it was trained with'
     try:
-        missing = network.load_state_dict(state, strict=False).missing_keys
+        absent = network.load_state_dict(state, strict=False).missing_keys
     except RuntimeError as error:
         raise CheckpointError(
             f'{checkpoint} does not fit this {name}: {_first_line(error)}; {advice}'
         ) from error
+    missing = [key for key in absent if _decides(key)]
     if missing:
         more = f' and {len(missing) - 3} more' if len(missing) > 3 else ''
         raise CheckpointError(

@@ -21,9 +21,9 @@ class SegmentorEncoder(FrozenEncoder):
 
     Where the segmentor upsamples the output of its head (bilinear, without aligned corners) and takes the
     argmax, the scores are that output, as small as it is: ``SemSegDecoder`` upsamples them in the same way.
-        All other segmentors
-    (aligned corners, sliding windows, sets of masks as in Mask2Former, PointRend) give the scores of their own
-    inference, at the size of the frames. A segmentor of one channel (sigmoid and threshold) gives two.
+    All other segmentors (aligned corners, sliding windows, sets of masks as in Mask2Former, PointRend) give
+    the scores of their own inference, at the size of the frames. A segmentor of one channel (sigmoid and
+    threshold) gives two.
 
     Args:
         segmentor: config of the segmentor, usually a whole mmseg ``model`` dict; it is built in mmseg's
@@ -60,9 +60,9 @@ class SegmentorEncoder(FrozenEncoder):
 
     @torch.no_grad()
     def encode_frames(self, frames: Tensor) -> Pyramid:
-        divisor = _padding_divisor(self.segmentor.data_preprocessor)
         height, width = frames.shape[-2:]
-        padding = (0, -width % divisor, 0, -height % divisor)
+        padded = _padded_size(self.segmentor.data_preprocessor, (height, width))
+        padding = (0, padded[1] - width, 0, padded[0] - height)
         inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
         if self._upsamples_head and not any(padding):
             scores = self.segmentor(inputs, mode='tensor')
@@ -124,7 +124,10 @@ def _last_head(segmentor: nn.Module) -> nn.Module:
     return head[-1] if isinstance(head, nn.ModuleList) else head
 
 
-def _padding_divisor(preprocessor: nn.Module) -> int:
-    """What the sides of test images are padded to multiples of."""
+def _padded_size(preprocessor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) that the preprocessor pads test images of ``size`` to."""
     settings = getattr(preprocessor, 'test_cfg', None) or {}
-    return settings.get('size_divisor') or 1
+    if settings.get('size'):
+        return tuple(max(least, side) for least, side in zip(settings['size'], size))
+    divisor = settings.get('size_divisor') or 1
+    return tuple(-(-side // divisor) * divisor for side in size)

@@ -1,5 +1,6 @@
 """What F2F needs of an mmdet detector, whatever its kind: its pyramid, its losses, its samples."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.model import ImgDataPreprocessor
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
+from torch.nn.modules.batchnorm import _NormBase
 
 from mmforecast.structures import instances_from_id_map
 
@@ -175,24 +177,50 @@ def probe_pyramid(detector: nn.Module) -> tuple[list[int], int, int]:
             f'image are (C, h, w) = {shapes}; choose a detector with a neck like FPN (two levels or '
             'more, of the same channels, each of half the size of the one before)'
         )
+    return strides, channels.pop(), _count_derived(detector, side)
+
+
+def _count_derived(detector: nn.Module, side: int) -> int:
+    """How many of the last levels subsample the one before, whatever the weights are.
+
+    A copy with weights of its own tells: those of the detector may happen to make levels equal, as zeros do.
+    """
+    generic = copy.deepcopy(detector)
+    generator = torch.Generator().manual_seed(0)
+    for name, parameter in generic.named_parameters():
+        noise = torch.randn(parameter.shape, generator=generator).to(parameter)
+        if parameter.ndim > 1:
+            noise *= (parameter.numel() / len(parameter)) ** -0.5  # keeps the scale of activations
+        else:
+            noise = 0.1 * noise + (0 if name.endswith('bias') else 1)
+        parameter.copy_(noise)
+    for module in generic.modules():
+        if isinstance(module, _NormBase):
+            module.reset_running_stats()
+    levels = _features(generic.eval(), side)
     derived = 0
     for fine, coarse in zip(levels[-2::-1], levels[:0:-1]):
         # computed in another order, they may differ in the last bits (DetectoRS)
         if not torch.allclose(fine[..., ::2, ::2], coarse, rtol=1e-3, atol=1e-5 * float(fine.abs().max())):
             break
         derived += 1
-    return strides, channels.pop(), derived
+    return derived
+
+
+def _features(detector: nn.Module, side: int) -> Sequence[Tensor]:
+    """The detector's features of a square image of noise."""
+    image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0))
+    return detector.extract_feat(image.to(next(detector.parameters()).device))
 
 
 def _probe(detector: nn.Module) -> tuple[int, Sequence[Tensor]]:
     """The side of a square image of noise, and the detector's features of it."""
-    training, device = detector.training, next(detector.parameters()).device
+    training = detector.training
     detector.eval()
     try:
         for side in (256, 512):  # some necks need more cells at their coarsest level (SSD)
-            image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
             try:
-                return side, detector.extract_feat(image)
+                return side, _features(detector, side)
             except (RuntimeError, IndexError) as error:
                 failure = error
     finally:

@@ -40,12 +40,13 @@ def loss_mode(network: nn.Module) -> Iterator[nn.Module]:
     """Inside, a network computes the losses it is trained with, but nothing random or running changes.
 
     Heads of detectors compute other things in eval mode. So all modules are in training mode, except those
-    with running statistics or dropout, which are in eval mode. Afterwards each is as it was.
+    with running statistics or dropout (attention has its own), which are in eval mode. Afterwards each is as
+    it was.
     """
     modes = [(module, module.training) for module in network.modules()]
     for module, _ in modes:
         # set as it is: some backbones freeze stages in their own train()
-        module.training = not isinstance(module, (_NormBase, _DropoutNd, DropPath))
+        module.training = not isinstance(module, (_NormBase, _DropoutNd, DropPath, nn.MultiheadAttention))
     try:
         yield network
     finally:

@@ -68,9 +68,15 @@ class StackGANGenerator(KeepFrozen, BaseGenerator):
         self.decoder = nn.Sequential(*ups, conv(width // 4, 3, 3, act='tanh', norm=False))
         init_dcgan(self)
         self.stage1 = first
+        self.checkpoint = checkpoint
         if checkpoint is not None:
             load_generator(first, checkpoint)
         freeze(first)
+
+    def init_weights(self) -> None:
+        """Load the first stage once more: an ``init_cfg`` of the whole model may have reached it."""
+        if self.checkpoint is not None:
+            load_generator(self.stage1, self.checkpoint)
 
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         with torch.no_grad():
