@@ -1,5 +1,5 @@
-# The loaders of all data sets of clips: four past frames, one future frame in training; a data set adds its type,
-# its files, its pipelines and the number of frames to forecast.
+# The loaders of all data sets of clips: four past frames, and one future frame in training. A data set adds
+# its type, its files, its pipelines and the number of frames to forecast.
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
