@@ -6,7 +6,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-all demo docs lint clean
+.PHONY: help setup test test-slow test-all demo docs lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,9 @@ setup: ## Make .venv with the tested versions of everything (the first time minu
 
 test: setup ## Run the test suite, without the tests marked slow
 	$(PYTEST) -m 'not slow'
+
+test-slow: setup ## Run the tests marked slow: every config is trained, processes are killed (about half an hour)
+	$(PYTEST) -m slow
 
 test-all: setup ## Run the whole test suite, with many more inputs for each property
 	$(PYTEST) --hypothesis-profile=thorough

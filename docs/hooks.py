@@ -25,6 +25,7 @@ SOURCES = (
     'docs/images/*',
     'docs/examples/*',
     'configs/*/README.md',
+    'configs/[!_]*/*.py',
     'configs/*/weights/*.pth',
 )
 _LINK = re.compile(r'(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)#:\s]+)\)')

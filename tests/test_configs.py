@@ -241,3 +241,21 @@ def test_frames_over_a_segmentor_of_cityscapes_have_its_classes():
         assert tuple(given.classes) == CITYSCAPES_METAINFO['classes']
         assert tuple(map(tuple, given.palette)) == CITYSCAPES_METAINFO['palette']
         assert tuple(given.moving_ids) == CITYSCAPES_METAINFO['moving_ids']
+
+
+IMAGES = ('clothing_64', 'fashion_mnist', 'garments_64', 'rtw_256', 'textures_64')
+CLIPS = [p for p in sorted((CONFIGS / '_base_/datasets').glob('*.py')) if p.stem not in IMAGES]
+
+
+@pytest.mark.parametrize('path', CLIPS, ids=lambda p: p.stem)
+def test_data_sets_of_clips_share_one_skeleton_of_loaders(path):
+    assert len(CLIPS) >= 11
+    if path.stem == 'clip_loaders':
+        return
+    text = path.read_text()
+    assert re.search(r"^_base_ = './\w+\.py'$", text, re.M) and 'sampler' not in text
+    cfg, skeleton = Config.fromfile(path), Config.fromfile(path.with_name('clip_loaders.py'))
+    for part in ('train', 'val', 'test'):
+        assert cfg[f'{part}_dataloader'].sampler == skeleton[f'{part}_dataloader'].sampler
+        assert cfg[f'{part}_dataloader'].dataset.get('test_mode', False) == (part != 'train')
+    assert cfg.test_dataloader == cfg.val_dataloader

@@ -1,6 +1,7 @@
 # Consecutive CamVid frames (sequence 0016E5) with label maps at 15 Hz: images/ and labels/ under data_root.
 # Frames are 3 apart (0.2 s), at 192x144. The first 60 % of the frames train, the rest validate.
 # Labels are in Cityscapes' 19 train ids, of which CamVid has 11, so that models of the street run as they are.
+_base_ = './clip_loaders.py'
 dataset_type = 'CamVidSequenceDataset'
 data_root = 'data/camvid'
 label_space = 'cityscapes'
@@ -20,35 +21,23 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         label_space=label_space,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=3,
         anchor=None,
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         label_space=label_space,
         split='val',
-        num_past=4,
         num_future=3,
         stride=3,
         anchor=None,
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

@@ -1,5 +1,6 @@
 # Cityscapes sequences as frames, with the instances of the one annotated frame of each (20, 1-based): the
 # F2F paper's setting. Frames are 3 apart (0.18 s); the last future frame is the annotated one.
+_base_ = './clip_loaders.py'
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/cityscapes'
 data_prefix = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine')  # instanceIds lie in gtFine too
@@ -14,33 +15,24 @@ test_pipeline = train_pipeline
 train_dataloader = dict(
     batch_size=1,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=data_prefix,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=3,
         anchor='annotated',
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=data_prefix,
         split='val',
-        num_past=4,
         num_future=3,
         stride=3,
         anchor='annotated',
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

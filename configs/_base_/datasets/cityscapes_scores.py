@@ -2,6 +2,7 @@
 # 30-frame snippets, frame 20 (1-based) annotated, frames 3 apart. Scores are written by
 #   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py SEGMENTOR.pth \
 #       --out data/cityscapes/scores
+_base_ = './clip_loaders.py'
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/cityscapes'
 score_root = 'data/cityscapes/scores'
@@ -19,33 +20,25 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=4,
     # Scores are mapped from disk: handing a clip over from a worker process takes longer than reading it.
     num_workers=0,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    persistent_workers=False,
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=3,
         anchor='annotated',
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='val',
-        num_past=4,
         num_future=3,
         stride=3,
         anchor='annotated',
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

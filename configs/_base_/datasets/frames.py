@@ -1,6 +1,7 @@
 # One's own videos, without labels: files, or folders of frames, anywhere under data/frames/train, and those
 # that forecasts are scored on, against what the segmentor sees there, under data/frames/val. A step is 3
 # frames, 0.18 s at 17 per second.
+_base_ = './clip_loaders.py'
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/frames'
 scale = (512, 256)  # (width, height)
@@ -13,28 +14,18 @@ pipeline = [
 
 train_dataloader = dict(
     batch_size=2,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root + '/train',
-        num_past=4,
         num_future=3,
         stride=3,
         pipeline=pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root + '/val',
-        num_past=4,
         num_future=3,
         stride=3,
-        test_mode=True,
         pipeline=pipeline))
 test_dataloader = val_dataloader
 

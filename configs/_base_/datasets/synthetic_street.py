@@ -1,6 +1,7 @@
 # The synthetic street at 128x256, written in Cityscapes' layout by
 #   python tools/dataset_converters/synthetic_cityscapes.py --out data/synthetic_street
 # Every frame is labelled. Frames are 3 apart (0.18 s); the last future frame is the annotated one.
+_base_ = './clip_loaders.py'
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/synthetic_street'
 data_prefix = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine_sequence')
@@ -17,35 +18,23 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=data_prefix,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=3,
         anchor=None,  # all windows of a sequence, not only the one that ends at the annotated frame
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=data_prefix,
         split='val',
-        num_past=4,
         num_future=3,
         stride=3,
         anchor='annotated',
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

@@ -1,6 +1,7 @@
 # UCF101, fold 1: random 32x32 patches that move of the training videos, a class and then a video of it
 # drawn at random; the test is every 200th window of the test videos, whole frames of 320x240. UCF-101/ and
 # ucfTrainTestlist/ under data_root.
+_base_ = './clip_loaders.py'
 dataset_type = 'UCF101Dataset'
 data_root = 'data/ucf101'
 
@@ -17,31 +18,22 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='train',
         fold=1,
         sampling='class',
-        num_past=4,
-        num_future=1,
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='test',
         fold=1,
-        num_past=4,
         num_future=2,
         clip_step=200,
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

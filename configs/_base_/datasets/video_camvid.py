@@ -1,6 +1,7 @@
 # CamVid's consecutive frames (sequence 0016E5, 15 Hz, images/ under data_root) as plain video, at 160x120.
 # The first 60 % of the frames train, the rest are the test: 21 windows of 6 frames. Decoded, all of them
 # take 32 MB in each process that loads.
+_base_ = './clip_loaders.py'
 dataset_type = 'CamVidSequenceDataset'
 data_root = 'data/camvid'
 scale = (160, 120)  # (width, height), multiples of 8
@@ -19,32 +20,21 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=1,
         anchor=None,
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         split='val',
-        num_past=4,
         num_future=2,
         stride=1,
         anchor=None,
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

@@ -3,6 +3,7 @@
 # frames), the rest are the test: 107 windows of 6 frames. Left out are repeated frames, which are nothing to
 # forecast (one in seven of demo.mp4, one in two of test.avi), and demo.mp4 from frame 229 on, where the
 # recording is broken.
+_base_ = './clip_loaders.py'
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/videos'
 videos = ['demo.mp4 0:229', 'part_0.mp4', 'test.avi']
@@ -24,34 +25,23 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         videos=videos,
         drop_repeats=drop_repeats,
         split='train',
-        num_past=4,
-        num_future=1,
         stride=1,
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         videos=videos,
         drop_repeats=drop_repeats,
         split='val',
-        num_past=4,
         num_future=2,
         stride=1,
-        test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 

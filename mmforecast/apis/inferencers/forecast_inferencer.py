@@ -17,6 +17,7 @@ from mmengine.visualization import Visualizer
 from tqdm import tqdm
 
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import instance_classes
 
 from ..compare import baselines_of
@@ -95,7 +96,7 @@ class ForecastInferencer(BaseInferencer):
         with DefaultScope.overwrite_default_scope(SCOPE):
             super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
         self.dataset_meta = dataset_meta(self.cfg)
-        stride = stride or self.cfg.test_dataloader.dataset.get('stride', 1)
+        stride = stride or first_source(self.cfg.test_dataloader.dataset).get('stride', 1)
         self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
         self.runner = ForecastRunner(self.model, self.pipeline, self.plan, self.collate_fn, self.forward)
 
@@ -275,7 +276,9 @@ class ForecastInferencer(BaseInferencer):
         return model
 
     def _init_pipeline(self, cfg: Config) -> FramePipeline:
-        return FramePipeline(cfg.test_dataloader.dataset.get('pipeline', ()), self.scale)
+        # As plain data: a pure-Python config names classes, here their names are read.
+        settings = first_source(cfg.test_dataloader.dataset.to_dict())
+        return FramePipeline(settings.get('pipeline', ()), self.scale)
 
     def _init_collate(self, cfg: Config):
         return pseudo_collate

@@ -9,6 +9,7 @@ from torch import nn
 
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS
+from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import instance_classes
 
 from ..compare import baselines_of
@@ -143,7 +144,8 @@ def check_device(device: str | None) -> None:
 
 def dataset_meta(cfg: Config) -> dict:
     """Classes and colors of the test data set of a config, whose files need not be there."""
-    settings = dict(cfg.test_dataloader.dataset.to_dict(), lazy_init=True, pipeline=[])
+    source = first_source(cfg.test_dataloader.dataset.to_dict())
+    settings = dict(source, lazy_init=True, pipeline=[])
     with DefaultScope.overwrite_default_scope(SCOPE):
         try:
             return dict(DATASETS.build(settings).metainfo)
