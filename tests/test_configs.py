@@ -3,6 +3,7 @@
 import json
 import re
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,12 @@ def test_data_sets_of_clips_share_one_skeleton_of_loaders(path):
         assert cfg[f'{part}_dataloader'].sampler == skeleton[f'{part}_dataloader'].sampler
         assert cfg[f'{part}_dataloader'].dataset.get('test_mode', False) == (part != 'train')
     assert cfg.test_dataloader == cfg.val_dataloader
+
+
+@pytest.mark.parametrize('path', ALL_FILES, ids=lambda p: f'{p.parent.name}/{p.stem}')
+def test_config_begins_with_what_it_is_and_gives_differences_only(path):
+    lines = path.read_text().splitlines()
+    header = list(takewhile(lambda line: line.startswith('#'), lines))
+    assert header and header[0].startswith('# ') and header[0][2].isalnum()
+    assert any(line.startswith('_base_ = ') for line in lines)
+    assert not any(line.startswith('default_scope') for line in lines)  # of _base_/default_runtime.py

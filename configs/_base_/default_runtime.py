@@ -1,4 +1,4 @@
-# What every run has in common; mmforecast/engine has the checkpoint hook and the training loops.
+# Settings shared by all runs; the checkpoint hook and the training loops are those of mmforecast/engine.
 default_scope = 'mmforecast'
 
 default_hooks = dict(

@@ -1,6 +1,6 @@
-# DeSIGN's way: a ResNet-18 with ImageNet's weights, fine-tuned on one's own collection. The weights are those
-# of torchvision, https://download.pytorch.org/models/resnet18-f37072fd.pth, put where the checkpoint says. The
-# numbers of classes are DeSIGN's: set them to those of the collection.
+# A ResNet-18 with ImageNet weights, fine-tuned on your own collection, as in DeSIGN. Download torchvision's
+# weights, https://download.pytorch.org/models/resnet18-f37072fd.pth, to the path of the checkpoint. Set the
+# numbers of classes, here DeSIGN's, to those of the collection.
 _base_ = [
     '../_base_/datasets/rtw_256.py', '../_base_/schedules/classifier_tiny.py',
     '../_base_/default_runtime_iter.py'

@@ -1,4 +1,4 @@
-# Learns shape and texture of the garments made on the spot, to score generated images by.
+# A classifier of shape and texture of the generated garments, for the evaluation of GANs.
 _base_ = [
     '../_base_/models/attribute-classifier_tiny.py', '../_base_/datasets/garments_64.py',
     '../_base_/schedules/classifier_tiny.py', '../_base_/default_runtime_iter.py'

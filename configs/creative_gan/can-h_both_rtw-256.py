@@ -1,4 +1,5 @@
-# CAN(H), which deviates from shapes and textures. 7 and 7 classes are DeSIGN's: set those of the collection.
+# CAN(H) that deviates from shapes and textures. Set the numbers of classes, here DeSIGN's 7 and 7, to those
+# of the collection.
 _base_ = './dcgan_rtw-256.py'
 model = dict(
     discriminator=dict(attributes=dict(shape=7, texture=7)),

@@ -1,5 +1,5 @@
-# A shape is asked for by its label, and the texture deviates, by CAN(H). The generator learns to draw the
-# shape that it is asked for; the discriminator classifies real images alone.
+# Conditioned on a shape label, deviating in texture by CAN(H). The generator learns to draw the given shape;
+# the discriminator classifies only real images.
 _base_ = './dcgan_rtw-256.py'
 model = dict(
     condition='label:shape',

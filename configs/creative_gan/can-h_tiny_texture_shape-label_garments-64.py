@@ -1,4 +1,4 @@
-# Garments made on the spot, on one CPU core: a shape is asked for by its label, the texture deviates.
+# Generated garments on one CPU core, conditioned on a shape label, deviating in texture.
 _base_ = [
     '../_base_/models/dcgan_64_tiny.py', '../_base_/datasets/garments_64.py',
     '../_base_/schedules/creative_adam_tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,5 +1,5 @@
-# CAN on paintings, folders as styles: data/wikiart/train/<style>/*.jpg. The public copy of WikiArt has 27
-# styles. Batch and learning rate are those of public code for CAN; the number of iterations is ours.
+# CAN on paintings, with folders as styles: data/wikiart/train/<style>/*.jpg. The public copy of WikiArt has
+# 27 styles. Batch size and learning rate are those of public code for CAN; the number of iterations is ours.
 _base_ = [
     '../_base_/models/can_256.py', '../_base_/schedules/creative_adam.py',
     '../_base_/default_runtime_iter.py'

@@ -1,4 +1,4 @@
-# DCGAN, the baseline without attributes, on textures made on the spot.
+# DCGAN, the baseline without attributes, on generated textures.
 _base_ = [
     '../_base_/models/dcgan_64.py', '../_base_/datasets/textures_64.py',
     '../_base_/schedules/creative_adam.py', '../_base_/default_runtime_iter.py'

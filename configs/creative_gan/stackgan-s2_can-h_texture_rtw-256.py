@@ -1,5 +1,5 @@
-# The second stage: draws the images of the frozen first one again at 256x256. Learning rates are halved every
-# quarter of the training, after StackGAN's schedule.
+# The second stage of two: refines the images of the frozen first stage at 256x256. Learning rates are halved
+# every quarter of the training, as in StackGAN.
 _base_ = [
     '../_base_/models/stackgan_256.py', '../_base_/datasets/rtw_256.py',
     '../_base_/schedules/creative_adam.py', '../_base_/default_runtime_iter.py'

@@ -1,4 +1,4 @@
-# Garments made on the spot, on one CPU core: a style fills their shape masks.
+# Generated garments on one CPU core: a style fills their shape masks.
 _base_ = [
     '../_base_/models/style-mask_256.py', '../_base_/datasets/garments_64.py',
     '../_base_/schedules/creative_adam_tiny.py', '../_base_/default_runtime_iter.py'

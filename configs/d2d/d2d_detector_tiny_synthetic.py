@@ -1,5 +1,5 @@
-# D2D-warp over the instances that the street's small detector sees, as the authors' are a Mask R-CNN's. Most
-# of the training time goes into detecting in all seven frames of a clip.
+# D2D-warp on the instances that the small detector of the street detects, as the authors use Mask R-CNN.
+# Most of the training time goes into detecting in all seven frames of a clip.
 _base_ = ['../_base_/models/mask-rcnn_tiny.py', './d2d_warp_tiny_synthetic.py']
 model = dict(
     encoder=dict(

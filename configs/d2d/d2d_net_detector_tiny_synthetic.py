@@ -1,5 +1,5 @@
-# D2D's own network over the instances that the street's small detector sees; evaluates any checkpoint of
-# d2d_tiny_synthetic.py.
+# D2D's own network on the instances that the small detector of the street detects; evaluates any checkpoint
+# of d2d_tiny_synthetic.py.
 _base_ = ['../_base_/models/mask-rcnn_tiny.py', './d2d_tiny_synthetic.py']
 model = dict(
     encoder=dict(

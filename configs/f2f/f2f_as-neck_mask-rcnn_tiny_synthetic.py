@@ -1,6 +1,6 @@
-# F2F without a forecaster: mmdet's Mask R-CNN, unmodified, with F2FNeck around its FPN. Its clips end one
-# step after the past frames, and that step is what it detects in. All but the forecasting networks keep the
-# weights of the detector: their learning rate is 0.
+# F2F without a forecaster: mmdet's unmodified Mask R-CNN with F2FNeck around its FPN. Its clips end one step
+# after the past frames; it detects in that step. All parts except the forecasting networks keep the weights
+# of the detector: their learning rate is 0.
 _base_ = [
     '../_base_/models/mask-rcnn_tiny.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,7 +1,7 @@
-# Mask H2F, the paper's baseline: the detector itself, fine-tuned to see the past frames and output the
-# future. A 1x1 convolution per level joins the past maps and starts as a copy of the newest; it and the
-# whole detector are trained by the detector's losses on the three steps of the mid term. The paper says
-# little of how its own was built; these details are ours.
+# Mask H2F, the paper's baseline: the detector itself, fine-tuned to read the past frames and to output the
+# future. A 1x1 convolution per level merges the past maps and starts as a copy of the last one; it and the
+# whole detector are trained with the detector's losses on the three steps of the mid term. The paper leaves
+# the details open; these are ours.
 _base_ = './f2f_tiny_synthetic.py'
 model = dict(
     encoder=dict(frozen=False, detector=dict(backbone=dict(norm_eval=True))),

@@ -1,6 +1,6 @@
-# S2S on one's own frames, which need no labels: it learns to forecast what a segmentor sees in them. Here that
-# is the eight moving classes of the shipped detector, which knows a drawn street; another one goes in
-# `encoder.encoder`, with its classes in `metainfo`.
+# S2S on your own frames, without labels: it learns to forecast the output of a segmentor. Here these are the
+# eight moving classes of the shipped detector, which was trained on the synthetic street; for another
+# segmentor, set `encoder.encoder`, and its classes in `metainfo`.
 _base_ = [
     '../_base_/models/s2s-maps_tiny.py', '../_base_/datasets/frames.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,6 +1,6 @@
-# S2S over a frozen mmseg segmentor that runs while training: no score files, but its forward pass on every
-# frame. Any mmseg EncoderDecoder can take its place. Its encoder is also what
-# tools/extract_representations.py runs to write the score files of s2s_2scale_cityscapes.py.
+# S2S on the output of a frozen mmseg segmentor, which runs on every frame during training instead of score
+# files. Any mmseg EncoderDecoder can take its place. tools/extract_representations.py writes the score files
+# of s2s_2scale_cityscapes.py with this encoder.
 _base_ = ['../_base_/models/segmentor_pspnet_r50.py', './s2s_2scale_cityscapes.py']
 model = dict(
     encoder=dict(

@@ -1,4 +1,4 @@
-# S2S-warp on one's own frames, over a segmentor of mmsegmentation's model zoo: put its file into checkpoints/.
+# S2S-warp on your own frames with a segmentor of mmsegmentation's model zoo: put its file into checkpoints/.
 _base_ = ['../_base_/models/segmentor_pspnet_r50.py', './s2s-maps_tiny_frames.py']
 model = dict(
     encoder=dict(

@@ -1,8 +1,7 @@
 """Every shipped config trains, validates and resumes through ``tools/train.py``, on tiny data of its layout.
 
-A config is run as it is but for its size: batches, crops of the data, widths of the largest networks, and
-    the files
-of weights, which the networks' own initialization replaces.
+A config is run as it is but for its size: batches, crops of the data, widths of the largest networks and
+numbers of detections; and but for files of weights, which the networks' own initialization replaces.
 """
 
 import math
@@ -29,15 +28,29 @@ FAST = {
 }
 MARKED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 # What is set wherever a part of the model has it.
-SMALL = dict(base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False)
+SMALL = dict(
+    base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False, nms_pre=50, max_per_img=20
+)
+# What is set in parts of these types, whether the config names it or not.
+SMALL_TYPES = dict(
+    DCGANGenerator=dict(base_channels=32),  # a multiple of 32 at 256x256
+    CANGenerator=dict(base_channels=32),
+    CANDiscriminator=dict(head_channels=32),
+    StackGANGenerator=dict(base_channels=8, num_blocks=1),
+    MaskStyleGenerator=dict(base_channels=8),
+)
 WEIGHTS = ('checkpoint', 'coarsest_from')
 
 
 def shrink(node, path=()):
     """Options that make a config small: (dotted name, value)."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
+    of_type = SMALL_TYPES.get(node.get('type'), {}) if isinstance(node, dict) else {}
+    yield from (('.'.join((*path, key)), value) for key, value in of_type.items())
     for key, value in items:
         name = (*path, str(key))
+        if key in of_type:
+            continue
         if key in WEIGHTS and isinstance(value, str) and not os.path.exists(value):
             yield '.'.join(name), None
         elif key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':

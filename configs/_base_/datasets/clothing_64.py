@@ -1,6 +1,6 @@
 # Photographs of garments in folders by class, <data_root>/{train,validation,test}/<class>/*.jpg, at 64x64:
-# the public clothing-dataset-small (3,781 photographs, 10 shapes). Their grounds are floors, beds and
-# walls, so that what is missing for a square repeats the outermost pixels instead of being white.
+# the public clothing-dataset-small (3,781 photographs, 10 shapes). The backgrounds are floors, beds and
+# walls, so images are padded to squares by repeating their border pixels instead of with white.
 dataset_type = 'FashionDataset'
 data_root = 'data/clothing'
 image_size = 64

@@ -1,5 +1,5 @@
-# Fashion-MNIST, its four *-ubyte.gz files in data_root, at 32x32 on white. The second half of the test images
-# tests, the first validates.
+# Fashion-MNIST, its four *-ubyte.gz files in data_root, at 32x32 on white. The first half of the test images
+# is for validation, the second for testing.
 dataset_type = 'FashionMNISTDataset'
 image_size = 32
 data_root = 'data/fashion_mnist'

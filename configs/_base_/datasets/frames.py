@@ -1,6 +1,6 @@
-# One's own videos, without labels: files, or folders of frames, anywhere under data/frames/train, and those
-# that forecasts are scored on, against what the segmentor sees there, under data/frames/val. A step is 3
-# frames, 0.18 s at 17 per second.
+# Your own videos without labels: files, or folders of frames, in any subfolder of data/frames/train; those
+# under data/frames/val are for validation, scored against the output of the segmentor. A step is 3 frames,
+# 0.18 s at 17 frames per second.
 _base_ = './clip_loaders.py'
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/frames'

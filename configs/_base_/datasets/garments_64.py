@@ -1,5 +1,5 @@
-# Garments made on the spot, on white: six shapes cut out of seven textures, with both attributes and true
-# masks. Needs no files. The set is made once, at about 500 images per second, and kept in memory.
+# Generated garments on white: six shapes cut out of seven textures, with both attributes and exact masks. No
+# files are needed: the images are generated once, at about 500 per second, and kept in memory.
 dataset_type = 'SyntheticGarmentDataset'
 image_size = 64
 

@@ -1,5 +1,5 @@
-# One's own collection of product photographs on white, as a list with labels: docs/data.md says how to write
-# <data_root>/images.csv. At 256x256, with masks where the list has them (see LoadGarmentMask there).
+# Your own collection of product photographs on white, as a list with labels, <data_root>/images.csv;
+# docs/data.md describes it. At 256x256, with masks where the list has them (see LoadGarmentMask there).
 dataset_type = 'FashionDataset'
 data_root = 'data/rtw'
 ann_file = 'images.csv'

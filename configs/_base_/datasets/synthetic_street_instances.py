@@ -1,4 +1,5 @@
-# The synthetic street with its instances, which lie beside the label maps in gtFine_sequence: on every frame.
+# The synthetic street with its instances, which are beside the label maps in gtFine_sequence, for every
+# frame.
 _base_ = './synthetic_street.py'
 
 train_pipeline = [

@@ -1,5 +1,5 @@
-# Textures made on the spot: seven classes, with the attribute texture. Needs no files. The set is made
-# once, at about 700 images per second, and kept in memory.
+# Generated textures: seven classes of the attribute texture. No files are needed: the images are generated
+# once, at about 700 per second, and kept in memory.
 dataset_type = 'SyntheticTextureDataset'
 image_size = 64
 

@@ -1,6 +1,6 @@
-# UCF101, fold 1: random 32x32 patches that move of the training videos, a class and then a video of it
-# drawn at random; the test is every 200th window of the test videos, whole frames of 320x240. UCF-101/ and
-# ucfTrainTestlist/ under data_root.
+# UCF101, fold 1. Training: random 32x32 patches with motion; a class is drawn at random, then a video of it.
+# Test: every 200th window of the test videos, whole frames of 320x240. data_root holds UCF-101/ and
+# ucfTrainTestlist/.
 _base_ = './clip_loaders.py'
 dataset_type = 'UCF101Dataset'
 data_root = 'data/ucf101'

@@ -1,5 +1,5 @@
-# UCF101 for training, and the authors' own test frames of every tenth test video (379 clips), with their
-# masks of what moves: <idx>/pred_1..4.png, target_1..2.png, pred_4_flow.png, target_1_flow.png under
+# UCF101 for training, and for testing the authors' own frames of every tenth test video (379 clips), with
+# their masks of moving areas: <idx>/pred_1..4.png, target_1..2.png, pred_4_flow.png, target_1_flow.png under
 # test_frames.
 _base_ = './ucf101.py'
 test_frames = 'data/ucf101_test_frames'

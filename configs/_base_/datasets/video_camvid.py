@@ -1,6 +1,6 @@
 # CamVid's consecutive frames (sequence 0016E5, 15 Hz, images/ under data_root) as plain video, at 160x120.
-# The first 60 % of the frames train, the rest are the test: 21 windows of 6 frames. Decoded, all of them
-# take 32 MB in each process that loads.
+# The first 60 % of the frames are for training, the rest for testing: 21 windows of 6 frames. Decoded, they
+# take 32 MB in each loading process.
 _base_ = './clip_loaders.py'
 dataset_type = 'CamVidSequenceDataset'
 data_root = 'data/camvid'

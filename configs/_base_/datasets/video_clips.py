@@ -1,8 +1,8 @@
 # Three real clips at 160x120, the split "three clips": demo.mp4 (arm wrestling, hand-held), part_0.mp4 (a
-# pool) and test.avi (a face, close up) under data_root. The first 60 % of each train (116, 19 and 47
-# frames), the rest are the test: 107 windows of 6 frames. Left out are repeated frames, which are nothing to
-# forecast (one in seven of demo.mp4, one in two of test.avi), and demo.mp4 from frame 229 on, where the
-# recording is broken.
+# pool) and test.avi (a face, close up) under data_root. The first 60 % of each are for training (116, 19 and
+# 47 frames), the rest for testing: 107 windows of 6 frames. Repeated frames (one in seven of demo.mp4, one
+# in two of test.avi) are left out, since forecasting them is trivial, and so is demo.mp4 from frame 229 on,
+# where the recording is broken.
 _base_ = './clip_loaders.py'
 dataset_type = 'VideoFolderDataset'
 data_root = 'data/videos'

@@ -1,5 +1,5 @@
 # D2D: distance maps of the background and the eight moving classes, one network of 789,769 parameters. The
-# encoder's objects are the ground truth's; a detector takes their place by `detector` and `checkpoint`.
+# encoder's objects are ground truth; `detector` and `checkpoint` replace them by detections.
 model = dict(
     type='D2DForecaster',
     num_past=4,

@@ -1,5 +1,5 @@
-# S2S-warp of label maps of the eight moving classes, painted from the instances that the shipped detector
-# sees, as `maps_encoder`; a config adds the encoder and a decoder.
+# S2S-warp on label maps of the eight moving classes, drawn from the detections of the shipped detector, as
+# `maps_encoder`; a config adds the encoder and a decoder.
 _base_ = './mask-rcnn_tiny.py'
 maps_encoder = dict(
     type='DetectorMapEncoder',

@@ -1,5 +1,5 @@
-# A conditional discriminator of 64x64 scores of 19 classes at two scales, and a Wasserstein loss, for configs
-# of S2S to take into their model.
+# A conditional discriminator of 64x64 scores of 19 classes at two scales, and a Wasserstein loss, to be
+# included in configs of S2S.
 score_adversary = dict(
     type='MultiScaleDiscriminator',
     patch_size=(64, 64),

@@ -1,4 +1,4 @@
-# Ours: the authors' schedule wasn't at hand. One step, batch 8.
+# Our schedule, since the authors' is not published: one step, batch size 8.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=1e-4),
