@@ -107,3 +107,14 @@ def test_default_hooks_of_ours_are_switched_off_by_none(toy_config, quick, tmp_p
     cfg.default_hooks.data_faults = cfg.default_hooks.timer = None
     hooks = {type(hook).__name__ for hook in launch.build_runner(cfg).hooks}
     assert 'DivergenceHook' in hooks and not {'DataFaultHook', 'IterTimerHook'} & hooks
+
+
+@pytest.mark.parametrize(
+    'kind', ['SegDataPreProcessor', 'mmdet.DetDataPreprocessor', 'ForecastDataPreprocessor']
+)
+def test_the_preprocessor_of_a_network_does_not_become_the_forecasters(kind):
+    cfg = Config(
+        dict(model=dict(type='S2SForecaster'), default_scope='mmforecast', data_preprocessor=dict(type=kind))
+    )
+    launch.drop_foreign_preprocessor(cfg)
+    assert ('data_preprocessor' in cfg) == kind.startswith('Forecast')
