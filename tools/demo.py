@@ -187,7 +187,7 @@ def draw(clips: dict, folder: Path) -> list:
     for sequence, clip in clips.items():
         sample = clip['sample']
         sample.gt_instance_map = clip['instance_sample'].gt_instance_map
-        # The names of both kinds stand in one picture, so they have to differ.
+        # The names of both kinds stand in one picture, so they must differ.
         instances = {f'{name} ': forecast for name, forecast in clip['instances'].items()}
         frames = forecast_animation(
             sample,

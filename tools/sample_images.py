@@ -19,6 +19,7 @@ from mmforecast.creative.apis.sample_images import (  # noqa: E402
     write_grid,
     write_images,
 )
+from mmforecast.utils.checks import check_positive  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/sample_images.py CONFIG CHECKPOINT --out samples
@@ -95,9 +96,7 @@ def conditions(args: argparse.Namespace, model) -> list:
 
 def main() -> None:
     args = parse_args()
-    for name in ('columns', 'scale'):
-        if getattr(args, name) < 1:
-            raise ValueError(f'--{name} must be at least 1, got {getattr(args, name)}')
+    check_positive('sample_images', columns=args.columns, scale=args.scale)
     model = build_sampler(load_config(args.config, args.cfg_options), args.checkpoint)
     common = dict(truncation=args.truncation, use_ema=not args.raw, batch_size=args.batch_size)
     asked = conditions(args, model)

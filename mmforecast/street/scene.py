@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmforecast.utils.checks import check_shape
+
 from .labels import LABELS
 from .textures import Texture, TextureCycle
 
@@ -84,8 +86,7 @@ class Scene:
 
     def add_part(self, poses: np.ndarray) -> int:
         """A rigid part with world (x, z, heading) per frame, (T, 3); returns its index."""
-        if poses.shape != (self.num_frames, 3):
-            raise ValueError(f'Scene.add_part: poses must be ({self.num_frames}, 3), got {poses.shape}')
+        check_shape('Scene.add_part', (self.num_frames, 3), poses=poses)
         self._poses.append(np.asarray(poses, np.float64))
         return len(self._poses) - 1
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mmforecast.utils.checks import check_integer, check_positive
+
 from .camera import Camera, CameraPose
 from .greenery import paint_backdrop
 from .ground import Ground, paint_ground
@@ -53,10 +55,8 @@ class SequenceRenderer:
 
     def __init__(self, seed: int, split: str, index: int, height: int, width: int, num_frames: int = 30):
         check_size(height, width)
-        if num_frames < 1:
-            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
-        if seed < 0 or index < 0:
-            raise ValueError(f'seed and index must not be negative, got seed {seed}, index {index}')
+        check_positive('SequenceRenderer', num_frames=num_frames)
+        check_integer('SequenceRenderer', 0, seed=seed, index=index)
         self.camera = Camera.for_size(height, width)
         self.num_frames = num_frames
         # One frame more than asked for, so that the last frame has a flow too.

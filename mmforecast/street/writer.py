@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mmforecast.fileio.atomic import remove_leftovers, write_atomically
 from mmforecast.fileio.partial_file import partial_file
+from mmforecast.utils.checks import check_positive
 
 from .labels import to_train_ids
 from .parallel import worker_pool
@@ -171,8 +172,7 @@ def write_dataset(
     """
     splits = {'train': 120, 'val': 50} if splits is None else dict(splits)
     check_size(height, width)
-    if workers < 1:
-        raise ValueError(f'workers must be at least 1, got {workers}')
+    check_positive('write_dataset', workers=workers)
     for split, count in splits.items():
         if not split.isidentifier() or count < 0:
             raise ValueError(f'splits must map names to counts >= 0, got {split!r}: {count}')

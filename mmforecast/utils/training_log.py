@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmforecast.utils.checks import check_fraction
+
 __all__ = ['TrainingLog', 'read_log', 'smooth', 'time_statistics']
 
 _FILE = 'vis_data/scalars.json'
@@ -84,8 +86,7 @@ def smooth(values: Sequence[float], weight: float) -> np.ndarray:
         values: In order.
         weight: Of what came before, in [0, 1); 0 changes nothing.
     """
-    if not 0 <= weight < 1:
-        raise ValueError(f'smoothing must be in [0, 1), got {weight}')
+    check_fraction('smooth', smoothing=weight)
     result, mean = [], 0.0
     for number, value in enumerate(values, 1):
         mean = weight * mean + (1 - weight) * value

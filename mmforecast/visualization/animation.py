@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_above
 
 from .clip import (
     TRUTH,
@@ -201,5 +202,4 @@ def _check_frames(frames: Sequence[np.ndarray], fps: float) -> None:
     shapes = {frame.shape for frame in frames}
     if len(shapes) != 1:
         raise ValueError(f'frames must be one or more pictures of one size, got {sorted(shapes)}')
-    if fps <= 0:
-        raise ValueError(f'fps must be above 0, got {fps}')
+    check_above('write_animation', 0, fps=fps)

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmforecast.utils.checks import check_not_empty
+
 _MARKERS = 'osD^vPX'
 
 
@@ -79,8 +81,9 @@ def plot_training_curves(
     Raises:
         ValueError: There is no panel, or one without a curve.
     """
-    if not panels or not all(panels):
-        raise ValueError('plot_training_curves needs at least one curve in every panel')
+    check_not_empty('plot_training_curves', panels=panels)
+    for panel in panels:
+        check_not_empty('plot_training_curves', panel=panel)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(8, 1 + 3.2 * len(panels)), dpi=150, layout='constrained')
     FigureCanvasAgg(figure)

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mmforecast.utils.checks import check_integer, check_range
+
 from .palette import as_palette
 
 RED = (228, 26, 28)
@@ -51,8 +53,7 @@ def blend(
     Returns:
         uint8 (H, W, 3), RGB.
     """
-    if not 0 <= alpha <= 1:
-        raise ValueError(f'alpha must be in [0, 1], got {alpha}')
+    check_range('blend', 0, 1, alpha=alpha)
     colors = as_palette(palette)
     labels = resize_labels(label_map, image.shape[:2])
     mixed = (1 - alpha) * image + alpha * colorize_labels(labels, colors)
@@ -95,11 +96,7 @@ def render_panel(
 
 def add_border(image: np.ndarray, color: Sequence[int] = RED, width: int = 4) -> np.ndarray:
     """A copy with a frame of ``width`` pixels drawn inside the image; its size stays."""
-    if width < 1 or 2 * width >= min(image.shape[:2]):
-        raise ValueError(
-            f'width must be at least 1 and less than half of the image, '
-            f'{image.shape[0]}x{image.shape[1]}, got {width}'
-        )
+    check_integer('add_border', 1, (min(image.shape[:2]) - 1) // 2, width=width)
     bordered = np.empty_like(image)
     bordered[:] = np.asarray(color, dtype=np.uint8)
     bordered[width:-width, width:-width] = image[width:-width, width:-width]

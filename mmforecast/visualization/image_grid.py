@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from mmforecast.utils.checks import check_not_empty, check_same_length
+
 __all__ = ['image_grid', 'to_pictures']
 
 _GREY = 128
@@ -33,10 +35,9 @@ def image_grid(
     Raises:
         ValueError: No images, or as many captions as images are missing.
     """
-    if not len(images):
-        raise ValueError('image_grid needs at least one image')
-    if captions is not None and len(captions) != len(images):
-        raise ValueError(f'{len(captions)} captions for {len(images)} images')
+    check_not_empty('image_grid', images=images)
+    if captions is not None:
+        check_same_length('image_grid', captions=captions, images=images)
     foot = 14 if captions is not None else 0
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)

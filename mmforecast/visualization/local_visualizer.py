@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmforecast.registry import VISUALIZERS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_integer, check_range
 
 from .clip import (
     classes_shown,
@@ -61,12 +62,8 @@ class ForecastLocalVisualizer(Visualizer):
             if any('TensorboardVisBackend' in str(backend.get('type')) for backend in vis_backends):
                 _require_tensorboard()
         super().__init__(name=name, vis_backends=vis_backends, save_dir=save_dir)
-        if not 0 <= alpha <= 1:
-            raise ValueError(f'alpha must be in [0, 1], got {alpha}')
-        if panel_height < 32:
-            raise ValueError(f'panel_height must be at least 32 pixels, got {panel_height}')
-        if not 0 <= score_thr <= 1:
-            raise ValueError(f'score_thr must be in [0, 1], got {score_thr}')
+        check_range('ForecastLocalVisualizer', 0, 1, alpha=alpha, score_thr=score_thr)
+        check_integer('ForecastLocalVisualizer', 32, panel_height=panel_height)
         self.alpha = alpha
         self.panel_height = panel_height
         self.score_thr = score_thr

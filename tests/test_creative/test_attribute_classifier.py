@@ -107,7 +107,7 @@ def test_prediction():
     [
         (lambda: classifier(attributes={}), 'at least two classes for at least one attribute'),
         (lambda: classifier(attributes=dict(shape=1)), 'at least two classes'),
-        (lambda: classifier(input_size=0), 'input_size has to be at least 1'),
+        (lambda: classifier(input_size=0), 'input_size must be an integer >= 1, got 0'),
         (
             lambda: classifier()(torch.zeros(1, 3, 2, 2), samples((3, 0)), 'loss'),
             r"label 3 of 'shape', but the classifier was given 3 classes",

@@ -388,7 +388,7 @@ def test_scalars_by_hand():
         (dict(ema_config=dict(momentum=1.5)), 'momentum is the share .* got 1.5'),
         (dict(ema_config=dict(start_iter=-1)), 'start_iter must be an integer >= 0, got -1'),
         (dict(augmentation=dict(translation=0.7)), r'translation is a share .* got 0.7'),
-        (dict(test_cfg=dict(psi=1)), r"unknown keys \['psi'\] in test_cfg"),
+        (dict(test_cfg=dict(psi=1)), r"test_cfg has unknown names \['psi'\]; known are 'seed'"),
         (dict(loss_config=dict(penalty='r2')), "penalty must be one of .* got 'r2'"),
         (dict(loss_config=dict(disc_weight=-1)), 'disc_weight must be 0 or more, got -1'),
         (
@@ -414,10 +414,10 @@ def test_truncation_of_test_cfg_is_checked_at_once():
 @pytest.mark.parametrize(
     'call, sentence',
     [
-        (lambda m: m.sample(0), 'sample needs n and batch_size of at least 1 .* got n=0'),
+        (lambda m: m.sample(0), 'sample: n must be an integer >= 1, got 0'),
         (lambda m: m.sample(2, labels=1), 'takes no labels: its condition is none'),
         (lambda m: m.sample(2, mask=torch.ones(1, 1, 16, 16)), 'takes no mask'),
-        (lambda m: m.interpolate([1]), 'needs two or more seeds'),
+        (lambda m: m.interpolate([1]), 'seeds must have 2 or more items'),
         (lambda m: conditional().sample(3, labels=[0, 1]), 'one class, or 3 of them, got 2'),
         (lambda m: conditional().sample(3, labels=3), r'must lie in 0..2, got 3..3'),
         (lambda m: gan(**MASKED).sample(3), 'fills a shape: give its mask, .1 or n, 1, 64, 64.'),

@@ -200,7 +200,7 @@ def test_branches_add_up_and_choose():
         (dict(ramp=(4000, 2000)), r'ramp must be \(begin, end\) .* got \(4000, 2000\)'),
         (dict(loss_weight=-1), 'loss_weight must be 0 or more, got -1'),
         (dict(loss_name='creativity'), "loss_name must start with 'loss_'"),
-        (dict(data_info=dict(pred='x')), r"data_info maps \['pred'\]"),
+        (dict(data_info=dict(pred='x')), r"data_info has unknown names \['pred'\]"),
     ],
 )
 def test_creativity_loss_refuses(kwargs, sentence):
@@ -267,7 +267,7 @@ def test_mask_reconstruction_by_hand():
     wrong = perfect.clone()
     wrong[0, 1, 0, 0] = -1
     assert mask_reconstruction_loss(wrong, mask.bool()).item() == pytest.approx(2 / 12)
-    with pytest.raises(ValueError, match='same height and width'):
+    with pytest.raises(ValueError, match=r'mask must have shape \(1, 1, 4, 4\), got \(1, 1, 2, 2\)'):
         mask_reconstruction_loss(torch.zeros(1, 3, 4, 4), mask)
 
 

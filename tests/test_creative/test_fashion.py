@@ -153,7 +153,7 @@ def test_list_that_is_no_text(collection):
         listed(collection)
     with pytest.raises(FileNotFoundError, match='no image list at .*other.csv'):
         listed(collection, ann_file='other.csv')
-    with pytest.raises(ValueError, match='has to be a .csv or .json file'):
+    with pytest.raises(ValueError, match='must be a .csv or .json file'):
         listed(collection, ann_file='1.png')
 
 

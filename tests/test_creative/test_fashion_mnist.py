@@ -44,7 +44,7 @@ def test_subset(root):
 def test_missing_file(root):
     with pytest.raises(FileNotFoundError, match=r'neither train-images-idx3-ubyte nor .*\.gz'):
         FashionMNISTDataset(str(root))
-    with pytest.raises(ValueError, match="split has to be 'train' or 'test'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'test'"):
         FashionMNISTDataset(str(root), split='val')
 
 

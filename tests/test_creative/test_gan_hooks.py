@@ -55,8 +55,11 @@ def test_the_mean_is_judged():
 @pytest.mark.parametrize(
     'cfg, sentence',
     [
-        (dict(type='GANHealthHook', interval=0), 'interval must be at least 1, got 0'),
-        (dict(type='GANHealthHook', min_accuracy=0.9, max_accuracy=0.5), 'got 0.9 and 0.5'),
+        (dict(type='GANHealthHook', interval=0), 'interval must be an integer >= 1, got 0'),
+        (
+            dict(type='GANHealthHook', min_accuracy=0.9, max_accuracy=0.5),
+            r'min_accuracy must lie in \[0, 0.5\), got 0.9',
+        ),
         (dict(type='SampleGridHook', columns=0), 'columns must be an integer >= 1, got 0'),
         (dict(type='SampleGridHook', scale=1.5), 'scale must be an integer >= 1, got 1.5'),
     ],

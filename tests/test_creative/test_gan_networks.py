@@ -181,7 +181,7 @@ def test_a_discriminator_that_sees_the_mask_needs_it(disc_type):
     images = torch.randn(2, 3, 64, 64)
     empty, full = (disc(images, torch.full((2, 1, 64, 64), v))['real_fake'] for v in (0.0, 1.0))
     assert not torch.allclose(empty, full)
-    with pytest.raises(ValueError, match=r'needs masks \(2, 1, 64, 64\) as condition, got None'):
+    with pytest.raises(ValueError, match=r'needs masks as condition: .* shape \(2, 1, 64, 64\), got None'):
         disc(images)
 
 
@@ -254,17 +254,17 @@ def test_stage_one_comes_from_a_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     'cls, kwargs, sentence',
     [
-        (DCGANGenerator, dict(output_scale=100), r'output_scale must be one of \[8, .* got 100'),
+        (DCGANGenerator, dict(output_scale=100), r'output_scale must be one of 8, .* got 100'),
         (DCGANGenerator, dict(base_channels=0), 'base_channels must be an integer >= 1, got 0'),
         (
             DCGANGenerator,
             dict(base_channels=100),
-            'base_channels must be a multiple of 8 .* got 100',
+            'base_channels must be a multiple of 8, got 100',
         ),
         (DCGANGenerator, dict(num_classes=0), 'num_classes must be an integer >= 1, got 0'),
         (CANGenerator, dict(upsample='bilinear'), "upsample must be one of .* got 'bilinear'"),
         (CANGenerator, dict(base_channels=10), 'base_channels must be a multiple of 16'),
-        (MaskStyleGenerator, dict(output_scale=512), 'output_scale must be one of .64, 128, 256.'),
+        (MaskStyleGenerator, dict(output_scale=512), 'output_scale must be one of 64, 128, 256, got 512'),
         (DCGANDiscriminator, dict(input_scale=4), 'input_scale must be one of'),
         (DCGANDiscriminator, dict(attributes=dict(shape=1)), "'shape' has 1 class"),
         (
@@ -274,8 +274,12 @@ def test_stage_one_comes_from_a_checkpoint(tmp_path):
         ),
         (DCGANDiscriminator, dict(attributes=dict(real_fake=2)), "'real_fake' cannot be the name"),
         (DCGANDiscriminator, dict(attributes=dict(gloss=2)), "'gloss' cannot be the name"),
-        (CANDiscriminator, dict(num_layers=7), 'num_layers must be at most 6 .* got 7'),
-        (MaskStyleDiscriminator, dict(dropout=1), 'dropout must be in .* got 1'),
+        (
+            CANDiscriminator,
+            dict(num_layers=7),
+            'num_layers must be an integer from 1 to 6, got 7',
+        ),
+        (MaskStyleDiscriminator, dict(dropout=1), 'dropout must lie in .* got 1'),
         (
             StackGANGenerator,
             dict(stage1=dict(type='DCGANGenerator', base_channels=8), base_channels=6),
@@ -284,7 +288,7 @@ def test_stage_one_comes_from_a_checkpoint(tmp_path):
     ],
 )
 def test_networks_refuse(cls, kwargs, sentence):
-    with pytest.raises(ValueError, match=f'{cls.__name__}: .*{sentence}'):
+    with pytest.raises(ValueError, match=f'{cls.__name__}.*: .*{sentence}'):
         cls(**kwargs)
 
 
@@ -296,5 +300,5 @@ def test_conditional_generators_refuse_other_conditions():
     with pytest.raises(ValueError, match=r'must lie in 0..2, got 0..3'):
         generator(noise, torch.tensor([0, 3]))
     style = MaskStyleGenerator(64, base_channels=4)
-    with pytest.raises(ValueError, match=r'needs masks \(2, 1, 64, 64\) as condition, got'):
+    with pytest.raises(ValueError, match=r'needs masks as condition: .* shape \(2, 1, 64, 64\), got'):
         style(noise, torch.ones(2, 1, 32, 32))

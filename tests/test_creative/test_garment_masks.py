@@ -80,8 +80,8 @@ def test_image_of_one_colour_has_no_garment():
 @pytest.mark.parametrize(
     'image, method, sentence',
     [
-        (np.zeros((9, 9, 3), np.uint8), 'otsu', "method has to be one of .* got 'otsu'"),
-        (np.zeros((9, 9), np.uint8), 'grabcut', r'image has to be uint8 \(H, W, 3\)'),
+        (np.zeros((9, 9, 3), np.uint8), 'otsu', "method must be one of .* got 'otsu'"),
+        (np.zeros((9, 9), np.uint8), 'grabcut', r'image must be uint8 \(H, W, 3\)'),
         (np.zeros((9, 9, 3)), 'grabcut', 'got float64'),
         (np.zeros((9, 7, 3), np.uint8), 'grabcut', 'at least 8x8 pixels'),
     ],

@@ -167,11 +167,11 @@ def test_packed_item():
 @pytest.mark.parametrize(
     'build, sentence',
     [
-        (lambda: FitToSquare(0), 'size has to be at least 1'),
-        (lambda: FitToSquare(8, fill='black'), "fill has to be 'white' or 'edge', got 'black'"),
-        (lambda: FitToSquare(8, max_enlarge=0.5), 'max_enlarge has to be at least 1'),
-        (lambda: RandomJitter(scale=(1.1, 0.9)), 'scale has to be 0 < low <= high'),
-        (lambda: RandomJitter(translate=1.0), 'translate has to be a share'),
+        (lambda: FitToSquare(0), 'size must be an integer >= 1, got 0'),
+        (lambda: FitToSquare(8, fill='black'), "fill must be one of 'white', 'edge', got 'black'"),
+        (lambda: FitToSquare(8, max_enlarge=0.5), 'max_enlarge must be 1 or more, got 0.5'),
+        (lambda: RandomJitter(scale=(1.1, 0.9)), r'scale must be a pair \(low, high\)'),
+        (lambda: RandomJitter(translate=1.0), r'translate must lie in \[0, 1\), got 1.0'),
         (lambda: CacheTransforms([], max_bytes=-1), 'max_bytes must be 0 or more'),
     ],
 )

@@ -24,4 +24,4 @@ def test_ratio_is_printed(run_tool, repository, monkeypatch, capsys):
     assert float(ratio) > 0
     with pytest.raises(SystemExit):
         run_tool('analysis_tools/benchmark_hook.py', GAN, '--hook', 'none')
-    assert '--hook has to be one of the default_hooks' in capsys.readouterr().err
+    assert 'hook must be one of' in capsys.readouterr().err

@@ -141,7 +141,7 @@ def test_scores_of_a_guessing_classifier_are_refused(work, run_tool, capsys):
     assert 'shape score' not in rows['few'] and 'NN distance' in rows['few']
     shown = capsys.readouterr().out
     assert 'No shape scores: the classifier is right on 0.0 % of the 24' in shown
-    assert 'has to be on 66.7 %' in shown
+    assert 'must be on 66.7 %' in shown
     assert 'No shape scores' in (work / 'out' / 'table.md').read_text()
 
 
@@ -212,9 +212,9 @@ def test_bad_input_in_one_sentence(work, run_tool, capsys):
         (['--set', 'x', work / 'none'], 'there is no folder'),
         (['--set', 'x', work / 'empty'], "the set 'x', holds no image"),
         (['--set', 'x', work / 'bad'], 'is no image that Pillow can read'),
-        (['--set', 'x', work / 'few', '--neighbours', 99], 'k has to be in 1..36'),
-        ([*few, '--quantile', 2], 'quantile has to be in (0, 1)'),
-        ([*few, '--features', 'vgg', 'x'], 'features have to be one of'),
+        (['--set', 'x', work / 'few', '--neighbours', 99], 'k must be an integer from 1 to 36, got 99'),
+        ([*few, '--quantile', 2], 'quantile must lie in (0, 1)'),
+        ([*few, '--features', 'vgg', 'x'], 'kind must be one of'),
         ([*few, '--features', 'resnet18', 'x.pth'], 'there is no file x.pth'),
         ([*few, '--features', 'torchscript', work / 'data.py'], 'is no TorchScript archive'),
         (

@@ -131,7 +131,7 @@ def test_bootstrap_interval():
     expected = 1.96 * values.std() / 20
     assert high - values.mean() == pytest.approx(expected, rel=0.1)
     assert values.mean() - low == pytest.approx(expected, rel=0.1)
-    with pytest.raises(ValueError, match='at least one value'):
+    with pytest.raises(ValueError, match='values must not be empty'):
         bootstrap_interval([])
 
 
@@ -152,7 +152,7 @@ def test_bad_exports(folders, run_tool, tmp_path, capsys):
         ([*good, '--out', tmp_path / 'full', '--key', tmp_path / 'key.csv'], 'is not overwritten'),
         ([*good, *out, '--ratings', 6], 'needs 6 different raters, but there are 5'),
         ([*good, *out, '--per-set', 13], "'real' has 12 images"),
-        ([*good, *out, '--per-set', 0], 'per_set of at least 1'),
+        ([*good, *out, '--per-set', 0], 'per_set must be an integer >= 1'),
         ([*good, *out, '--set', 'x', tmp_path / 'none'], 'there is no folder'),
         ([*good, *out, '--set', 'real', folders['can']], 'two sets have one name'),
     ):
@@ -168,8 +168,8 @@ HEADER = 'item,' + ','.join(question.name for question in QUESTIONS)
     [
         (HEADER, 'none of the forms holds an answer'),
         (f'{HEADER}\n1,,,,,,', 'none of the forms holds an answer'),
-        (f'{HEADER}\n1,6,1,1,1,1,designer', "line 2: liking is '6', but has to be one of 1, 2, 3"),
-        (f'{HEADER}\n1,5,1,1,1,1,robot', "made_by is 'robot', but has to be one of designer, comp"),
+        (f'{HEADER}\n1,6,1,1,1,1,designer', "line 2: liking is '6', but must be one of 1, 2, 3"),
+        (f'{HEADER}\n1,5,1,1,1,1,robot', "made_by is 'robot', but must be one of designer, comp"),
         (f'{HEADER}\n9,5,1,1,1,1,designer', "item '9' is not in the key"),
         (f'{HEADER}\n1,5,1,1,1,1,\n1,5,1,1,1,1,', 'line 3 repeats item 1'),
         (f'{HEADER}\n1,5', 'line 2 has not as many fields as the first line (7)'),

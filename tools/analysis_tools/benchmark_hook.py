@@ -13,7 +13,7 @@ from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.engine import IterBasedTrainLoop
 from mmforecast.registry import LOOPS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_choice, check_positive
 
 EXAMPLES = """examples:
   python tools/analysis_tools/benchmark_hook.py configs/s2s/s2s_2scale_tiny_synthetic.py
@@ -74,11 +74,7 @@ def main():
     args = parse_args()
     check_positive('benchmark_hook', blocks=args.blocks, steps=args.steps)
     cfg = load_config(args.config, args.cfg_options)
-    if cfg.default_hooks.get(args.hook) is None:
-        raise ValueError(
-            f'--hook has to be one of the default_hooks of the config ({", ".join(cfg.default_hooks)}), '
-            f'got {args.hook!r}'
-        )
+    check_choice('benchmark_hook', tuple(cfg.default_hooks), hook=args.hook)
     for key in (*UNUSED, 'load_from'):
         cfg.pop(key, None)
     cfg.log_level = 'ERROR'

@@ -14,6 +14,7 @@ from scipy.stats import theilslopes
 from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.engine import launch
+from mmforecast.utils.checks import check_above, check_at_least
 
 EXAMPLES = """examples:
   python tools/analysis_tools/soak.py configs/s2s/s2s_2scale_tiny_synthetic.py --minutes 30
@@ -111,10 +112,8 @@ def soak(cfg, seconds: float, interval: float):
 
 def main():
     args = parse_args()
-    if args.minutes <= 0 or args.interval < 0:
-        raise ValueError(
-            f'--minutes has to be above 0 and --interval at least 0, got {args.minutes} and {args.interval}'
-        )
+    check_above('soak', 0, minutes=args.minutes)
+    check_at_least('soak', 0, interval=args.interval)
     memory_mb()  # complains before the training
     readings = soak(load_config(args.config, args.cfg_options), 60 * args.minutes, args.interval)
     slope, low, high = growth(readings)

@@ -93,7 +93,7 @@ def judge_attributes(
         if right.mean() < needed:
             notes.append(
                 f'No {attribute} scores: the classifier is right on {100 * right.mean():.1f} % of the '
-                f'{known.sum()} held-out real images, but has to be on {100 * needed:.1f} %, twice '
+                f'{known.sum()} held-out real images, but must be on {100 * needed:.1f} %, twice '
                 'what guessing gives; train it longer, or on more images.'
             )
             continue

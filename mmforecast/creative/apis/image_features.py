@@ -13,6 +13,7 @@ from torch import Tensor
 from mmforecast.apis.evaluate import build_model
 from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
+from mmforecast.utils.checks import check_choice
 
 __all__ = ['FEATURES', 'build_features', 'class_names', 'compute', 'load_classifier']
 
@@ -59,8 +60,7 @@ def build_features(kind: str, path: str) -> Callable[[Tensor], Tensor]:
         ValueError: Unknown ``kind``, or the file is no TorchScript archive.
         CheckpointError: The file holds other weights.
     """
-    if kind not in FEATURES:
-        raise ValueError(f'features have to be one of {FEATURES}, got {kind!r}')
+    check_choice('feature_extractor', FEATURES, kind=kind)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no file {path} with the weights of the features {kind!r}')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'

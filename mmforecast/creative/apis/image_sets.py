@@ -149,7 +149,7 @@ def sampled_images(
         cfg: A whole config; only ``model`` is read.
         checkpoint: Its weights.
         name: Of the set.
-        size: The side that the images have to have.
+        size: Required side of the images, in pixels.
         number: How many.
         seed: Of the noise.
         masks: (M, 1, size, size), which a model whose condition is a mask fills in turn.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_choice
 
 from .attribute_dataset import BaseAttributeDataset
 from .idx_files import find_idx, read_idx
@@ -54,8 +55,7 @@ class FashionMNISTDataset(BaseAttributeDataset):
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
     ):
-        if split not in _FILES:
-            raise ValueError(f"split has to be 'train' or 'test', got {split!r}")
+        check_choice('FashionMNISTDataset', tuple(_FILES), split=split)
         self.split, self.invert = split, invert
         self._images: np.ndarray | None = None
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from mmforecast.utils.checks import check_choice
+
 __all__ = ['METHODS', 'garment_mask', 'is_plausible']
 
 METHODS = ('threshold', 'random_walker', 'grabcut')
@@ -46,11 +48,10 @@ def garment_mask(image: np.ndarray, method: str = 'grabcut') -> np.ndarray:
         ValueError: Unknown ``method``, or ``image`` is no such array or smaller than 8 pixels.
         ImportError: scikit-image is missing.
     """
-    if method not in METHODS:
-        raise ValueError(f'method has to be one of {METHODS}, got {method!r}')
+    check_choice('garment_mask', METHODS, method=method)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape[:2]) < 8:
         raise ValueError(
-            f'image has to be uint8 (H, W, 3) of at least 8x8 pixels, got {image.dtype} {image.shape}'
+            f'image must be uint8 (H, W, 3) of at least 8x8 pixels, got {image.dtype} {image.shape}'
         )
     height, width = image.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))

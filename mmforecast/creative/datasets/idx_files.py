@@ -28,7 +28,7 @@ def read_idx(path: str, ndim: int, max_bytes: int = _MAX_BYTES) -> np.ndarray:
 
     Args:
         path: ``*`` or ``*.gz``.
-        ndim: Dimensions that the file has to have: 3 for images, 1 for labels.
+        ndim: Number of dimensions the file must have: 3 for images, 1 for labels.
         max_bytes: Largest content.
 
     Returns:

@@ -61,7 +61,7 @@ def read_image_list(path: str) -> ImageList:
         raise FileNotFoundError(f'there is no image list at {path}')
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in ('.csv', '.json'):
-        raise ValueError(f'{path} has to be a .csv or .json file')
+        raise ValueError(f'{path} must be a .csv or .json file')
     text = read_text(path)
     records = _csv_records(text, path) if suffix == '.csv' else _json_records(text, path)
     rows = [_row(record, where) for record, where in records]
@@ -114,7 +114,7 @@ def _json_records(text: str, path: str) -> list[tuple[dict, str]]:
         raise ValueError(f'{path} is no well-formed JSON file: {error}') from error
     if not isinstance(records, list) or not all(isinstance(entry, Mapping) for entry in records):
         raise ValueError(
-            f'{path} has to hold a list of objects such as {{"img_path": "a.jpg", "shape": "dress"}}'
+            f'{path} must hold a list of objects such as {{"img_path": "a.jpg", "shape": "dress"}}'
         )
     return [(entry, f'{path}, entry {number}') for number, entry in enumerate(records)]
 
@@ -122,7 +122,7 @@ def _json_records(text: str, path: str) -> list[tuple[dict, str]]:
 def _row(record: Mapping, where: str) -> ImageRow:
     for key, value in record.items():
         if value is not None and not isinstance(value, str):
-            raise ValueError(f'{where}: {key} has to be text, got {value!r}')
+            raise ValueError(f'{where}: {key} must be text, got {value!r}')
     values = {key: (value or '').strip() for key, value in record.items()}
     if not values.get('img_path'):
         raise ValueError(f'{where} has no img_path, the column with the path of the image')

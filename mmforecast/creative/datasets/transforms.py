@@ -8,17 +8,19 @@ from mmcv.transforms import BaseTransform
 from mmforecast.datasets.file_access import FileReader
 from mmforecast.datasets.image_files import MAX_PIXELS, BadImageError, decode_grey, decode_rgb
 from mmforecast.registry import TRANSFORMS
+from mmforecast.utils.checks import (
+    check_above,
+    check_at_least,
+    check_choice,
+    check_fraction,
+    check_increasing,
+    check_positive,
+)
 
 __all__ = ['FitToSquare', 'LoadGarmentMask', 'LoadRGBImage', 'RandomJitter']
 
 _FILLS = dict(white='constant', edge='edge')
 _BORDERS = dict(white=cv2.BORDER_CONSTANT, edge=cv2.BORDER_REPLICATE)
-
-
-def _check_fill(fill: str) -> str:
-    if fill not in _FILLS:
-        raise ValueError(f"fill has to be 'white' or 'edge', got {fill!r}")
-    return fill
 
 
 def _read(reader: FileReader, path: str) -> bytes:
@@ -45,8 +47,7 @@ class LoadRGBImage(BaseTransform):
     """
 
     def __init__(self, max_pixels: int = MAX_PIXELS):
-        if max_pixels < 1:
-            raise ValueError(f'max_pixels has to be at least 1, got {max_pixels}')
+        check_positive('LoadRGBImage', max_pixels=max_pixels)
         self.max_pixels = max_pixels
         self.reader = FileReader()
 
@@ -108,7 +109,7 @@ class FitToSquare(BaseTransform):
     Args:
         size: Side in pixels.
         fill: 'white', or 'edge', which repeats the outermost pixels: for photographs without a white ground.
-        max_enlarge: An image that would have to be enlarged by more is refused: it has no detail for a network
+        max_enlarge: An image that would need to be enlarged by more is refused: it has no detail for a network
             of this size.
 
     Raises:
@@ -116,11 +117,12 @@ class FitToSquare(BaseTransform):
     """
 
     def __init__(self, size: int, fill: str = 'white', max_enlarge: float = 4.0):
-        if size < 1:
-            raise ValueError(f'size has to be at least 1, got {size}')
-        if max_enlarge < 1:
-            raise ValueError(f'max_enlarge has to be at least 1, got {max_enlarge}')
-        self.size, self.fill, self.max_enlarge = size, _check_fill(fill), max_enlarge
+        check_positive('FitToSquare', size=size)
+        check_at_least('FitToSquare', 1, max_enlarge=max_enlarge)
+        check_choice('FitToSquare', tuple(_FILLS), fill=fill)
+        self.size = size
+        self.fill = fill
+        self.max_enlarge = max_enlarge
 
     def transform(self, results: dict) -> dict:
         height, width = results['img'].shape[:2]
@@ -167,11 +169,13 @@ class RandomJitter(BaseTransform):
         translate: float = 0.05,
         fill: str = 'white',
     ):
-        if not 0 < scale[0] <= scale[1]:
-            raise ValueError(f'scale has to be 0 < low <= high, got {scale}')
-        if not 0 <= translate < 1:
-            raise ValueError(f'translate has to be a share in [0, 1), got {translate}')
-        self.scale, self.translate, self.fill = tuple(scale), translate, _check_fill(fill)
+        check_increasing('RandomJitter', scale=scale)
+        check_above('RandomJitter', 0, scale=scale[0])
+        check_fraction('RandomJitter', translate=translate)
+        check_choice('RandomJitter', tuple(_FILLS), fill=fill)
+        self.scale = tuple(scale)
+        self.translate = translate
+        self.fill = fill
 
     def transform(self, results: dict) -> dict:
         height, width = results['img'].shape[:2]

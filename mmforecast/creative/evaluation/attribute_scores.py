@@ -44,7 +44,7 @@ def am_score(probabilities: np.ndarray, train_probabilities: np.ndarray) -> floa
     if p.shape[1] != train.shape[1]:
         raise ValueError(
             f'probabilities are of {p.shape[1]} classes, train_probabilities of {train.shape[1]}: '
-            'both have to come from one classifier'
+            'both must come from one classifier'
         )
     expected, found = train.mean(0), p.mean(0)
     divergence = np.sum(expected * np.log(np.maximum(expected, _TINY) / np.maximum(found, _TINY)))
@@ -85,7 +85,7 @@ def _entropy(p: np.ndarray) -> np.ndarray:
 def _checked(p: np.ndarray, name: str) -> np.ndarray:
     p = np.asarray(p, np.float64)
     if p.ndim != 2 or len(p) < 1 or p.shape[1] < 2:
-        raise ValueError(f'{name} have to be (N, K) with N >= 1 and K >= 2, got {p.shape}')
+        raise ValueError(f'{name} must be (N, K) with N >= 1 and K >= 2, got {p.shape}')
     if not (np.isfinite(p).all() and p.min() >= 0 and np.allclose(p.sum(1), 1, atol=1e-3)):
-        raise ValueError(f'{name} have to be in [0, 1] with rows that sum to 1: softmax the logits')
+        raise ValueError(f'{name} must be in [0, 1] with rows that sum to 1: softmax the logits')
     return p

@@ -103,7 +103,7 @@ def _tensors(features: np.ndarray, reference: np.ndarray) -> tuple[torch.Tensor,
     one, two = np.asarray(features, np.float64), np.asarray(reference, np.float64)
     if one.ndim != 2 or two.ndim != 2 or one.shape[1] != two.shape[1] or min(map(len, (one, two))) < 2:
         raise ValueError(
-            'features and reference have to be (N, D) and (M, D) with at least two rows, got '
+            'features and reference must be (N, D) and (M, D) with at least two rows, got '
             f'{one.shape} and {two.shape}'
         )
     return torch.from_numpy(one), torch.from_numpy(two)

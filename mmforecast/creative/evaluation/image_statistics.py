@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mmforecast.utils.checks import check_shape
+
 __all__ = ['STATISTICS', 'image_statistics', 'luminance']
 
 STATISTICS = ('darkness', 'intensity', 'skewness')
@@ -23,10 +25,9 @@ def luminance(images: np.ndarray) -> np.ndarray:
         ValueError: ``images`` are of another shape or range.
     """
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f'images have to be (N, 3, H, W), got {images.shape}')
+    check_shape('luminance', ('N', 3, 'H', 'W'), images=images)
     if images.size and (images.min() < 0 or images.max() > 255):
-        raise ValueError(f'images have to lie in [0, 255], got [{images.min():g}, {images.max():g}]')
+        raise ValueError(f'images must lie in [0, 255], got [{images.min():g}, {images.max():g}]')
     return np.tensordot(images.astype(np.float64), (0.299, 0.587, 0.114), axes=(1, 0)) / 255
 
 
@@ -51,8 +52,7 @@ def image_statistics(images: np.ndarray, masks: np.ndarray | None = None) -> dic
         masks = y < _WHITE
         masks |= ~masks.any(axis=(1, 2), keepdims=True)
     masks = np.asarray(masks, bool)
-    if masks.shape != y.shape:
-        raise ValueError(f'masks have to be {y.shape} as the images, got {masks.shape}')
+    check_shape('image_statistics', y.shape, masks=masks)
     found = np.array([_of_pixels(one[mask]) for one, mask in zip(y, masks)]).reshape(-1, 3)
     return dict(zip(STATISTICS, found.T))
 

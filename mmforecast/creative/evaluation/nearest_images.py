@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from mmforecast.utils.checks import check_between, check_integer, check_not_empty, check_shape
+
 __all__ = ['copied_share', 'nearest']
 
 _CHUNK = 1024
@@ -28,16 +30,12 @@ def nearest(
         ValueError: Shapes or ``k`` don't fit.
     """
     one, two = (torch.from_numpy(np.asarray(array, np.float64)) for array in (features, reference))
-    if one.ndim != 2 or two.ndim != 2 or one.shape[1] != two.shape[1]:
-        raise ValueError(
-            f'features and reference have to be (N, D) and (M, D), got {tuple(one.shape)} and '
-            f'{tuple(two.shape)}'
-        )
+    check_shape('nearest', ('N', 'D'), features=one)
+    check_shape('nearest', ('M', one.shape[1]), reference=two)
     if exclude_self and one.shape != two.shape:
         raise ValueError('exclude_self needs features that are the reference')
     most = len(two) - int(exclude_self)
-    if not 1 <= k <= most:
-        raise ValueError(f'k has to be in 1..{most}, the number of reference images, got {k}')
+    check_integer(f'nearest of {most} reference images', 1, most, k=k)
     distances, numbers = np.empty((len(one), k)), np.empty((len(one), k), np.int64)
     for start in range(0, len(one), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -67,9 +65,7 @@ def copied_share(generated: np.ndarray, held_out: np.ndarray, quantile: float = 
     Raises:
         ValueError: ``quantile`` is out of range, or an array is empty.
     """
-    if not 0 < quantile < 1:
-        raise ValueError(f'quantile has to be in (0, 1), got {quantile}')
+    check_between('copied_share', 0, 1, quantile=quantile)
     generated, held_out = np.asarray(generated, float), np.asarray(held_out, float)
-    if not generated.size or not held_out.size:
-        raise ValueError('copied_share needs at least one generated and one held-out distance')
+    check_not_empty('copied_share', generated=generated, held_out=held_out)
     return float((generated < np.quantile(held_out, quantile)).mean())

@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mmforecast.registry import HOOKS
+from mmforecast.utils.checks import check_fraction, check_positive, check_range
 
 __all__ = ['GANHealthHook']
 
@@ -33,13 +34,9 @@ class GANHealthHook(Hook):
         max_accuracy: float = 0.99,
         min_diversity: float = 0.2,
     ):
-        if interval < 1:
-            raise ValueError(f'GANHealthHook: interval must be at least 1, got {interval}')
-        if not 0 <= min_accuracy < max_accuracy <= 1:
-            raise ValueError(
-                'GANHealthHook: 0 <= min_accuracy < max_accuracy <= 1 is needed, got '
-                f'{min_accuracy} and {max_accuracy}'
-            )
+        check_positive('GANHealthHook', interval=interval)
+        check_range('GANHealthHook', 0, 1, max_accuracy=max_accuracy)
+        check_fraction('GANHealthHook', max_accuracy, min_accuracy=min_accuracy)
         self.interval = interval
         self.min_accuracy, self.max_accuracy = min_accuracy, max_accuracy
         self.min_diversity = min_diversity

@@ -81,7 +81,7 @@ def _read_form(path: Path, key: Mapping[str, tuple[str, str]]) -> list[Answer]:
             value = question.value(row[question.name])
             if value is None:
                 raise ValueError(
-                    f'{where}: {question.name} is {row[question.name]!r}, but has to be one of '
+                    f'{where}: {question.name} is {row[question.name]!r}, but must be one of '
                     f'{", ".join(question.options)}, or empty'
                 )
             values[question.name] = value
@@ -126,7 +126,7 @@ def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]
         missing = [name for name in columns if name not in reader.fieldnames]
         if missing:
             raise ValueError(
-                f'{path} has no column {", ".join(missing)}: its first line has to name the columns '
+                f'{path} has no column {", ".join(missing)}: its first line must name the columns '
                 f'{", ".join(columns)}'
             )
         rows = []

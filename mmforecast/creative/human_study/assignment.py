@@ -8,6 +8,7 @@ import numpy as np
 
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
 from mmforecast.datasets.junk_files import visible_names
+from mmforecast.utils.checks import check_not_empty, check_positive
 
 __all__ = ['Item', 'assign', 'draw_items']
 
@@ -44,8 +45,8 @@ def draw_items(folders: Mapping[str, str], per_set: int, seed: int = 0) -> list[
         FileNotFoundError: A folder is missing.
         ValueError: A folder has fewer images, or there is no set.
     """
-    if not folders or per_set < 1:
-        raise ValueError(f'a study needs sets and per_set of at least 1, got per_set={per_set}')
+    check_not_empty('draw_items', folders=folders)
+    check_positive('draw_items', per_set=per_set)
     rng = np.random.default_rng(seed)
     numbers = rng.permutation(len(folders) * per_set) + 1
     width = len(str(len(numbers)))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mmforecast.utils.checks import check_not_empty
+
 from .answers import Answer
 from .questions import QUESTIONS
 
@@ -25,8 +27,7 @@ def bootstrap_interval(
         ValueError: There are no values.
     """
     values = np.asarray(values, np.float64)
-    if not values.size:
-        raise ValueError('an interval needs at least one value')
+    check_not_empty('bootstrap_interval', values=values)
     drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
     low, high = np.quantile(values[drawn].mean(1), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -76,7 +77,7 @@ def correlations(
     by_item = {item: metrics[place] for item, place in key.items() if place in metrics}
     if not by_item:
         raise ValueError(
-            'none of the images of the study is in the file of metrics: set and image have to be '
+            'none of the images of the study is in the file of metrics: set and image must be '
             'named there as in the key'
         )
     rows = []

@@ -3,6 +3,8 @@
 import torch.nn as nn
 from torch import Tensor
 
+from mmforecast.utils.checks import check_at_least, check_keys
+
 
 class AuxiliaryLoss(nn.Module):
     """A loss that reads its arguments from what a GAN knows in a step.
@@ -31,14 +33,8 @@ class AuxiliaryLoss(nn.Module):
     ):
         super().__init__()
         name = type(self).__name__
-        if loss_weight < 0:
-            raise ValueError(f'{name}: loss_weight must be 0 or more, got {loss_weight!r}')
-        unknown = set(data_info or {}) - set(self.default_data_info)
-        if unknown:
-            raise ValueError(
-                f'{name}: data_info maps {sorted(unknown)}, but the arguments of this loss are '
-                f'{sorted(self.default_data_info)}'
-            )
+        check_at_least(name, 0, loss_weight=loss_weight)
+        check_keys(name, self.default_data_info, data_info=data_info or {})
         self._loss_name = self.default_name if loss_name is None else loss_name
         if not self._loss_name.startswith('loss_'):
             raise ValueError(f"{name}: loss_name must start with 'loss_', got {loss_name!r}")

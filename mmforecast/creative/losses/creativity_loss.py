@@ -6,6 +6,7 @@ from mmengine.logging import MessageHub
 from torch import Tensor
 
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_above, check_choice
 
 from .auxiliary import AuxiliaryLoss
 from .deviation import can_loss, holistic_loss, sharma_mittal
@@ -57,12 +58,9 @@ class CreativityLoss(AuxiliaryLoss):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if mode not in _MODES:
-            raise ValueError(f'CreativityLoss: mode must be one of {_MODES}, got {mode!r}')
-        if prob not in _PROBS:
-            raise ValueError(f'CreativityLoss: prob must be one of {_PROBS}, got {prob!r}')
-        if alpha <= 0:
-            raise ValueError(f'CreativityLoss: alpha must be above 0, got {alpha!r}')
+        check_choice('CreativityLoss', _MODES, mode=mode)
+        check_choice('CreativityLoss', _PROBS, prob=prob)
+        check_above('CreativityLoss', 0, alpha=alpha)
         if isinstance(branches, str) or (branches is not None and not branches):
             raise ValueError(
                 "CreativityLoss: branches must be a sequence of attributes such as ('shape',), or None "

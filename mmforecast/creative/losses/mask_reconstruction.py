@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mmforecast.creative.models.utils.batch_norm import untracked_statistics
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_shape
 
 from .auxiliary import AuxiliaryLoss
 
@@ -17,11 +18,7 @@ def mask_reconstruction_loss(images: Tensor, mask: Tensor) -> Tensor:
         images: (B, 3, H, W) in [-1, 1].
         mask: (B, 1, H, W) in [0, 1], repeated over the channels.
     """
-    if images.shape[-2:] != mask.shape[-2:]:
-        raise ValueError(
-            f'mask_reconstruction_loss: images {tuple(images.shape)} and mask {tuple(mask.shape)} must have '
-            'the same height and width'
-        )
+    check_shape('mask_reconstruction_loss', (len(images), 1, *images.shape[-2:]), mask=mask)
     return (images - (2 * mask.to(images.dtype) - 1)).abs().mean()
 
 

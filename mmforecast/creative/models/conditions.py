@@ -13,7 +13,7 @@ class Condition:
 
     Args:
         condition: as the user wrote it.
-        generator, discriminator: have to agree with it.
+        generator, discriminator: Must agree with it.
 
     Attributes:
         kind: None, 'label' or 'mask'.

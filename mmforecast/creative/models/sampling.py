@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmforecast.models.utils import unit_to_rgb
+from mmforecast.utils.checks import check_integer, check_keys, check_not_empty, check_positive
 
 from .noise import draw_noise, slerp, truncate
 
@@ -22,11 +23,7 @@ class SamplingMixin:
     @staticmethod
     def read_test_cfg(test_cfg: dict | None) -> dict[str, Any]:
         """``seed``, ``truncation`` and ``use_ema`` of ``predict``."""
-        unknown = sorted(set(test_cfg or {}) - set(_DEFAULTS))
-        if unknown:
-            raise ValueError(
-                f'CreativeGAN: unknown keys {unknown} in test_cfg; it takes {", ".join(_DEFAULTS)}'
-            )
+        check_keys('CreativeGAN', _DEFAULTS, test_cfg=test_cfg or {})
         settings = {**_DEFAULTS, **(test_cfg or {})}
         truncate(torch.zeros(1), settings['truncation'])
         return settings
@@ -57,11 +54,8 @@ class SamplingMixin:
         Returns:
             (n, 3, H, W) float RGB in [0, 255], on the CPU.
         """
-        if n < 1 or batch_size < 1 or seed < 0:
-            raise ValueError(
-                f'sample needs n and batch_size of at least 1 and a seed of at least 0, got n={n}, '
-                f'batch_size={batch_size}, seed={seed}'
-            )
+        check_positive('sample', n=n, batch_size=batch_size)
+        check_integer('sample', 0, seed=seed)
         condition = self.condition
         noise, drawn = draw_noise(seed, range(n), self.noise_size, condition.num_classes)
         given = self._expand(n, labels, mask)
@@ -91,11 +85,9 @@ class SamplingMixin:
         Returns:
             ((len(seeds) - 1) * (steps - 1) + 1, 3, H, W) float RGB in [0, 255], on the CPU.
         """
-        if len(seeds) < 2 or steps < 2 or min(seeds) < 0:
-            raise ValueError(
-                'interpolate needs two or more seeds of at least 0, and steps of at least 2, got seeds='
-                f'{list(seeds)}, steps={steps}'
-            )
+        check_not_empty('interpolate', 2, seeds=seeds)
+        check_integer('interpolate', 2, steps=steps)
+        check_integer('interpolate', 0, seeds=min(seeds))
         ends = [draw_noise(seed, [0], self.noise_size)[0][0] for seed in seeds]
         ends = [truncate(end, truncation) for end in ends]
         share = torch.linspace(0, 1, steps)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmforecast.creative.models.utils.diff_augment import diff_augment, instance_noise
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_at_least, check_choice, check_integer
 
 _PENALTIES = (None, 'r1', 'gp')
 
@@ -15,8 +16,7 @@ def take_start(ema_config: dict) -> tuple[dict, int]:
     """The config of the average, and the iteration that it starts at."""
     averaged = {'type': 'ExponentialMovingAverage', 'momentum': 0.001, **ema_config}
     start = averaged.pop('start_iter', 0)
-    if isinstance(start, bool) or not isinstance(start, int) or start < 0:
-        raise ValueError(f'CreativeGAN: ema_config.start_iter must be an integer >= 0, got {start!r}')
+    check_integer('CreativeGAN', 0, ema_config__start_iter=start)
     if not 0 < averaged['momentum'] < 1:
         raise ValueError(
             'CreativeGAN: ema_config.momentum is the share of the newest weights, above 0 and below 1, '
@@ -39,11 +39,7 @@ class Augmentation:
                 'CreativeGAN: augmentation.translation is a share of the side in [0, 0.5), got '
                 f'{self.translation!r}'
             )
-        if self.noise < 0:
-            raise ValueError(
-                'CreativeGAN: augmentation.noise is the deviation of noise on images in [-1, 1], 0 or more, '
-                f'got {self.noise!r}'
-            )
+        check_at_least('CreativeGAN', 0, augmentation__noise=self.noise)
 
     def __call__(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor | None]:
         """Images (B, C, H, W) in [-1, 1], and masks (B, 1, H, W) that move with them but get no noise."""
@@ -78,11 +74,13 @@ class LossSettings(nn.Module):
         penalty_weight: float = 10.0,
     ):
         super().__init__()
-        if penalty not in _PENALTIES:
-            raise ValueError(f'CreativeGAN: loss_config.penalty must be one of {_PENALTIES}, got {penalty!r}')
-        for name, value in (('disc_weight', disc_weight), ('penalty_weight', penalty_weight)):
-            if value < 0:
-                raise ValueError(f'CreativeGAN: loss_config.{name} must be 0 or more, got {value!r}')
+        check_choice('CreativeGAN', _PENALTIES, loss_config__penalty=penalty)
+        check_at_least(
+            'CreativeGAN',
+            0,
+            loss_config__disc_weight=disc_weight,
+            loss_config__penalty_weight=penalty_weight,
+        )
         self.gan_loss = MODELS.build(gan_loss or dict(type='GANLoss'))
         self.disc_auxiliary = _build('disc_auxiliary_loss', disc_auxiliary_loss, attributes)
         self.gen_auxiliary = _build('gen_auxiliary_loss', gen_auxiliary_loss, attributes)
@@ -92,7 +90,9 @@ class LossSettings(nn.Module):
                 f'CreativeGAN: two losses of loss_config have one name in the log, {names}; give one a '
                 'loss_name'
             )
-        self.disc_weight, self.penalty, self.penalty_weight = disc_weight, penalty, penalty_weight
+        self.disc_weight = disc_weight
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
 
 
 def _build(where: str, configs: dict | list[dict] | None, attributes: dict[str, int]) -> nn.ModuleList:

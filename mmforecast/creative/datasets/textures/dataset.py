@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_choice, check_integer
 
 from ..attribute_dataset import BaseAttributeDataset
 from .garments import SHAPE_CLASSES, paint_garment
@@ -44,14 +45,11 @@ class SyntheticTextureDataset(BaseAttributeDataset):
         **kwargs,
     ):
         least = int(np.prod([len(names) for names in self.METAINFO['attributes'].values()]))
-        if num_images < least:
-            raise ValueError(f'num_images has to be at least {least}, one for every class, got {num_images}')
-        if size < 8:
-            raise ValueError(f'size has to be at least 8 pixels, got {size}')
-        if split not in _SPLITS:
-            raise ValueError(f'split has to be one of {_SPLITS}, got {split!r}')
-        if seed < 0:
-            raise ValueError(f'seed has to be 0 or more, got {seed}')
+        name = type(self).__name__
+        check_integer(name, least, num_images=num_images)  # one for every class at least
+        check_integer(name, 8, size=size)
+        check_choice(name, _SPLITS, split=split)
+        check_integer(name, 0, seed=seed)
         self.num_images, self.size, self.seed = num_images, size, seed
         self.split, self.keep = split, keep
         self._made: dict[int, dict] = {}

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmforecast.creative import MISSING_LABEL, CreativeDataSample
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice, check_positive
 
 __all__ = ['AttributeClassifier']
 
@@ -46,11 +47,10 @@ class AttributeClassifier(BaseModel):
         super().__init__(data_preprocessor or dict(type='ImgDataPreprocessor'), init_cfg)
         if not attributes or min(attributes.values()) < 2:
             raise ValueError(
-                'attributes has to give at least two classes for at least one attribute, got '
-                f'{dict(attributes)}'
+                f'attributes must give at least two classes for at least one attribute, got {dict(attributes)}'
             )
-        if input_size is not None and input_size < 1:
-            raise ValueError(f'input_size has to be at least 1 or None, got {input_size}')
+        if input_size is not None:
+            check_positive('AttributeClassifier', input_size=input_size)
         self.attributes, self.input_size = dict(attributes), input_size
         self.backbone = MODELS.build(backbone)
         self.heads = nn.ModuleDict(
@@ -95,14 +95,13 @@ class AttributeClassifier(BaseModel):
         Raises:
             ValueError: Unknown ``mode``, or a label is missing or out of range.
         """
+        check_choice('AttributeClassifier', ('tensor', 'loss', 'predict'), mode=mode)
         if mode == 'predict':
             return self._predict(inputs, data_samples)
         features = self.features(inputs)
         logits = {name: head(features) for name, head in self.heads.items()}
         if mode == 'tensor':
             return logits
-        if mode != 'loss':
-            raise ValueError(f"mode has to be 'tensor', 'loss' or 'predict', got {mode!r}")
         found = {}
         for name, scores in logits.items():
             labels = self._labels(name, data_samples).to(scores.device)

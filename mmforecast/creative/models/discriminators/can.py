@@ -4,7 +4,7 @@ import torch.nn as nn
 
 from mmforecast.creative.models.utils.gan_layers import activation, conv, doublings, init_dcgan
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_integer, check_positive
 
 from .base import REAL_FAKE, BaseDiscriminator
 
@@ -42,11 +42,7 @@ class CANDiscriminator(BaseDiscriminator):
             head_channels=head_channels,
             num_layers=num_layers,
         )
-        if num_layers > downs:
-            raise ValueError(
-                f'CANDiscriminator: num_layers must be at most {downs} at input_scale={input_scale}, got '
-                f'{num_layers}'
-            )
+        check_integer(f'{name} with input_scale={input_scale}', 1, downs, num_layers=num_layers)
         widths = [base_channels << min(n, 4) for n in range(num_layers)]
         layers = [conv(self.in_channels, widths[0], 4, 2, act='lrelu', norm=False)]
         layers += [conv(a, b, 4, 2, act='lrelu') for a, b in zip(widths, widths[1:])]

@@ -4,7 +4,7 @@ import torch.nn as nn
 
 from mmforecast.creative.models.utils.gan_layers import conv, doublings, init_dcgan
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_fraction, check_positive
 
 from .base import BaseDiscriminator
 
@@ -35,8 +35,7 @@ class MaskStyleDiscriminator(BaseDiscriminator):
         name, width = type(self).__name__, base_channels
         doublings(name, 'input_scale', input_scale, smallest=64, largest=256)
         check_positive(name, base_channels=width)
-        if not 0 <= dropout < 1:
-            raise ValueError(f'{name}: dropout must be in [0, 1), got {dropout!r}')
+        check_fraction(name, dropout=dropout)
         self.trunk = nn.Sequential(
             conv(self.in_channels, width, 5, 2, act='lrelu', norm=False),
             conv(width, 2 * width, 5, 2, act='lrelu'),

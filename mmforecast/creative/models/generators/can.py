@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mmforecast.creative.models.utils.gan_layers import block, conv, deconv, doublings, init_dcgan
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_choice, check_multiple, check_positive
 
 from .base import BaseGenerator
 
@@ -35,13 +35,9 @@ class CANGenerator(BaseGenerator):
         super().__init__(output_scale, noise_size)
         ups = doublings('CANGenerator', 'output_scale', output_scale, smallest=16)
         check_positive('CANGenerator', base_channels=base_channels, noise_size=noise_size)
-        if upsample not in _UPSAMPLES:
-            raise ValueError(f'CANGenerator: upsample must be one of {_UPSAMPLES}, got {upsample!r}')
-        if base_channels % 2 ** (ups - 2):
-            raise ValueError(
-                f'CANGenerator: base_channels must be a multiple of {2 ** (ups - 2)} at '
-                f'output_scale={output_scale}, got {base_channels}'
-            )
+        check_choice('CANGenerator', _UPSAMPLES, upsample=upsample)
+        owner = f'CANGenerator with output_scale={output_scale}'
+        check_multiple(owner, 2 ** (ups - 2), base_channels=base_channels)
 
         def up(inputs: int, outputs: int, act: str = 'lrelu', norm: bool = True) -> nn.Sequential:
             if upsample == 'deconv':

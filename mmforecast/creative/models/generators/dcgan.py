@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mmforecast.creative.models.utils.gan_layers import block, deconv, doublings, init_dcgan
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_multiple, check_positive
 
 from .base import BaseGenerator, LabelEmbedding
 
@@ -35,11 +35,8 @@ class DCGANGenerator(BaseGenerator):
         name = type(self).__name__
         ups = doublings(name, 'output_scale', output_scale, smallest=8)
         check_positive(name, base_channels=base_channels, noise_size=noise_size, embedding_size=embedding_size)
-        if base_channels % 2 ** (ups - 1):
-            raise ValueError(
-                f'DCGANGenerator: base_channels must be a multiple of {2 ** (ups - 1)} at '
-                f'output_scale={output_scale}, got {base_channels}'
-            )
+        owner = f'{name} with output_scale={output_scale}'
+        check_multiple(owner, 2 ** (ups - 1), base_channels=base_channels)
         inputs = noise_size
         self.embedding = None
         if num_classes is not None:

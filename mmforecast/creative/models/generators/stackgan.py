@@ -10,7 +10,7 @@ from mmforecast.creative.models.utils.gan_layers import conv, init_dcgan
 from mmforecast.fileio import CheckpointError
 from mmforecast.models.utils import KeepFrozen, freeze
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_multiple, check_positive
 
 from .base import BaseGenerator
 
@@ -51,8 +51,7 @@ class StackGANGenerator(KeepFrozen, BaseGenerator):
         super().__init__(4 * first.output_scale, first.noise_size)
         width = base_channels
         check_positive('StackGANGenerator', base_channels=width, num_blocks=num_blocks)
-        if width % 4:
-            raise ValueError(f'StackGANGenerator: base_channels must be a multiple of 4, got {width}')
+        check_multiple('StackGANGenerator', 4, base_channels=width)
         self.condition_kind, self.num_classes = first.condition_kind, first.num_classes
         self.encoder = nn.Sequential(
             conv(3, width, 3, norm=False),

@@ -6,6 +6,8 @@ import torch.nn as nn
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmforecast.utils.checks import check_choice, check_shape
+
 SLOPE = 0.2  # of every LeakyReLU here
 
 
@@ -16,8 +18,7 @@ def doublings(owner: str, argument: str, size: int, smallest: int, largest: int 
         ValueError: ``size`` is no power of two from ``smallest`` to ``largest``.
     """
     powers = [2**n for n in range(2, 11) if smallest <= 2**n <= largest]
-    if isinstance(size, bool) or size not in powers:
-        raise ValueError(f'{owner}: {argument} must be one of {powers}, got {size!r}')
+    check_choice(owner, powers, **{argument: size})
     return int(math.log2(size // 4))
 
 
@@ -67,8 +68,5 @@ def deconv(inputs: int, outputs: int, act: str = 'relu', norm: bool = True, kern
 
 def mask_channel(owner: str, mask: Tensor | None, like: Tensor) -> Tensor:
     """A mask in [0, 1], (B, 1, H, W), as a channel in [-1, 1] for images (B, C, H, W)."""
-    wanted = (len(like), 1, *like.shape[-2:])
-    if mask is None or tuple(mask.shape) != wanted:
-        given = None if mask is None else tuple(mask.shape)
-        raise ValueError(f'{owner} needs masks {wanted} as condition, got {given}')
+    check_shape(f'{owner} needs masks as condition', (len(like), 1, *like.shape[-2:]), condition=mask)
     return 2 * mask.to(like.dtype) - 1
