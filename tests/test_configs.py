@@ -124,7 +124,7 @@ def test_neck_config_builds():
 
 
 def check_data(dataset, model, part):
-    """The data set's class exists, its pipeline builds, and its clips fit the model."""
+    """The dataset's class exists, its pipeline builds, and its clips fit the model."""
     assert issubclass(DATASETS.get(dataset.type), BaseSequenceDataset)
     assert dataset.num_past == model.num_past
     steps = model.train_steps if part == 'train' else model.test_steps
@@ -176,7 +176,7 @@ def test_fine_tuning_is_a_short_config_by_inheritance(path):
 
 
 @pytest.mark.parametrize(
-    'name, level, optimiser, rate, batch, iterations',
+    'name, level, optimizer, rate, batch, iterations',
     [
         ('f2f5', 'P5', 'SGD', 0.01, 4, 59_440),
         ('f2f4', 'P4', 'SGD', 0.005, 1, 238_000),
@@ -188,13 +188,13 @@ def test_fine_tuning_is_a_short_config_by_inheritance(path):
         ('f2f2_ar', 'P2', 'Adam', 1e-5, 1, 29_750),
     ],
 )
-def test_f2f_is_trained_as_the_authors_do(name, level, optimiser, rate, batch, iterations):
+def test_f2f_is_trained_as_the_authors_do(name, level, optimizer, rate, batch, iterations):
     cfg = Config.fromfile(CONFIGS / 'f2f' / f'{name}_cityscapes.py')
     assert cfg.model.encoder.levels == (level,)
     assert cfg.model.predictor.num_scales == ((3,) if level == 'P2' else (1,))
     expected = dict(SGD=dict(momentum=0.9, nesterov=True), Adam=dict(betas=(0.9, 0.999)))
     given = cfg.optim_wrapper.optimizer.to_dict()
-    assert given == dict(type=optimiser, lr=rate, **expected[optimiser])
+    assert given == dict(type=optimizer, lr=rate, **expected[optimizer])
     assert 'param_scheduler' not in cfg  # a constant rate
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     assert cfg.train_cfg.max_iters == iterations

@@ -18,7 +18,7 @@ from mmforecast.creative.datasets.idx_files import read_idx
 from mmforecast.creative.datasets.image_list import read_image_list
 from mmforecast.datasets import VideoFolderDataset
 from mmforecast.datasets.file_access import CorruptFrameError, FileReader
-from mmforecast.datasets.image_files import decode_grey, decode_rgb
+from mmforecast.datasets.image_files import decode_gray, decode_rgb
 from mmforecast.datasets.representation_store import (
     Level,
     RepresentationStore,
@@ -171,7 +171,7 @@ def test_decompression_bombs_are_refused_by_their_headers(tmp_path, little_memor
     path.write_bytes(BOMBS[name])
     with pytest.raises(CorruptFrameError, match=r'frame0\.png of sequence s says to have \d+ pixels'):
         read_frame(path)
-    for decode in (decode_rgb, decode_grey):
+    for decode in (decode_rgb, decode_gray):
         with pytest.raises(ValueError, match=r'frame0\.png says to be'):
             decode(BOMBS[name], str(path))
     with pytest.raises(ValueError, match='no clip fits.*frame'):
@@ -248,7 +248,7 @@ def test_names_in_a_store_stay_in_it(tmp_path):
     np.save(tmp_path / 'secret.npy', np.zeros((1, 1, 1, 1), np.float16))
     line = dict(level='P5', sequence_id='../../../secret', frame_names=['0'])
     (root / 'index.jsonl').write_text(json.dumps(line) + '\n')
-    with pytest.raises(ValueError, match='a sequence id has to be a plain file name'):
+    with pytest.raises(ValueError, match='a sequence id must be a plain file name'):
         RepresentationStore(str(root)).read('P5', '../../../secret', ['0'])
 
 

@@ -1,4 +1,4 @@
-"""What has to hold for any input: indices of clips, bounds and symmetries of metrics, parsers of any bytes.
+"""What must hold for any input: indices of clips, bounds and symmetries of metrics, parsers of any bytes.
 
 `make test-all` tries far more inputs than `make test`, see the profiles in conftest.py.
 """
@@ -82,7 +82,7 @@ def test_every_clip_lies_in_its_sequence(
             clip_step=clip_step,
         )
     except ValueError as error:
-        steps = 'anchor_step has to be' in str(error)
+        steps = 'anchor_step must be' in str(error)
         assert steps == (not -max(num_future, 1) <= anchor_step < max(num_future, 0))
         if not steps:  # whatever the anchor, a clip of the smallest stride is as long as this
             assert 'no clip fits' in str(error)

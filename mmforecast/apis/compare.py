@@ -92,8 +92,8 @@ def compare(
 
     Args:
         entries: rows; all must have the same test clips.
-        horizons: numbers of roll-out steps, each a run of its own, scored at its last step.
-        on_sample: called with the entry's name, the horizon, a sample with its forecast and the clip.
+        horizons: Numbers of roll-out steps, each a run of its own, scored at its last step.
+        on_sample: Called with the entry's name, the horizon, a sample with its forecast and the clip.
 
     Returns:
         One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a

@@ -22,11 +22,11 @@ class Cost:
 
     Attributes:
         part: 'encoder', 'predictor' or 'decoder'.
-        unit: what ``macs`` is for: a 'frame', a 'call' or a 'step'.
-        parameters: weights and biases; those of a detector's heads count as the decoder's.
+        unit: What ``macs`` is for: a 'frame', a 'call' or a 'step'.
+        parameters: Weights and biases; those of a detector's heads count as the decoder's.
         macs: multiply-adds of one unit.
-        short: units in a forecast of one call of the predictor.
-        whole: units in a forecast of ``test_cfg.rollout_steps`` steps.
+        short: Units in a forecast of one call of the predictor.
+        whole: Units in a forecast of ``test_cfg.rollout_steps`` steps.
     """
 
     part: str
@@ -56,12 +56,12 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     many detections as it reports. Matching and suppressing boxes, RoIAlign and optical flow aren't counted.
 
     Args:
-        model: is moved to ``device``, which on 'meta' loses its weights.
+        model: Is moved to ``device``, which on 'meta' loses its weights.
         size: (H, W) of the frames.
         device: 'meta', or 'cpu' for parts that can't run without data.
 
     Raises:
-        ValueError: a part can't run without data, or takes nothing from RGB frames.
+        ValueError: A part can't run without data, or takes nothing from RGB frames.
     """
     if not model.encoder.from_rgb:
         raise ValueError(

@@ -50,11 +50,11 @@ def build_forecaster(
     """The forecaster of a config, in eval mode.
 
     Args:
-        cfg: a whole config; only ``model`` is read.
-        checkpoint: path of its weights; those of a frozen part may be missing.
-        changes: keys put in place of those of the config's model, e.g.
+        cfg: A whole config; only ``model`` is read.
+        checkpoint: Path of its weights; those of a frozen part may be missing.
+        changes: Keys put in place of those of the config's model, e.g.
             ``dict(predictor=dict(type='CopyLast'))``, as in :func:`replace_parts`.
-        device: of the model; by default a GPU if there is one.
+        device: Of the model; by default a GPU if there is one.
     """
     model_cfg = cfg.model.to_dict()
     if changes is not None:
@@ -73,8 +73,8 @@ def replace_parts(model_cfg: dict, changes: dict) -> dict:
     train: the encoder is frozen, and a discriminator is left out.
 
     Args:
-        model_cfg: config of a forecaster.
-        changes: keys put in place of its own, an entry of ``<Forecaster>.baselines``.
+        model_cfg: Config of a forecaster.
+        changes: Keys put in place of its own, an entry of ``<Forecaster>.baselines``.
     """
     kept = {key: value for key, value in model_cfg.items() if key not in _TRAINED_KEYS}
     if 'encoder' in kept:
@@ -93,7 +93,7 @@ def build_model(model_cfg: dict, checkpoint: str | None = None, device: str | No
 
 
 def _load_weights(model: nn.Module, path: str) -> None:
-    """All that training changes has to be in the checkpoint; frozen parts may come from the config."""
+    """All that training changes must be in the checkpoint; frozen parts may come from the config."""
     checkpoint = load_checkpoint(path, map_location='cpu')
     match = require_match(model, checkpoint, min_matched=1.0)
     if match.unexpected:
@@ -120,9 +120,9 @@ def evaluate(
     """Forecast every clip of a loader and score it.
 
     Args:
-        evaluator: config of the metric, or a list of them.
-        title: of the progress bar.
-        on_sample: called with every sample that has its forecast, and its clip (T, 3, H, W) uint8.
+        evaluator: Config of the metric, or a list of them.
+        title: Of the progress bar.
+        on_sample: Called with every sample that has its forecast, and its clip (T, 3, H, W) uint8.
 
     Returns:
         Metrics by name.

@@ -1,4 +1,4 @@
-"""Compute the representations of a data set once, for every training run to read."""
+"""Compute the representations of a dataset once, for every training run to read."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -40,23 +40,23 @@ def extract_representations(
     unreadable file is left out and reported. Sizes are printed before anything is written.
 
     Args:
-        encoder: must have a ``network`` and work on any RGB frame.
-        dataset: its clips say which frames of which sequences are needed; a wrapper such as mmengine's
+        encoder: Must have a ``network`` and work on any RGB frame.
+        dataset: Its clips say which frames of which sequences are needed; a wrapper such as mmengine's
             ``ConcatDataset`` stands for what it holds.
-        root: folder of the store.
-        model: name of the network, for the manifest.
-        levels: names of those of the encoder's levels to write; all by default.
-        chunk: frames per forward pass.
-        dry_run: print the sizes and write nothing.
+        root: Folder of the store.
+        model: Name of the network, for the manifest.
+        levels: Names of those of the encoder's levels to write; all by default.
+        chunk: Frames per forward pass.
+        dry_run: Print the sizes and write nothing.
 
     Returns:
         ``written`` and ``kept`` (numbers of sequences to which something was added or nothing),
         ``bytes`` (of the whole store, by each of the encoder's levels) and ``corrupt`` (messages).
 
     Raises:
-        ValueError: the encoder has nothing to store, or no such level.
+        ValueError: The encoder has nothing to store, or no such level.
         StoreError: ``root`` holds other representations, or its disk is too small.
-        CorruptFrameError: no sequence can be read.
+        CorruptFrameError: No sequence can be read.
     """
     names = _check_levels(encoder, levels)
     work = _frames_in_use(dataset)
@@ -93,7 +93,7 @@ def extract_representations(
 
 
 def _frames_in_use(dataset: BaseSequenceDataset) -> list[tuple]:
-    """Return (sequence, positions, frame names) of each sequence, once where several data sets have it."""
+    """Return (sequence, positions, frame names) of each sequence, once where several datasets have it."""
     used: dict[str, tuple] = {}
     for source in find_sources(dataset):
         for sequence, positions in source.frames_in_use():

@@ -31,7 +31,7 @@ def evaluate_results(cfg: Config, path: str | PathLike) -> dict[str, float]:
         Metrics by name, equal to those of the test itself.
 
     Raises:
-        ValueError: The file is broken, or of another data set.
+        ValueError: The file is broken, or of another dataset.
         FileNotFoundError: There is no such file.
     """
     records = read_results(path)

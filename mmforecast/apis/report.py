@@ -59,7 +59,7 @@ class ClipCollector:
     Attributes:
         number: How many clips.
         horizon: Roll-out steps of the forecasts that are kept.
-        total: Clips of the data set; those kept lie evenly in it.
+        total: Clips of the dataset; those kept lie evenly in it.
         without: Methods that aren't drawn.
         clips: By sequence and frames, the clip (T, 3, H, W) and the samples by method. Of the seeds of a
             method the first is kept.
@@ -161,7 +161,7 @@ def view_of(
         rows: As from :func:`compare`.
         columns: As from :func:`comparison_columns`.
         collector: Has the clips to be drawn.
-        meta: The data set's metainfo, for colours and names of classes.
+        meta: The dataset's metainfo, for colors and names of classes.
         height: Of a picture, in pixels.
     """
     metrics = list(dict.fromkeys(c.split(' @')[0] for c in columns if ' @' in c))

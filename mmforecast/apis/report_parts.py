@@ -1,4 +1,4 @@
-"""What a report is made of, from what a comparison found."""
+"""Parts of a report, from the results of a comparison."""
 
 import platform
 import shlex
@@ -43,7 +43,7 @@ _PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmsegmentation', 'numpy')
 
 
 def styled_series(rows: Sequence[dict]) -> dict[str, Series]:
-    """A line without points for each method: its colour, dash and marker. The oracle's is grey."""
+    """A line without points for each method: its color, dash and marker. The oracle's is gray."""
     names = [row['method'] for row in rows if row['method'] != 'oracle']
     styles = {name: index for index, name in enumerate(names)}
     return {row['method']: Series(row['method'], [], styles.get(row['method'])) for row in rows}

@@ -24,7 +24,7 @@ class StreamingForecaster:
             stride 3 that gets every frame of the video.
 
     Raises:
-        ValueError: The encoder reads its representation from a data set, or ``stride`` is below 1.
+        ValueError: The encoder reads its representation from a dataset, or ``stride`` is below 1.
     """
 
     def __init__(self, model: BaseForecaster, stride: int = 1):

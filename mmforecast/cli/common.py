@@ -1,4 +1,4 @@
-"""Shared parts of the command-line tools: options, and their end when something is wrong."""
+"""Options and error handling that the command-line tools share."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Where a public data set is to be had, and how it must lie under data/. Nothing is downloaded."""
+"""Sources of the public datasets and the expected layout under data/. Nothing is downloaded."""
 
 import argparse
 

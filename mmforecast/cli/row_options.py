@@ -1,4 +1,4 @@
-"""What compare and report both ask: which rows, how far ahead, by which scores."""
+"""Options that compare and report share: rows, horizons and scores."""
 
 import argparse
 from collections.abc import Iterable

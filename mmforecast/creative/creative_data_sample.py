@@ -1,4 +1,4 @@
-"""The container of one image: how it is labelled, and what was generated or recognised."""
+"""The container of one image: how it is labeled, and what was generated or recognized."""
 
 import torch
 from mmengine.structures import BaseDataElement
@@ -7,7 +7,7 @@ from mmforecast.structures.fields import typed_field
 
 __all__ = ['CreativeDataSample', 'MISSING_LABEL']
 
-# The label of an attribute that an image isn't labelled with.
+# The label of an attribute that an image isn't labeled with.
 MISSING_LABEL = -1
 
 
@@ -15,7 +15,7 @@ class CreativeDataSample(BaseDataElement):
     """Labels of one image by attribute, and predictions for it.
 
     An attribute (``shape``, ``texture``) is one way of sorting images into classes; its class names are the
-    data set's metainfo: ``attributes=dict(shape=(...), texture=(...))``.
+    dataset's metainfo: ``attributes=dict(shape=(...), texture=(...))``.
 
     Fields, each present only where it makes sense:
 

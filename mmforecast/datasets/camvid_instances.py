@@ -23,10 +23,10 @@ _THINGS = {8: 26, 9: 24, 10: 33}
 
 
 def components_to_instances(train_id_map: np.ndarray, min_area: int = 40) -> np.ndarray:
-    """Take every connected component (8 neighbours) of a moving class for an instance.
+    """Take every connected component (8 neighbors) of a moving class for an instance.
 
     Args:
-        train_id_map: (H, W) CamVid train ids, 255 where unlabelled.
+        train_id_map: (H, W) CamVid train ids, 255 where unlabeled.
         min_area: Components of fewer pixels become a group: too small to be known as one object.
             40 pixels at CamVid's 480x360 are 6 at the configs' 192x144.
 

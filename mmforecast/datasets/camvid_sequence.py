@@ -48,7 +48,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     representation store serves all of them.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: Folder of the dataset.
         split: 'train', the earlier part of each sequence; 'val', the later part; or 'all'. No clip
             crosses the border.
         val_fraction: Part of each sequence's frames that is 'val', in (0, 1).
@@ -82,7 +82,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     ):
         self.time_split = TimeSplit(split, val_fraction)
         if label_space not in ('camvid', 'cityscapes'):
-            raise ValueError(f"label_space has to be 'camvid' or 'cityscapes', got {label_space!r}")
+            raise ValueError(f"label_space must be 'camvid' or 'cityscapes', got {label_space!r}")
         if anchor == 'annotated':
             raise ValueError("anchor='annotated' does not fit CamVid: all frames are; give a position or None")
         self.instance_root = instance_root

@@ -97,11 +97,11 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     and one representation store may hold them all.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: Folder of the dataset.
         split: 'train', 'val' or 'test'.
         data_prefix: ``img_path`` and ``seg_map_path``, folders or archives under ``data_root``.
             Data with labels on every frame keeps them in ``gtFine_sequence``.
-        label_kind: Files to read labels from; 'auto' takes labelTrainIds where every labelled frame
+        label_kind: Files to read labels from; 'auto' takes labelTrainIds where every labeled frame
             has them and labelIds, mapped in memory, otherwise.
         cities: Use these only.
         snippet_length: Frames of a snippet. None doesn't cut the long recordings: for long-term
@@ -127,10 +127,10 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         **kwargs,
     ):
         if label_kind not in _LABEL_KINDS:
-            raise ValueError(f'label_kind has to be one of {_LABEL_KINDS}, got {label_kind!r}')
+            raise ValueError(f'label_kind must be one of {_LABEL_KINDS}, got {label_kind!r}')
         if snippet_length is not None and snippet_length <= ANNOTATED_INDEX:
             raise ValueError(
-                f'snippet_length has to be None or at least {ANNOTATED_INDEX + 1}, so that a '
+                f'snippet_length must be None or at least {ANNOTATED_INDEX + 1}, so that a '
                 f'snippet holds its annotated frame, got {snippet_length}'
             )
         prefix = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine')

@@ -13,7 +13,7 @@ class ClipLayout:
         num_past: Input frames, at least 1.
         num_future: Frames to forecast, at least 0.
         anchor_step: Which future step the anchor is: 0 is the first one, -1 the last one. With
-            ``num_future=0`` the anchor is the last input and ``anchor_step`` has to be -1.
+            ``num_future=0`` the anchor is the last input and ``anchor_step`` must be -1.
     """
 
     num_past: int
@@ -22,12 +22,12 @@ class ClipLayout:
 
     def __post_init__(self):
         if self.num_past < 1:
-            raise ValueError(f'num_past has to be at least 1, got {self.num_past}')
+            raise ValueError(f'num_past must be at least 1, got {self.num_past}')
         if self.num_future < 0:
-            raise ValueError(f'num_future has to be at least 0, got {self.num_future}')
+            raise ValueError(f'num_future must be at least 0, got {self.num_future}')
         if not -max(self.num_future, 1) <= self.anchor_step < max(self.num_future, 0):
             raise ValueError(
-                f'anchor_step has to be a future step in [{-max(self.num_future, 1)}, '
+                f'anchor_step must be a future step in [{-max(self.num_future, 1)}, '
                 f'{self.num_future}), got {self.anchor_step}'
             )
 

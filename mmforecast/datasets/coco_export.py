@@ -1,4 +1,4 @@
-"""Instance id maps to COCO annotations, to train mmdet detectors on the frames of a data set."""
+"""Instance id maps to COCO annotations, to train mmdet detectors on the frames of a dataset."""
 
 from collections.abc import Iterable
 
@@ -19,8 +19,8 @@ def coco_annotations(id_map: np.ndarray, image_id: int, first_id: int) -> list[d
     Args:
         id_map: (H, W) integers, Cityscapes' instanceIds: ``label_id * 1000 + n`` for an instance,
             the bare label id for a region that isn't split into instances (``iscrowd``).
-        image_id: of the frame.
-        first_id: of the first annotation; they count up from it.
+        image_id: Of the frame.
+        first_id: Of the first annotation; they count up from it.
 
     Returns:
         One dict per instance and crowd region of the eight classes, ordered by id, with its mask

@@ -1,4 +1,4 @@
-"""Files that can't be used: what stops, and what is replaced by another item of the data set."""
+"""Files that can't be used: what stops, and what is replaced by another item of the dataset."""
 
 import logging
 
@@ -21,7 +21,7 @@ class CorruptFileError(ValueError):
 
 
 class CorruptFilePolicy:
-    """Mixin of data sets that take another item in the place of one whose file is corrupt.
+    """Mixin of datasets that take another item in the place of one whose file is corrupt.
 
     Attributes:
         item_name: What messages call an item.
@@ -44,7 +44,7 @@ class CorruptFilePolicy:
             ValueError: It is another word, or 'skip' in ``test_mode``.
         """
         if on_corrupt not in (None, 'raise', 'skip'):
-            raise ValueError(f"on_corrupt has to be 'raise', 'skip' or None, got {on_corrupt!r}")
+            raise ValueError(f"on_corrupt must be 'raise', 'skip' or None, got {on_corrupt!r}")
         if test_mode and on_corrupt == 'skip':
             raise ValueError(
                 f"on_corrupt='skip' would score another {self.item_name} twice: test_mode needs 'raise'"

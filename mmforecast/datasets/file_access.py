@@ -1,4 +1,4 @@
-"""Files of a data set, from a folder or in place from a zip archive.
+"""Files of a dataset, from a folder or in place from a zip archive.
 
 A path into an archive is the archive's path with the member's name after it:
 ``gtFine.zip/gtFine/val/...png``.

@@ -16,7 +16,7 @@ class FrameCache:
 
     def __init__(self, megabytes: float = 0):
         if not megabytes >= 0:
-            raise ValueError(f'cache_mb has to be at least 0, got {megabytes}')
+            raise ValueError(f'cache_mb must be at least 0, got {megabytes}')
         self.megabytes = megabytes
         self._arrays: dict[str, np.ndarray] = {}
         self._left = megabytes * 2**20

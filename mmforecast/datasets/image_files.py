@@ -14,7 +14,7 @@ __all__ = [
     'IMAGE_SUFFIXES',
     'MAX_PIXELS',
     'claimed_size',
-    'decode_grey',
+    'decode_gray',
     'decode_rgb',
     'stored_values',
 ]
@@ -35,13 +35,13 @@ class BadImageError(CorruptFileError):
 def decode_rgb(data: bytes, path: str, fill: int = 255, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an image file to 8-bit RGB, upright as its EXIF entry says.
 
-    Grey, palette, CMYK and 16-bit files are converted; what is transparent shows ``fill``. Of an
+    Gray, palette, CMYK and 16-bit files are converted; what is transparent shows ``fill``. Of an
     animation, the first frame is taken.
 
     Args:
         data: The file's content.
         path: Its name, for the messages.
-        fill: Grey level in [0, 255] behind transparent pixels.
+        fill: Gray level in [0, 255] behind transparent pixels.
         max_pixels: Larger images are refused before they are decoded.
 
     Returns:
@@ -53,7 +53,7 @@ def decode_rgb(data: bytes, path: str, fill: int = 255, max_pixels: int = MAX_PI
     return np.asarray(_to_rgb(_open(data, path, max_pixels), fill))
 
 
-def decode_grey(data: bytes, path: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def decode_gray(data: bytes, path: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """As :func:`decode_rgb`, to one channel: uint8 (H, W). For masks."""
     return np.asarray(_to_rgb(_open(data, path, max_pixels), fill=0).convert('L'))
 
@@ -78,7 +78,7 @@ def claimed_size(data: bytes) -> tuple[int, int] | None:
 def stored_values(data: bytes, image: np.ndarray) -> np.ndarray:
     """The values that a decoded image file stores in each pixel, where they are indices and no colors.
 
-    Decoders show the colors of a palette, and stretch grey levels of 1, 2 and 4 bits to 8.
+    Decoders show the colors of a palette, and stretch gray levels of 1, 2 and 4 bits to 8.
 
     Args:
         data: The file's content.
@@ -147,7 +147,7 @@ def _to_rgb(image: Image.Image, fill: int) -> Image.Image:
 
 
 def _to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """16-bit grey levels in [0, 65535] to [0, 255]; float levels are taken as [0, 255]."""
+    """16-bit gray levels in [0, 65535] to [0, 255]; float levels are taken as [0, 255]."""
     if values.dtype.kind != 'f':
         values = values.astype(np.float64) / 257
     return np.clip(np.rint(np.nan_to_num(values)), 0, 255).astype(np.uint8)

@@ -1,8 +1,8 @@
-"""How much of a picture moves."""
+"""Measures of motion in a picture."""
 
 import numpy as np
 
-__all__ = ['colour_flow_mask', 'squared_motion']
+__all__ = ['color_flow_mask', 'squared_motion']
 
 
 def squared_motion(before: np.ndarray, after: np.ndarray) -> float:
@@ -10,8 +10,8 @@ def squared_motion(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.square(np.subtract(after, before, dtype=np.float32)).mean()) / 127.5**2
 
 
-def colour_flow_mask(flow: np.ndarray, threshold: float = 0.2) -> np.ndarray:
-    """Where a colour-coded flow picture shows motion: (H, W) bool.
+def color_flow_mask(flow: np.ndarray, threshold: float = 0.2) -> np.ndarray:
+    """Where a color-coded flow picture shows motion: (H, W) bool.
 
     The stiller a pixel, the whiter it is; it moves if any of its red, green and blue is below the
     threshold. Source: the released code of arXiv 1511.05440. The pictures are scaled one by one, so

@@ -1,4 +1,4 @@
-"""Public data sets: where they are to be had, and how they must lie. docs/data.md says the same of them."""
+"""Public datasets: where they are to be had, and how they must lie. docs/data.md says the same of them."""
 
 from dataclasses import dataclass
 
@@ -74,7 +74,7 @@ PUBLIC_DATA = {
         'configs/creative_gan/*_clothing-64.py',
     ),
     'fashion-mnist': PublicData(
-        'Fashion-MNIST: 70,000 grey pictures of clothes, 10 shapes',
+        'Fashion-MNIST: 70,000 gray pictures of clothes, 10 shapes',
         'https://github.com/zalandoresearch/fashion-mnist',
         'its four files, as they are',
         """data/fashion_mnist/

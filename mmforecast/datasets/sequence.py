@@ -11,17 +11,17 @@ _SPLITS = ('train', 'val', 'all')
 
 @dataclass
 class Sequence:
-    """Consecutive frames of one camera, at the data set's frame rate, oldest first.
+    """Consecutive frames of one camera, at the dataset's frame rate, oldest first.
 
     Attributes:
-        id: Unique in the data set, and usable as a file name.
+        id: Unique in the dataset, and usable as a file name.
         frame_names: Unique in the sequence.
         image_paths: One per frame: an image file, or a frame of a video, as ``clip.mp4#12``.
         seg_map_paths: One per frame, None for a frame without labels; None altogether where no
             frame has any.
         instance_paths: Likewise.
-        annotated_index: Position of the frame that the data set annotates, if there is one.
-        fps: Frames per second, where it isn't the data set's.
+        annotated_index: Position of the frame that the dataset annotates, if there is one.
+        fps: Frames per second, where it isn't the dataset's.
         times: Seconds of each frame after the start of its recording; None where only ``fps`` is known.
         breaks: Ascending positions of frames that do not follow the one before: no clip goes over them.
     """
@@ -61,9 +61,9 @@ class TimeSplit:
 
     def __post_init__(self):
         if self.name not in _SPLITS:
-            raise ValueError(f'split has to be one of {_SPLITS}, got {self.name!r}')
+            raise ValueError(f'split must be one of {_SPLITS}, got {self.name!r}')
         if not 0 < self.val_fraction < 1:
-            raise ValueError(f'val_fraction has to be in (0, 1), got {self.val_fraction}')
+            raise ValueError(f'val_fraction must be in (0, 1), got {self.val_fraction}')
 
     def part_of(self, length: int) -> slice:
         """The split's frames of a sequence of so many."""

@@ -24,7 +24,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     hold train ids. An item starts its pipeline as the results dict of ``docs/design.md``.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: Folder of the dataset.
         num_past: Input frames.
         num_future: Frames to forecast; 0 for inference without a known future.
         stride: Frames from one clip frame to the next; ``(low, high)`` draws it anew in [low, high]
@@ -73,9 +73,9 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         self.layout = ClipLayout(num_past, num_future, anchor_step)
         self.strides = _stride_range(stride, test_mode)
         if not (anchor is None or anchor == 'annotated' or isinstance(anchor, int) and anchor >= 0):
-            raise ValueError(f"anchor has to be 'annotated', a frame position >= 0 or None, got {anchor!r}")
+            raise ValueError(f"anchor must be 'annotated', a frame position >= 0 or None, got {anchor!r}")
         if clip_step < 1:
-            raise ValueError(f'clip_step has to be at least 1, got {clip_step}')
+            raise ValueError(f'clip_step must be at least 1, got {clip_step}')
         self.anchor = anchor
         self.clip_step = clip_step
         self.set_on_corrupt(on_corrupt, test_mode)
@@ -95,7 +95,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         )
 
     def load_sequences(self) -> list[Sequence]:
-        """Find the data set's sequences, in a fixed order."""
+        """Find the dataset's sequences, in a fixed order."""
         raise NotImplementedError(f'{type(self).__name__} has to implement load_sequences()')
 
     @property
@@ -114,7 +114,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     def frames_in_use(self) -> list[tuple[Sequence, list[int]]]:
         """The frames that any clip can take: per sequence in use, sorted 0-based positions.
 
-        What has to be computed when representations are stored ahead of training.
+        What must be computed when representations are stored ahead of training.
         """
         used: dict[int, set] = {}
         for idx in range(len(self)):
@@ -263,9 +263,7 @@ def _listed(title: str, names: list[str], most: int = 3) -> str:
 def _stride_range(stride: int | tuple[int, int], test_mode: bool) -> tuple[int, int]:
     low, high = (stride, stride) if isinstance(stride, int) else stride
     if not 1 <= low <= high:
-        raise ValueError(f'stride has to be an int >= 1 or a pair 1 <= low <= high, got {stride!r}')
+        raise ValueError(f'stride must be an int >= 1 or a pair 1 <= low <= high, got {stride!r}')
     if test_mode and low != high:
-        raise ValueError(
-            f'stride has to be one int in test_mode, where a clip must not change, got {stride!r}'
-        )
+        raise ValueError(f'stride must be one int in test_mode, where a clip must not change, got {stride!r}')
     return low, high

@@ -49,9 +49,9 @@ class UCF101Dataset(VideoFolderDataset):
         **kwargs,
     ):
         if split not in ('train', 'test'):
-            raise ValueError(f"split has to be 'train' or 'test', got {split!r}")
+            raise ValueError(f"split must be 'train' or 'test', got {split!r}")
         if fold not in (1, 2, 3):
-            raise ValueError(f'fold has to be 1, 2 or 3, got {fold!r}')
+            raise ValueError(f'fold must be 1, 2 or 3, got {fold!r}')
         self.list_name = f'{split}list{fold:02d}.txt'
         prefix = dict(videos='UCF-101', lists='ucfTrainTestlist')
         super().__init__(

@@ -12,7 +12,7 @@ __all__ = ['UCF101TestFramesDataset']
 
 _PAST = tuple(f'pred_{number}' for number in (1, 2, 3, 4))
 _FUTURE = ('target_1', 'target_2')
-# The flow from each of these frames to the next, as a colour-coded picture.
+# The flow from each of these frames to the next, as a color-coded picture.
 _FLOW = dict(pred_4='pred_4_flow', target_1='target_1_flow')
 
 
@@ -50,9 +50,9 @@ class UCF101TestFramesDataset(BaseSequenceDataset):
         **kwargs,
     ):
         if not 1 <= num_past <= 4:
-            raise ValueError(f'num_past has to be 1 to 4, the frames there are, got {num_past}')
+            raise ValueError(f'num_past must be 1 to 4, the frames there are, got {num_past}')
         if not 0 <= num_future <= 2:
-            raise ValueError(f'num_future has to be 0 to 2, the frames there are, got {num_future}')
+            raise ValueError(f'num_future must be 0 to 2, the frames there are, got {num_future}')
         super().__init__(
             data_root=data_root,
             num_past=num_past,

@@ -25,7 +25,7 @@ class VideoFolderDataset(BaseSequenceDataset):
     :mod:`~mmforecast.datasets.video.listing`, in natural order: frame2 before frame10, t0.05 before t0.1;
     see :func:`~mmforecast.datasets.video.frame_names.arrange_frames`). Where the numbers of frames have
     gaps, no clip goes over them. Its sequence id is its path under ``data_root`` with
-    ``__`` for ``/``, the same in all splits. Frames are RGB, also those of grey videos. Videos may
+    ``__`` for ``/``, the same in all splits. Frames are RGB, also those of gray videos. Videos may
     differ in size, but the frames of one may not.
 
     Files that can't be used are left out, with one warning that names them: truncated, damaged, without
@@ -77,13 +77,13 @@ class VideoFolderDataset(BaseSequenceDataset):
     ):
         self.time_split = TimeSplit(split, val_fraction)
         if frame_fps is not None and not frame_fps > 0:
-            raise ValueError(f'frame_fps has to be above 0 or None, got {frame_fps}')
+            raise ValueError(f'frame_fps must be above 0 or None, got {frame_fps}')
         if sampling not in self.samplings:
-            raise ValueError(f'sampling has to be one of {self.samplings}, got {sampling!r}')
+            raise ValueError(f'sampling must be one of {self.samplings}, got {sampling!r}')
         if test_mode and sampling != 'clip':
             raise ValueError(f"sampling={sampling!r} draws clips anew each time: test_mode needs 'clip'")
         if drop_repeats is not None and not drop_repeats >= 0:
-            raise ValueError(f'drop_repeats has to be at least 0 or None, got {drop_repeats}')
+            raise ValueError(f'drop_repeats must be at least 0 or None, got {drop_repeats}')
         if anchor == 'annotated':
             raise ValueError("anchor='annotated' does not fit videos: give a position or None")
         self.videos = videos
@@ -105,7 +105,7 @@ class VideoFolderDataset(BaseSequenceDataset):
         return sequences
 
     def find_entries(self) -> list[VideoEntry]:
-        """The videos of the data set, those that can't be used included, in a fixed order."""
+        """The videos of the dataset, those that can't be used included, in a fixed order."""
         if self.videos is None:
             return find_videos(self.data_root)
         return read_entries(self.data_root, self.videos)

@@ -41,7 +41,7 @@ def seed_generators(stream: int, *key: int) -> None:
     random.seed(words.tobytes())
     np.random.seed(words)
     # torch.manual_seed queues a call with its stack trace for every accelerator that isn't
-    # initialised.
+    # initialized.
     seed = int(words[0]) << 32 | int(words[1])
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():

@@ -30,7 +30,7 @@ class WorkerDiedError(RuntimeError):
 
 
 def find_sources(dataset: Any) -> Iterator[Any]:
-    """The data sets within wrappers such as mmengine's ``ConcatDataset`` and ``RepeatDataset``."""
+    """The datasets within wrappers such as mmengine's ``ConcatDataset`` and ``RepeatDataset``."""
     fields = getattr(dataset, '__dict__', {})
     inner = [fields['dataset']] if 'dataset' in fields else list(fields.get('datasets', ()))
     if not inner:
@@ -46,7 +46,7 @@ def merge_faults(into: Faults, faults: Mapping[str, tuple[int, str]]) -> None:
 
 
 class CollateWithFaults:
-    """Collates a batch, and sends along the faults that its data set met on the way.
+    """Collates a batch, and sends along the faults that its dataset met on the way.
 
     So they arrive in the order of the batches, from whatever process, and none is counted twice.
     """

@@ -38,7 +38,7 @@ class StopRequest:
     be finished needs them: they keep running if their parent was asked to stop too.
 
     Attributes:
-        grace: seconds that a worker waits after a SIGTERM to see whether its parent got one.
+        grace: Seconds that a worker waits after a SIGTERM to see whether its parent got one.
     """
 
     grace = 10.0

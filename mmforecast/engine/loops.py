@@ -50,7 +50,7 @@ class _ResumableLoop:
         """Train from where the runner is to the end."""
         self._same_epochs = self._restore_data_order()
         self._warn_if_finished()
-        # Several processes would have to agree on the iteration to stop after.
+        # Several processes would must agree on the iteration to stop after.
         with self._stop if get_dist_info()[1] == 1 else nullcontext():
             try:
                 return self._run()

@@ -23,9 +23,9 @@ class MultiOptimWrapperConstructor:
             discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4)))
 
     Args:
-        optim_wrapper_cfg: child name to config of its wrapper; each may have a ``constructor`` and a
+        optim_wrapper_cfg: Child name to config of its wrapper; each may have a ``constructor`` and a
             ``paramwise_cfg`` of its own.
-        paramwise_cfg: none is possible over all children.
+        paramwise_cfg: None is possible over all children.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):

@@ -1,7 +1,7 @@
 """Files of forecasts, to score them again without the network.
 
 A file is a pickle of plain containers, numpy arrays and run-length encoded masks, so that reading it runs no
-code. It holds the forecasts alone: the truth comes from the data set.
+code. It holds the forecasts alone: the truth comes from the dataset.
 """
 
 import os
@@ -59,7 +59,7 @@ def forecast_record(clip: Mapping[str, Any], forecast: Mapping[str, Any]) -> dic
 
 
 def write_results(path: str | os.PathLike, records: Sequence[dict]) -> None:
-    """Write the entries of a data set's clips, in its order; the file appears once it is whole."""
+    """Write the entries of a dataset's clips, in its order; the file appears once it is whole."""
     with partial_file(path) as partial, open(partial, 'wb') as handle:
         content = dict(kind=_KIND, version=_VERSION, results=list(records))
         pickle.dump(content, handle, protocol=_PROTOCOL)
@@ -95,7 +95,7 @@ def restore_forecast(record: dict, clip: ForecastDataSample) -> ForecastDataSamp
 
     Args:
         record: An entry of :func:`read_results`.
-        clip: The clip's sample from the data set. It is not changed.
+        clip: The clip's sample from the dataset. It is not changed.
 
     Returns:
         A copy of ``clip`` with the forecast; for a detector's, which has a ``step``, a dict of its fields.

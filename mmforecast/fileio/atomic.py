@@ -29,7 +29,7 @@ def write_atomically(path: str, data: bytes) -> None:
 
 
 def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
-    """Write a picture, RGB (H, W, 3) or grey (H, W), uint8, by :func:`write_atomically`."""
+    """Write a picture, RGB (H, W, 3) or gray (H, W), uint8, by :func:`write_atomically`."""
     stored = picture[..., ::-1] if picture.ndim == 3 else picture
     write_atomically(str(path), cv2.imencode('.png', stored)[1].tobytes())
 

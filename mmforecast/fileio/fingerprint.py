@@ -11,7 +11,7 @@ def weights_fingerprint(module: nn.Module) -> str:
 
     Names, types, shapes and bytes count, in the order of the names; the device, ``requires_grad``
     and the module's mode don't. Buffers that are left out of checkpoints count too, as the mean and
-    deviation that a data preprocessor normalises with: they decide what the network computes.
+    deviation that a data preprocessor normalizes with: they decide what the network computes.
     """
     digest = hashlib.sha256()
     tensors = dict(module.named_parameters(remove_duplicate=False))

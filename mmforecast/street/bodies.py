@@ -34,7 +34,7 @@ _PAINTS = (
 
 
 def sample_paint(rng: np.random.Generator, vivid: bool = False) -> tuple[int, int, int]:
-    """A body colour; mostly silver, white, black and grey unless vivid."""
+    """A body color; mostly silver, white, black and gray unless vivid."""
     if vivid:
         choices = (
             (196, 44, 40),
@@ -51,13 +51,13 @@ def sample_paint(rng: np.random.Generator, vivid: bool = False) -> tuple[int, in
 
 @dataclass(frozen=True)
 class Body:
-    """A closed side profile (z ahead, y up, metres) from the rear bottom over the roof to the front
+    """A closed side profile (z ahead, y up, meters) from the rear bottom over the roof to the front
     bottom.
 
     ``windows`` are (z0, y0, z1, y1) boxes or polygons of the side view, ``wheels`` are (z, radius),
     and ``kinds`` name the faces between successive profile points: how each is painted. Above the
-    ``belt`` (None: nowhere) the sides lean in by ``tumblehome`` metres until the roof. ``stripe``
-    is (colour, low, high) along the sides.
+    ``belt`` (None: nowhere) the sides lean in by ``tumblehome`` meters until the roof. ``stripe``
+    is (color, low, high) along the sides.
     """
 
     profile: tuple[tuple[float, float], ...]
@@ -74,7 +74,7 @@ class Body:
 
     @property
     def size(self) -> tuple[float, float, float]:
-        """(width, height, length) in metres."""
+        """(width, height, length) in meters."""
         z, y = np.array(self.profile).T
         return self.width, float(y.max()), float(z.max() - z.min())
 

@@ -33,13 +33,13 @@ _WALLS = (
 _ROOFS = ((128, 66, 50), (104, 60, 52), (78, 76, 82), (92, 84, 76), (142, 84, 60))
 
 
-# A pitched roof rises ROOF_RISE metres over a depth of ROOF_RUN.
+# A pitched roof rises ROOF_RISE meters over a depth of ROOF_RUN.
 ROOF_RISE, ROOF_RUN = 3.4, 4.5
 
 
 @dataclass(frozen=True)
 class House:
-    """What one house looks like; metres."""
+    """What one house looks like; meters."""
 
     wall: tuple[int, int, int]
     roof: tuple[int, int, int]
@@ -77,7 +77,7 @@ def sample_house(rng: np.random.Generator, detached: bool) -> House:
 
 
 def paint_front(rng: np.random.Generator, house: House, width: float, texels: float) -> Canvas:
-    """The street front, ``width`` metres wide."""
+    """The street front, ``width`` meters wide."""
     canvas = Canvas(width, house.height, texels, house.wall).grain(rng, 0.045)
     first = 0
     if house.shop:
@@ -146,7 +146,7 @@ def _paint_shop(rng, canvas, house, width):
 
 
 def paint_gable(rng: np.random.Generator, house: House, depth: float, texels: float) -> Canvas:
-    """The side wall, ``depth`` metres deep with the street at the left; a pitched roof adds its
+    """The side wall, ``depth`` meters deep with the street at the left; a pitched roof adds its
     triangle."""
     rise = ROOF_RISE if house.pitched_roof else 0.0
     canvas = Canvas(depth, house.height + rise, texels, shade(house.wall, 0.94)).grain(rng, 0.05)
@@ -164,7 +164,7 @@ def paint_gable(rng: np.random.Generator, house: House, depth: float, texels: fl
 
 
 def paint_roof(rng: np.random.Generator, house: House, width: float, slope: float, texels: float) -> Canvas:
-    """A tiled roof face, ``slope`` metres from eaves to ridge."""
+    """A tiled roof face, ``slope`` meters from eaves to ridge."""
     canvas = Canvas(width, slope, texels, house.roof).grain(rng, 0.07)
     for y in np.arange(0.3, slope, 0.45):
         canvas.rect(0, y, width, y + 0.09, shade(house.roof, 0.82))

@@ -1,5 +1,4 @@
-"""How hard the street is: scores of copying the last label map and of projecting it with optical
-flow.
+"""Difficulty of the dataset: scores of copying the last label map and of projecting it with optical flow.
 
 The protocol is the one of "Predicting deeper into the future of semantic segmentation" (Luc et al.,
 ICCV 2017), on ground truth: inputs 3 frames apart, the target is frame 19, the last input lies 3
@@ -64,7 +63,7 @@ def project_labels(labels: np.ndarray, velocity: np.ndarray, steps: int) -> np.n
     Args:
         labels: (H, W) uint8 train ids of the last input.
         velocity: (H, W, 2) pixels per step of what each pixel of the last input shows.
-        steps: how many steps to go on; the velocity is carried along with what it moves.
+        steps: How many steps to go on; the velocity is carried along with what it moves.
     """
     present = np.unique(labels[labels < NUM_CLASSES])
     state = np.concatenate([labels[..., None] == present, velocity], -1).astype(np.float32)
@@ -89,10 +88,10 @@ def _measure_sequence(
     truth, out = frames[0][1], {}
     flow_of = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     for horizon, steps in HORIZONS.items():
-        grey, labels = frames[steps]
+        gray, labels = frames[steps]
         # Estimated from the newer to the older frame, so that it lives on the pixels that are to be
         # moved.
-        velocity = -flow_of.calc(grey, frames[steps + 1][0], None)
+        velocity = -flow_of.calc(gray, frames[steps + 1][0], None)
         for method, guess in (('copy', labels), ('flow', project_labels(labels, velocity, steps))):
             known = (truth < NUM_CLASSES) & (guess < NUM_CLASSES)
             pairs = truth[known].astype(int) * NUM_CLASSES + guess[known]
@@ -122,7 +121,7 @@ def measure(
     return {key: class_ious(sum(result[key] for result in results)) for key in results[0]}
 
 
-def summarise(ious: np.ndarray) -> tuple[float, float]:
+def summarize(ious: np.ndarray) -> tuple[float, float]:
     """mIoU over all classes and over the moving ones (train ids 11 to 18); absent classes are left
     out."""
     return float(np.nanmean(ious)), float(np.nanmean(ious[list(MOVING_TRAIN_IDS)]))
@@ -136,7 +135,7 @@ def format_report(ious: dict[tuple[str, str], np.ndarray]) -> str:
         '|---|---|---|---|---|',
     ]
     for horizon in HORIZONS:
-        scores = {method: summarise(ious[horizon, method]) for method in ('copy', 'flow')}
+        scores = {method: summarize(ious[horizon, method]) for method in ('copy', 'flow')}
         for column, figure in enumerate(('mIoU', 'MO')):
             low, high = BANDS[horizon, figure]
             copy, flow = scores['copy'][column], scores['flow'][column]

@@ -2,7 +2,7 @@
 
 Axes everywhere: x right, y down, z forward. The ground is the plane y = 0, so a camera at height h
 sits at y = -h. Yaw is positive to the right, pitch positive downwards. Pixel (column 0, row 0) has
-its *centre* at (0.0, 0.0).
+its *center* at (0.0, 0.0).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Camera:
 
     @classmethod
     def for_size(cls, height: int, width: int) -> 'Camera':
-        """The camera with Cityscapes' field of view; its principal point is the image centre."""
+        """The camera with Cityscapes' field of view; its principal point is the image center."""
         return cls(height, width, FOCAL_PER_WIDTH * width, (width - 1) / 2, (height - 1) / 2)
 
     def supersampled(self, factor: int) -> 'Camera':
@@ -46,14 +46,14 @@ class Camera:
         return np.array([[self.focal, 0, self.cx], [0, self.focal, self.cy], [0, 0, 1]])
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixel coordinates (..., 2) and depths (...) in metres of points (..., 3) in camera
+        """Pixel coordinates (..., 2) and depths (...) in meters of points (..., 3) in camera
         axes."""
         depth = points[..., 2]
         uv = points[..., :2] / depth[..., None] * self.focal + np.array([self.cx, self.cy])
         return uv, depth
 
     def rays(self) -> np.ndarray:
-        """Directions (height, width, 3) through the pixel centres in camera axes, scaled to depth
+        """Directions (height, width, 3) through the pixel centers in camera axes, scaled to depth
         1."""
         u = (np.arange(self.width) - self.cx) / self.focal
         v = (np.arange(self.height) - self.cy) / self.focal
@@ -62,7 +62,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class CameraPose:
-    """Where the camera is (metres) and looks (radians)."""
+    """Where the camera is (meters) and looks (radians)."""
 
     x: float
     z: float

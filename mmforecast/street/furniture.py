@@ -23,12 +23,12 @@ def _upright(
     label: int,
     ahead: float = 0.0,
 ):
-    """A flat thing of ``width`` metres across the road at a ground point, facing the traffic."""
+    """A flat thing of ``width`` meters across the road at a ground point, facing the traffic."""
     away = np.array([-across[1], across[0]])
-    centre = ground + away * ahead
+    center = ground + away * ahead
     scene.add_wall(
-        centre - across * width / 2,
-        centre + across * width / 2,
+        center - across * width / 2,
+        center + across * width / 2,
         bottom,
         top,
         texture,
@@ -83,8 +83,8 @@ def add_traffic_light(
     _upright(scene, ground, across, 0.16, 0, 3.4, _pole_texture(0.16, 3.4, texels, gain), _POLE_LABEL)
     head = Canvas(0.42, 1.05, texels, (34, 36, 36))
     lit = 0 if green else 2
-    for position, colour in enumerate(((40, 220, 120), (240, 190, 40), (236, 50, 40))):
-        head.circle(0.21, 0.2 + 0.325 * position, 0.13, colour if position == lit else shade(colour, 0.2))
+    for position, color in enumerate(((40, 220, 120), (240, 190, 40), (236, 50, 40))):
+        head.circle(0.21, 0.2 + 0.325 * position, 0.13, color if position == lit else shade(color, 0.2))
     base = float(rng.uniform(2.2, 2.5))
     _upright(
         scene,
@@ -147,10 +147,10 @@ def _sign_texture(rng, kind, width, height, texels, gain) -> Texture:
     elif kind == 'square':
         canvas.rect(0, 0, width, height, blue).rect(0.2, 0.14, width - 0.2, height - 0.14, white)
     else:
-        colour = blue if rng.random() < 0.5 else (226, 180, 40)
-        canvas.rect(0, 0, width, height, colour)
+        color = blue if rng.random() < 0.5 else (226, 180, 40)
+        canvas.rect(0, 0, width, height, color)
         for y in (0.16, 0.42):
-            canvas.rect(0.15, y, rng.uniform(0.8, 1.5), y + 0.12, white if colour == blue else (40, 40, 40))
+            canvas.rect(0.15, y, rng.uniform(0.8, 1.5), y + 0.12, white if color == blue else (40, 40, 40))
     return canvas.texture(gain)
 
 
@@ -169,10 +169,10 @@ def paint_fence(rng: np.random.Generator, width: float, height: float, texels: f
 def paint_wall(rng: np.random.Generator, width: float, height: float, texels: float, gain: float) -> Texture:
     """Brick or concrete with a coping."""
     brick = rng.random() < 0.5
-    colour: tuple[int, int, int] = (150, 96, 78) if brick else (164, 160, 152)
-    canvas = Canvas(width, height, texels, colour)
+    color: tuple[int, int, int] = (150, 96, 78) if brick else (164, 160, 152)
+    canvas = Canvas(width, height, texels, color)
     for y in np.arange(0, height, 0.24 if brick else 1.0):
-        canvas.rect(0, y, width, y + 0.035, shade(colour, 0.75))
+        canvas.rect(0, y, width, y + 0.035, shade(color, 0.75))
     for x in np.arange(0, width, 2.0):
-        canvas.rect(x, 0, x + 0.05, height, shade(colour, 0.72))
-    return canvas.grain(rng, 0.06).rect(0, height - 0.12, width, height, shade(colour, 1.18)).texture(gain)
+        canvas.rect(x, 0, x + 0.05, height, shade(color, 0.72))
+    return canvas.grain(rng, 0.06).rect(0, height - 0.12, width, height, shade(color, 1.18)).texture(gain)

@@ -65,10 +65,10 @@ def paint_backdrop(
     """Sky, clouds and the skyline at infinity.
 
     Args:
-        scale: texels per unit of the tangent of the viewing angle.
+        scale: Texels per unit of the tangent of the viewing angle.
 
     Returns:
-        tuple: geometry (3, 3) of direction vectors, RGBA colours (h, w, 4), and labelIds (h, w)
+        tuple: geometry (3, 3) of direction vectors, RGBA colors (h, w, 4), and labelIds (h, w)
             uint8.
     """
     half_width, top, bottom = 2.2, 0.75, 0.12
@@ -78,7 +78,7 @@ def paint_backdrop(
     sky = (1 - mix) * np.array(light.haze, np.float32) + mix * np.array(light.sky_top, np.float32)
     clouds = cv2.resize(fractal_noise(rng, height, max(2, width // 3), octaves=7), (width, height))
     cover = np.clip((clouds + rng.uniform(-0.9, 0.4)) * 0.55, 0, 0.8)[..., None]
-    colour = sky * (1 - cover) + cover * np.float32(min(246.0, light.haze[1] + 22))
+    color = sky * (1 - cover) + cover * np.float32(min(246.0, light.haze[1] + 22))
     labels = np.full((height, width), label_id('sky'), np.uint8)
     row = np.arange(height)[:, None]
     for name, base, tone in (
@@ -88,10 +88,10 @@ def paint_backdrop(
         profile = _skyline(rng, width, base, blocky=name == 'building')
         mask = row >= ((top - profile) * scale)[None]
         hazy = 0.45 * np.array(tone, np.float32) + 0.55 * np.array(light.haze, np.float32)
-        colour[mask] = hazy
+        color[mask] = hazy
         labels[mask] = label_id(name)
     rgba = np.full((height, width, 4), 255, np.uint8)
-    rgba[..., :3] = np.clip(colour, 0, 255)
+    rgba[..., :3] = np.clip(color, 0, 255)
     geometry = np.array([[-half_width, -top, 1.0], [2 * half_width, 0, 0], [0, top + bottom, 0]])
     return geometry, rgba, labels
 

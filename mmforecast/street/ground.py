@@ -1,4 +1,4 @@
-"""The ground: one world-anchored picture of colours and labels, painted once per sequence."""
+"""The ground: one world-anchored picture of colors and labels, painted once per sequence."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ import cv2
 import numpy as np
 
 from .labels import label_id
-from .road import S_RANGE, CentreLine, RoadLayout
+from .road import S_RANGE, CenterLine, RoadLayout
 from .textures import fractal_noise
 
 __all__ = ['Ground', 'paint_ground']
 
 ROAD, PAVEMENT, TERRAIN = label_id('road'), label_id('sidewalk'), label_id('terrain')
-_REACH = 34.0  # metres painted on each side of the centre line
+_REACH = 34.0  # meters painted on each side of the center line
 _SHIFT = 4
 _PAINT = (222, 222, 214)
 
 
 class Ground:
-    """RGBA colours and labelIds of a rectangle of the plane y = 0.
+    """RGBA colors and labelIds of a rectangle of the plane y = 0.
 
     ``geometry`` (3, 3) holds origin (far left corner), right edge and near edge as a renderer face
     does.
@@ -30,7 +30,7 @@ class Ground:
         width = round((x_range[1] - x_range[0]) * texels_per_metre)
         height = round((z_range[1] - z_range[0]) * texels_per_metre)
         self.labels = np.full((height, width), TERRAIN, np.uint8)
-        self.colours = np.zeros((height, width, 4), np.uint8)
+        self.colors = np.zeros((height, width, 4), np.uint8)
         self.geometry = np.array(
             [[self.x0, 0, self.z1], [width / self.scale, 0, 0], [0, 0, -height / self.scale]]
         )
@@ -41,18 +41,18 @@ class Ground:
         texels = np.stack([points[..., 0] - self.x0, self.z1 - points[..., 1]], -1) * self.scale - 0.5
         return np.round(texels * (1 << _SHIFT)).astype(np.int32)
 
-    def fill(self, points: np.ndarray, colour: Sequence[int], label: int = None):
+    def fill(self, points: np.ndarray, color: Sequence[int], label: int = None):
         """Fill a polygon of world points (N, 2), or several (M, N, 2); the label stays when none is
         given."""
         polygon = list(self._texels(points.reshape(-1, *points.shape[-2:])))
-        cv2.fillPoly(self.colours, polygon, (*map(int, colour), 255), cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(self.colors, polygon, (*map(int, color), 255), cv2.LINE_8, _SHIFT)
         if label is not None:
             cv2.fillPoly(self.labels, polygon, int(label), cv2.LINE_8, _SHIFT)
 
     def levels(self) -> list:
-        """The colours, each picture half the size of the one before it."""
+        """The colors, each picture half the size of the one before it."""
         if not self._levels:
-            self._levels = [self.colours]
+            self._levels = [self.colors]
             while min(self._levels[-1].shape[:2]) > 16 and len(self._levels) < 7:
                 height, width = self._levels[-1].shape[:2]
                 self._levels.append(
@@ -64,27 +64,27 @@ class Ground:
 class _Painter:
     """Paints stretches of road given in (s, d)."""
 
-    def __init__(self, ground: Ground, line: CentreLine):
+    def __init__(self, ground: Ground, line: CenterLine):
         self.ground, self.line = ground, line
 
-    def strip(self, s_range, d_range, colour, label=None):
+    def strip(self, s_range, d_range, color, label=None):
         """Fill s_range x d_range, following the bend."""
         steps = max(2, int((s_range[1] - s_range[0]) / 1.5) + 1)
         s = np.linspace(*s_range, steps)
         edges = [self.line.place(s, d_range[0]), self.line.place(s[::-1], d_range[1])]
-        self.ground.fill(np.concatenate(edges), colour, label)
+        self.ground.fill(np.concatenate(edges), color, label)
 
-    def bars(self, starts, length, d_range, colour):
+    def bars(self, starts, length, d_range, color):
         """Fill many short stretches [start, start + length] of the same width."""
         s = np.asarray(starts)[:, None] + np.array([0.0, 1.0, 1.0, 0.0]) * length
-        self.ground.fill(self.line.place(s, np.repeat(d_range, 2)), colour)
+        self.ground.fill(self.line.place(s, np.repeat(d_range, 2)), color)
 
     def dashes(self, d, width, on, off):
         self.bars(np.arange(*S_RANGE, on + off), on, (d - width / 2, d + width / 2), _PAINT)
 
 
 def paint_ground(
-    rng: np.random.Generator, line: CentreLine, layout: RoadLayout, texels_per_metre: float
+    rng: np.random.Generator, line: CenterLine, layout: RoadLayout, texels_per_metre: float
 ) -> Ground:
     """Paint lanes, marks, pavements, verges, gardens and crossing streets of the whole visible
     stretch."""
@@ -94,9 +94,9 @@ def paint_ground(
     ground = Ground((low[0], high[0]), (max(low[1], -20.0), high[1]), texels_per_metre)
     painter = _Painter(ground, line)
     grass = np.array([88, 104, 58]) * rng.uniform(0.85, 1.15) + rng.uniform(-6, 6, 3)
-    ground.colours[:] = (*np.clip(grass, 0, 255).astype(int), 255)
-    asphalt = _grey(rng, 82, 112)
-    slabs = _grey(rng, 128, 165, warmth=8)
+    ground.colors[:] = (*np.clip(grass, 0, 255).astype(int), 255)
+    asphalt = _gray(rng, 82, 112)
+    slabs = _gray(rng, 128, 165, warmth=8)
     _paint_cross_section(painter, layout, asphalt, slabs, tuple(grass.astype(int)))
     _paint_wear(rng, painter, layout, asphalt)
     _paint_marks(painter, layout)
@@ -106,7 +106,7 @@ def paint_ground(
     return ground
 
 
-def _grey(rng, low, high, warmth=3) -> tuple:
+def _gray(rng, low, high, warmth=3) -> tuple:
     value, tint = rng.uniform(low, high), rng.uniform(-warmth, warmth)
     return tuple(int(v) for v in (value + tint, value, value - tint))
 
@@ -152,11 +152,11 @@ def _paint_wear(rng, painter, layout, asphalt):
     edge = layout.lanes_edge()
     for direction in (-1, 1):
         for lane in range(layout.lanes):
-            centre = layout.lane_centre(direction, lane)
+            center = layout.lane_center(direction, lane)
             for track in (-0.75, 0.75):
                 painter.strip(
                     S_RANGE,
-                    (centre + track - 0.22, centre + track + 0.22),
+                    (center + track - 0.22, center + track + 0.22),
                     tuple(int(c * 0.94) for c in asphalt),
                 )
     for _ in range(rng.integers(14, 30)):
@@ -185,7 +185,7 @@ def _paint_marks(painter, layout):
     for direction in (-1, 1):
         for lane in range(1, layout.lanes):
             painter.dashes(
-                layout.lane_centre(direction, lane) - direction * layout.lane_width / 2,
+                layout.lane_center(direction, lane) - direction * layout.lane_width / 2,
                 0.14,
                 3.0,
                 5.0,
@@ -226,7 +226,7 @@ def _paint_crossing(painter, layout, street, asphalt, slabs):
 
 
 def _grain(rng: np.random.Generator, ground: Ground):
-    """Multiply all colours by tiled noise, coarser and stronger on terrain than on asphalt."""
+    """Multiply all colors by tiled noise, coarser and stronger on terrain than on asphalt."""
     height, width = ground.labels.shape
     tile = 512
     noise = fractal_noise(rng, tile, tile, octaves=6)
@@ -235,5 +235,5 @@ def _grain(rng: np.random.Generator, ground: Ground):
         gain = np.clip(128 * (1 + amount * noise), 0, 255).astype(np.uint8)
         gain = np.tile(gain, repeat)[:height, :width]
         gain = cv2.merge([gain] * 4)
-        grained = cv2.multiply(ground.colours, gain, scale=1 / 128)
-        cv2.copyTo(grained, mask, ground.colours) if mask is not None else np.copyto(ground.colours, grained)
+        grained = cv2.multiply(ground.colors, gain, scale=1 / 128)
+        cv2.copyTo(grained, mask, ground.colors) if mask is not None else np.copyto(ground.colors, grained)

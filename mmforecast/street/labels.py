@@ -1,4 +1,4 @@
-"""The part of Cityscapes' label table that the synthetic street draws: ids, train ids, colours,
+"""The part of Cityscapes' label table that the synthetic street draws: ids, train ids, colors,
 kinds."""
 
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Label(NamedTuple):
     id: int
     train_id: int
     has_instances: bool
-    colour: tuple
+    color: tuple
 
 
 IGNORE = IGNORE_INDEX
@@ -63,7 +63,7 @@ TRAIN_COLOURS = np.zeros((256, 3), np.uint8)
 for _label in LABELS:
     TRAIN_ID_OF[_label.id] = _label.train_id
     if _label.train_id != IGNORE:
-        TRAIN_COLOURS[_label.train_id] = _label.colour
+        TRAIN_COLOURS[_label.train_id] = _label.color
 TRAIN_ID_OF.setflags(write=False)
 TRAIN_COLOURS.setflags(write=False)
 

@@ -10,7 +10,7 @@ __all__ = ['Light', 'Sensor', 'sample_light']
 
 @dataclass(frozen=True)
 class Light:
-    """Sun azimuth (radians), how much of the light is the sun's, and the colours of sky and
+    """Sun azimuth (radians), how much of the light is the sun's, and the colors of sky and
     haze."""
 
     azimuth: float
@@ -31,9 +31,9 @@ class Light:
 def sample_light(rng: np.random.Generator) -> Light:
     """Overcast, hazy or sunny daylight."""
     overcast = rng.random() < 0.45
-    grey = rng.uniform(185, 225)
+    gray = rng.uniform(185, 225)
     if overcast:
-        top, haze = np.array([grey - 14, grey - 6, grey]), np.array([grey, grey + 3, grey + 6])
+        top, haze = np.array([gray - 14, gray - 6, gray]), np.array([gray, gray + 3, gray + 6])
     else:
         top = np.array([92, 142, 205]) + rng.uniform(-14, 14)
         haze = np.array([192, 210, 226]) + rng.uniform(-12, 12)
@@ -65,15 +65,15 @@ class Sensor:
         self._noise = rng.normal(0, sigma, (height + 32, width + 32, 3)).astype(np.float32)
         self._shifts = rng.integers(0, 32, (4096, 2))
 
-    def expose(self, colour: np.ndarray, inverse_depth: np.ndarray, frame: int, time: float) -> np.ndarray:
-        """RGB (h, w, 3) uint8 seen through haze and sensor, from clean colours and inverse depth
+    def expose(self, color: np.ndarray, inverse_depth: np.ndarray, frame: int, time: float) -> np.ndarray:
+        """RGB (h, w, 3) uint8 seen through haze and sensor, from clean colors and inverse depth
         (1/m)."""
         depth = 1 / np.maximum(inverse_depth, 1e-4)
         clear = np.exp(-self._light.haze_per_metre * depth)
         clear[inverse_depth <= 0] = 1  # the backdrop is painted with its haze
         amount, phase, frequency = self._flicker
         flicker = np.float32(1 + amount * np.sin(phase + frequency * time))
-        picture = colour.astype(np.float32)
+        picture = color.astype(np.float32)
         haze = np.array(self._light.haze, np.float32)
         picture -= haze
         picture *= clear[..., None]

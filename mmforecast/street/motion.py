@@ -1,11 +1,11 @@
-"""How things move: distances under constant acceleration, and a booking of who is where when."""
+"""Motion along a path: distances under constant acceleration, and reservations of space over time."""
 
 import numpy as np
 
-__all__ = ['Bookings', 'Path', 'travelled']
+__all__ = ['Bookings', 'Path', 'traveled']
 
 
-def travelled(times: np.ndarray, speed: float, acceleration: float, top_speed: float = 14.0) -> np.ndarray:
+def traveled(times: np.ndarray, speed: float, acceleration: float, top_speed: float = 14.0) -> np.ndarray:
     """Metres covered after ``times`` seconds; the speed stays within [0, top_speed]."""
     if acceleration == 0:
         return speed * times
@@ -42,9 +42,9 @@ class Path:
         sway: float = 0.0,
         phase: float = 0.0,
     ) -> 'Path':
-        """Along the road, ``direction`` +1 away from the start, swaying ``sway`` metres to the
+        """Along the road, ``direction`` +1 away from the start, swaying ``sway`` meters to the
         sides."""
-        covered = travelled(times, speed, acceleration)
+        covered = traveled(times, speed, acceleration)
         offset = sway * np.sin(phase + covered / 5)
         slope = sway * np.cos(phase + covered / 5) / 5
         heading = (0.0 if direction > 0 else np.pi) + direction * np.arctan(slope)
@@ -63,12 +63,12 @@ class Path:
         """Across the road, ``direction`` +1 to the right."""
         return cls(
             np.full(len(times), s),
-            d0 + direction * travelled(times, speed, acceleration),
+            d0 + direction * traveled(times, speed, acceleration),
             np.full(len(times), direction * np.pi / 2),
         )
 
     def shifted(self, ahead: float, direction: int) -> 'Path':
-        """The path of something ``ahead`` metres further along the road."""
+        """The path of something ``ahead`` meters further along the road."""
         return Path(self.s + direction * ahead, self.d, self.heading)
 
 

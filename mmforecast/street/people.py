@@ -15,7 +15,7 @@ _TYRE, _METAL = (28, 28, 30), (120, 122, 128)
 
 @dataclass(frozen=True)
 class Clothes:
-    """Colours of one person and whether they wear a helmet or carry a bag."""
+    """Colors of one person and whether they wear a helmet or carry a bag."""
 
     skin: tuple[int, int, int]
     hair: tuple[int, int, int]
@@ -40,10 +40,10 @@ def sample_clothes(rng: np.random.Generator) -> Clothes:
     )
     legs = ((42, 50, 74), (34, 34, 38), (78, 74, 68), (96, 90, 80))
 
-    def pick(colours):
+    def pick(colors):
         return tuple(
             int(c)
-            for c in np.clip(np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.85, 1.15), 0, 255)
+            for c in np.clip(np.array(colors[rng.integers(len(colors))]) * rng.uniform(0.85, 1.15), 0, 255)
         )
 
     return Clothes(
@@ -127,7 +127,7 @@ def _walk_front(
 
 
 def _head(canvas, c, k, x, turned):
-    """Hair with the face shifted by ``turned`` metres; None shows the back of the head."""
+    """Hair with the face shifted by ``turned`` meters; None shows the back of the head."""
     canvas.rect(x - 0.05 * k, 1.4 * k, x + 0.05 * k, 1.5 * k, c.skin)
     canvas.ellipse(x, 1.61 * k, 0.105 * k, 0.13 * k, c.hair)
     return (

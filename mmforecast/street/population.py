@@ -1,4 +1,4 @@
-"""How many of whom, where and how fast: fills the road with traffic for one sequence."""
+"""Traffic of one sequence: numbers, places and speeds of road users."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def ego_path(rng: np.random.Generator, times: np.ndarray, line, layout) -> Path:
     return Path.along(
         times,
         0.0,
-        layout.lane_centre(1, lane),
+        layout.lane_center(1, lane),
         speed,
         acceleration,
         sway=float(rng.uniform(0, 0.12)),
@@ -68,7 +68,7 @@ def _lane(traffic: Traffic, direction: int, lane: int):
         path = Path.along(
             traffic.times,
             s + length / 2,
-            traffic.layout.lane_centre(direction, lane) + rng.normal(0, 0.12),
+            traffic.layout.lane_center(direction, lane) + rng.normal(0, 0.12),
             speed,
             acceleration,
             direction,
@@ -98,7 +98,7 @@ def _two_wheelers(traffic: Traffic):
                 True,
             )
         for _ in range(rng.poisson(0.75)):
-            d = layout.lane_centre(direction, int(rng.integers(layout.lanes))) + rng.uniform(-0.7, 0.7)
+            d = layout.lane_center(direction, int(rng.integers(layout.lanes))) + rng.uniform(-0.7, 0.7)
             traffic.two_wheeler(
                 Path.along(
                     traffic.times,
@@ -116,7 +116,7 @@ def _two_wheelers(traffic: Traffic):
 
 def _parked(traffic: Traffic, side: int):
     rng, layout = traffic.rng, traffic.layout
-    filled, d = float(rng.uniform(0.35, 0.95)), layout.parking_centre(side)
+    filled, d = float(rng.uniform(0.35, 0.95)), layout.parking_center(side)
     for s in np.arange(-9, _FAR, 6.0):
         if rng.random() > filled or not layout.clear_of_crossings(s - 4, s + 4):
             continue

@@ -1,4 +1,4 @@
-"""Pictures of the synthetic street: coloured labels, coloured instances, contact sheets."""
+"""Pictures of the synthetic street: colored labels, colored instances, contact sheets."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,24 @@ import numpy as np
 from .labels import TRAIN_COLOURS, to_train_ids
 from .sequence import generate_sequence
 
-__all__ = ['colour_instances', 'colour_labels', 'contact_sheet']
+__all__ = ['color_instances', 'color_labels', 'contact_sheet']
 
 _GOLDEN_ANGLE = 137.508
 _GAP = 4
 
 
-def colour_labels(label_ids: np.ndarray) -> np.ndarray:
-    """labelIds (H, W) in Cityscapes' colours, (H, W, 3) uint8 RGB."""
+def color_labels(label_ids: np.ndarray) -> np.ndarray:
+    """labelIds (H, W) in Cityscapes' colors, (H, W, 3) uint8 RGB."""
     return TRAIN_COLOURS[to_train_ids(label_ids)]
 
 
-def colour_instances(instance_ids: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Each instance in a colour of its own over the darkened frame, (H, W, 3) uint8 RGB.
+def color_instances(instance_ids: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Each instance in a color of its own over the darkened frame, (H, W, 3) uint8 RGB.
 
-    The colour depends on the id alone, so a track keeps it over time.
+    The color depends on the id alone, so a track keeps it over time.
     """
-    grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    out = (grey * 0.4).astype(np.uint8)
+    gray = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    out = (gray * 0.4).astype(np.uint8)
     for instance in np.unique(instance_ids[instance_ids >= 1000]):
         hue = int(instance) * _GOLDEN_ANGLE % 360
         light = 0.85 + 0.15 * (int(instance) % 3) / 2
@@ -47,8 +47,8 @@ def contact_sheet(
         sequence = generate_sequence(seed, split, index, height, 2 * height)
         rows = [
             [sequence['frames'][f] for f in frames],
-            [colour_labels(sequence['label_ids'][f]) for f in frames],
-            [colour_instances(sequence['instance_ids'][f], sequence['frames'][f]) for f in frames],
+            [color_labels(sequence['label_ids'][f]) for f in frames],
+            [color_instances(sequence['instance_ids'][f], sequence['frames'][f]) for f in frames],
         ]
         blocks.append(np.vstack([_join(row) for row in rows]))
     gap = np.full((_GAP, blocks[0].shape[1], 3), 255, np.uint8)

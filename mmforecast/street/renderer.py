@@ -24,10 +24,10 @@ _WARP_NEAREST = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
 
 @dataclass
 class Buffers:
-    """What one frame is painted into: RGBA colour, inverse depth (1/m, 0 at infinity), surface
+    """What one frame is painted into: RGBA color, inverse depth (1/m, 0 at infinity), surface
     index."""
 
-    colour: np.ndarray
+    color: np.ndarray
     inverse_depth: np.ndarray
     surface: np.ndarray
 
@@ -42,7 +42,7 @@ def draw_backdrop(
     camera: Camera,
     pose: CameraPose,
     geometry: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     surface: np.ndarray,
 ):
     """Fill the frame with a picture of directions: ``geometry`` holds direction vectors instead of
@@ -50,7 +50,7 @@ def draw_backdrop(
     to_face = np.linalg.inv(camera.matrix @ (geometry @ pose.rotation().T)[[1, 2, 0]].T)
     to_texel = _texel_matrix(to_face, np.array(surface.shape[::-1]), -0.5, np.zeros(2))
     size = (camera.width, camera.height)
-    cv2.warpPerspective(colours, to_texel, size, buffers.colour, _WARP_LINEAR, cv2.BORDER_REPLICATE)
+    cv2.warpPerspective(colors, to_texel, size, buffers.color, _WARP_LINEAR, cv2.BORDER_REPLICATE)
     buffers.surface[:] = cv2.warpPerspective(
         surface, to_texel, size, None, _WARP_NEAREST, cv2.BORDER_REPLICATE
     )
@@ -77,9 +77,7 @@ def draw_ground(buffers: Buffers, camera: Camera, pose: CameraPose, ground: Grou
     for level in np.unique(level_of_row):
         rows = top + np.flatnonzero(level_of_row == level)
         first, last = int(rows[0]), int(rows[-1]) + 1
-        buffers.colour[first:last] = _warp_rows(
-            levels[level], to_face, camera.width, first, last, _WARP_LINEAR
-        )
+        buffers.color[first:last] = _warp_rows(levels[level], to_face, camera.width, first, last, _WARP_LINEAR)
     buffers.surface[top:] = _warp_rows(ground.labels, to_face, camera.width, top, camera.height, _WARP_NEAREST)
 
 
@@ -123,7 +121,7 @@ def draw_faces(
     Args:
         part_poses: (parts, 3) world x, z and heading of each part at this frame; part 0 is the
             world.
-        time: seconds since the sequence's start (for animated textures).
+        time: Seconds since the sequence's start (for animated textures).
     """
     u = np.arange(camera.width, dtype=np.float32)
     v = np.arange(camera.height, dtype=np.float32)[:, None]
@@ -144,7 +142,7 @@ def draw_faces(
         )
         mask &= painted[..., 3] > 127
         mask_bytes = mask.view(np.uint8)
-        cv2.copyTo(painted, mask_bytes, buffers.colour[y0:y1, x0:x1])
+        cv2.copyTo(painted, mask_bytes, buffers.color[y0:y1, x0:x1])
         np.copyto(nearest, candidate, where=mask)
         np.copyto(buffers.surface[y0:y1, x0:x1], table.surface[face], where=mask)
 
@@ -164,7 +162,7 @@ def multiply_shadows(
             cv2.BORDER_CONSTANT,
             (255, 255, 255, 255),
         )
-        target = buffers.colour[y0:y1, x0:x1]
+        target = buffers.color[y0:y1, x0:x1]
         np.copyto(target, cv2.multiply(target, gain, scale=1 / 255))
 
 
@@ -181,9 +179,9 @@ def _find_visible(camera, pose, table, part_poses) -> _Visible:
     corners = np.stack([origin, origin + right, origin + right + down, origin + down], 1)
     x, y, z = (corners[..., axis] for axis in range(3))
     inside = (z > NEAR).any(1)
-    for coordinate, centre, size in ((x, camera.cx, camera.width), (y, camera.cy, camera.height)):
-        inside &= (camera.focal * coordinate + (centre + 0.5) * z > 0).any(1)
-        inside &= (camera.focal * coordinate + (centre + 0.5 - size) * z < 0).any(1)
+    for coordinate, center, size in ((x, camera.cx, camera.width), (y, camera.cy, camera.height)):
+        inside &= (camera.focal * coordinate + (center + 0.5) * z > 0).any(1)
+        inside &= (camera.focal * coordinate + (center + 0.5 - size) * z < 0).any(1)
     volume = np.linalg.det(faces[:, [1, 2, 0]])
     scale = np.linalg.norm(right, axis=1) * np.linalg.norm(down, axis=1) * np.linalg.norm(origin, axis=1)
     inside &= np.where(table.two_sided, np.abs(volume), volume) > 1e-5 * scale
@@ -210,7 +208,7 @@ def _texel_matrix(to_face: np.ndarray, size: np.ndarray, offset: float, corner: 
     Args:
         to_face: (..., 3, 3) from pixels of the frame to face coordinates in [0, 1].
         size: (..., 2) width and height of the textures in texels.
-        offset: texel coordinate of the face's left and upper edge.
+        offset: Texel coordinate of the face's left and upper edge.
         corner: (..., 2) column and row of the region's first pixel.
     """
     matrix = to_face.copy()

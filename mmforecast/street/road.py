@@ -1,7 +1,7 @@
-"""The road: a curved centre line, and the cross section of lanes, parking, pavement and gardens
+"""The road: a curved center line, and the cross section of lanes, parking, pavement and gardens
 along it.
 
-Places along the road are (s, d): s metres along the centre line from the camera's start, d metres
+Places along the road are (s, d): s meters along the center line from the camera's start, d meters
 to the right of it. Traffic keeps to the right.
 """
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ['CentreLine', 'CrossStreet', 'RoadLayout', 'sample_centre_line', 'sample_layout']
+__all__ = ['CenterLine', 'CrossStreet', 'RoadLayout', 'sample_center_line', 'sample_layout']
 
 S_RANGE = (-16.0, 170.0)
 
 
-class CentreLine:
+class CenterLine:
     """A plane curve given by its curvature (1/m, positive to the right), starting at the origin
     heading +z."""
 
@@ -47,7 +47,7 @@ class CentreLine:
 
 @dataclass(frozen=True)
 class CrossStreet:
-    """A street that crosses at ``s``, ``width`` metres wide between its kerbs."""
+    """A street that crosses at ``s``, ``width`` meters wide between its kerbs."""
 
     s: float
     width: float
@@ -62,7 +62,7 @@ class CrossStreet:
 
 @dataclass(frozen=True)
 class RoadLayout:
-    """Widths in metres of what lies beside the centre line, the same on both sides but for
+    """Widths in meters of what lies beside the center line, the same on both sides but for
     parking."""
 
     lanes: int
@@ -76,7 +76,7 @@ class RoadLayout:
     garden: float
     crossings: tuple[CrossStreet, ...] = ()
 
-    def lane_centre(self, direction: int, lane: int) -> float:
+    def lane_center(self, direction: int, lane: int) -> float:
         """d of a lane: direction +1 goes our way (right half), -1 comes towards us; lane 0 is
         innermost."""
         return direction * (self.median_width / 2 + (lane + 0.5) * self.lane_width)
@@ -89,7 +89,7 @@ class RoadLayout:
         """|d| of the kerb on a side (+1 right, -1 left)."""
         return self.lanes_edge() + self.cycle_lane + self.parking[side > 0]
 
-    def parking_centre(self, side: int) -> float:
+    def parking_center(self, side: int) -> float:
         return side * (self.kerb(side) - self.parking[side > 0] / 2)
 
     def pavement_range(self, side: int) -> tuple[float, float]:
@@ -105,7 +105,7 @@ class RoadLayout:
         return not any(street.covers(s0, s1) for street in self.crossings)
 
 
-def sample_centre_line(rng: np.random.Generator) -> CentreLine:
+def sample_center_line(rng: np.random.Generator) -> CenterLine:
     """Straight on, a wide bend, or a turn of up to a right angle with eased entry and exit."""
     s = np.arange(S_RANGE[0], S_RANGE[1] + 0.5, 0.5)
     curvature = np.full(len(s), rng.normal(0, 0.0006))
@@ -118,10 +118,10 @@ def sample_centre_line(rng: np.random.Generator) -> CentreLine:
         ease = min(12.0, length / 3)
         ramp = np.clip(np.minimum((s - start) / ease, (start + length + ease - s) / ease), 0, 1)
         curvature += rng.choice([-1, 1]) * ramp / radius
-    return CentreLine(s, curvature)
+    return CenterLine(s, curvature)
 
 
-def sample_layout(rng: np.random.Generator, line: CentreLine) -> RoadLayout:
+def sample_layout(rng: np.random.Generator, line: CenterLine) -> RoadLayout:
     """A residential street, a town street, an avenue or a tramway street, perhaps with
     crossings."""
     kind = rng.choice(['residential', 'town', 'avenue', 'tramway'], p=[0.28, 0.31, 0.2, 0.21])
@@ -141,7 +141,7 @@ def sample_layout(rng: np.random.Generator, line: CentreLine) -> RoadLayout:
     )
 
 
-def _sample_crossings(rng: np.random.Generator, line: CentreLine) -> tuple[CrossStreet, ...]:
+def _sample_crossings(rng: np.random.Generator, line: CenterLine) -> tuple[CrossStreet, ...]:
     """Up to two crossing streets where the road is nearly straight, at least 40 m apart."""
     streets = []
     for s in (rng.uniform(12, 50), rng.uniform(65, 110)):

@@ -32,8 +32,8 @@ class Surface:
 class Track:
     """One object over the whole sequence (T frames).
 
-    ``size`` is (width, height, length) in metres, ``positions`` (T, 2) the world x and z of its
-    foot point, ``headings`` (T,) in radians, ``distances`` (T,) from the camera in metres and
+    ``size`` is (width, height, length) in meters, ``positions`` (T, 2) the world x and z of its
+    foot point, ``headings`` (T,) in radians, ``distances`` (T,) from the camera in meters and
     ``pixels`` (T,) how many pixels show it.
     """
 
@@ -141,7 +141,7 @@ class Scene:
         self.add_face([(xl, -top, zl), (xr, -top, zr), (xl, -bottom, zl)], texture, surface, part, two_sided)
 
     def add_shadow(self, size: tuple[float, float], texture: Texture, part: int):
-        """A dark blot of (width, length) metres on the ground under a part."""
+        """A dark blot of (width, length) meters on the ground under a part."""
         half_width, half_length = size[0] / 2, size[1] / 2
         corners = [
             (-half_width, 0, half_length),

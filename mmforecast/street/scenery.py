@@ -1,4 +1,4 @@
-"""What stands along the road: houses, gardens, trees, lamp posts, signs and lights."""
+"""Scenery along the road: houses, gardens, trees, lamp posts, signs and lights."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .furniture import add_lamp_post, add_sign, add_traffic_light, paint_fence, 
 from .greenery import paint_crown, paint_hedge, paint_trunk, sample_green
 from .labels import label_id
 from .light import Light
-from .road import S_RANGE, CentreLine, RoadLayout
+from .road import S_RANGE, CenterLine, RoadLayout
 from .scene import Scene
 
 __all__ = ['Scenery']
@@ -21,14 +21,14 @@ class Scenery:
     """Places still things into a scene.
 
     Args:
-        texels: texels per metre of small things; houses take a quarter of it.
+        texels: Texels per meter of small things; houses take a quarter of it.
     """
 
     def __init__(
         self,
         rng: np.random.Generator,
         scene: Scene,
-        line: CentreLine,
+        line: CenterLine,
         layout: RoadLayout,
         light: Light,
         texels: float,
@@ -110,7 +110,7 @@ class Scenery:
             scene.add_wall(
                 *near,
                 0,
-                gable.metres[1],
+                gable.meters[1],
                 gable.texture(self.light.gain(heading + np.pi)),
                 _BUILDING,
             )

@@ -15,7 +15,7 @@ from .light import Sensor, sample_light
 from .motion import Path
 from .population import ego_path, populate
 from .renderer import Buffers, draw_backdrop, draw_faces, draw_ground, multiply_shadows
-from .road import sample_centre_line, sample_layout
+from .road import sample_center_line, sample_layout
 from .scene import FaceTable, Scene
 from .scenery import Scenery
 from .traffic import Traffic
@@ -48,7 +48,7 @@ class SequenceRenderer:
     """The world of one sequence, and its pictures frame by frame.
 
     Args:
-        seed, split, index: name the sequence; the same three always give the same bytes.
+        seed, split, index: Name the sequence; the same three always give the same bytes.
         height, width: 2:1, up to 1024 x 2048.
         num_frames: length; the world is drawn anew for another length.
     """
@@ -79,7 +79,7 @@ class SequenceRenderer:
         layout_rng, object_rng, sensor_rng, paint_rng = rng.spawn(4)
         scene = Scene(len(self._times))
         light = sample_light(layout_rng)
-        line = sample_centre_line(layout_rng)
+        line = sample_center_line(layout_rng)
         layout = sample_layout(layout_rng, line)
         ego = ego_path(layout_rng, self._times, line, layout)
         Scenery(object_rng.spawn(1)[0], scene, line, layout, light, texels).build()
@@ -127,11 +127,11 @@ class SequenceRenderer:
         draw_ground(buffers, camera, pose, world.ground)
         multiply_shadows(buffers, camera, pose, self._shadows, parts)
         draw_faces(buffers, camera, pose, self._faces, parts, time)
-        colour, surface, inverse_depth = buffers.colour, buffers.surface, buffers.inverse_depth
+        color, surface, inverse_depth = buffers.color, buffers.surface, buffers.inverse_depth
         if self._factor == 2:
-            colour = cv2.GaussianBlur(colour, (3, 3), 0)[::2, ::2]
+            color = cv2.GaussianBlur(color, (3, 3), 0)[::2, ::2]
             surface, inverse_depth = surface[::2, ::2], inverse_depth[::2, ::2]
-        rgb = world.sensor.expose(np.ascontiguousarray(colour[..., :3]), inverse_depth, frame, time)
+        rgb = world.sensor.expose(np.ascontiguousarray(color[..., :3]), inverse_depth, frame, time)
         return rgb, np.ascontiguousarray(surface), np.ascontiguousarray(inverse_depth)
 
     def flow(self, frame: int, surface: np.ndarray, inverse_depth: np.ndarray) -> np.ndarray:
@@ -182,15 +182,15 @@ def generate_sequence(
     """Render one sequence.
 
     Args:
-        seed, split, index: name the sequence; the same three always give the same bytes.
+        seed, split, index: Name the sequence; the same three always give the same bytes.
         height, width: 2:1, from 32x64 to 1024x2048.
-        num_frames: frames at 17 per second.
-        depth, flow: also return true depth and flow.
+        num_frames: Frames at 17 per second.
+        depth, flow: Also return true depth and flow.
 
     Returns:
         dict: ``frames`` (T, H, W, 3) uint8 RGB; ``label_ids`` (T, H, W) uint8 Cityscapes labelIds;
         ``instance_ids`` (T, H, W) uint16 as Cityscapes' instanceIds; ``tracks`` list of `Track`;
-        ``camera`` and ``camera_poses``; on request ``depth`` (T, H, W) float32 metres along the
+        ``camera`` and ``camera_poses``; on request ``depth`` (T, H, W) float32 meters along the
         optical axis (inf at the sky) and ``flow`` (T, H, W, 2) float32 pixels to the next frame.
     """
     renderer = SequenceRenderer(seed, split, index, height, width, num_frames)

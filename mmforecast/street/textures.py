@@ -1,4 +1,4 @@
-"""Textures: RGBA pictures with cached reduced copies, and a canvas that paints them in metres."""
+"""Textures: RGBA pictures with cached reduced copies, and a canvas that paints them in meters."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,13 +7,13 @@ import numpy as np
 
 __all__ = ['Canvas', 'Texture', 'TextureCycle', 'fractal_noise', 'shade']
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 _SHIFT = 4  # fractional bits of cv2's drawing coordinates
 
 
-def shade(colour: Sequence[float], gain: float) -> Colour:
-    """A colour made brighter or darker, clipped to [0, 255]."""
-    return tuple(int(min(255, max(0, round(c * gain)))) for c in colour)
+def shade(color: Sequence[float], gain: float) -> Color:
+    """A color made brighter or darker, clipped to [0, 255]."""
+    return tuple(int(min(255, max(0, round(c * gain)))) for c in color)
 
 
 def fractal_noise(rng: np.random.Generator, height: int, width: int, octaves: int = 5) -> np.ndarray:
@@ -32,8 +32,8 @@ def fractal_noise(rng: np.random.Generator, height: int, width: int, octaves: in
 class Texture:
     """An RGBA picture for one face; alpha below 128 is a hole.
 
-    Every level carries a border of one texel that repeats the edge colour with alpha 0. Linear
-    sampling then cuts the face exactly at its geometric edge and never mixes in a foreign colour.
+    Every level carries a border of one texel that repeats the edge color with alpha 0. Linear
+    sampling then cuts the face exactly at its geometric edge and never mixes in a foreign color.
     Level (i, j) is reduced 2**i times in width and 2**j times in height, so that faces seen at a
     grazing angle stay sharp in the other direction.
     """
@@ -71,10 +71,10 @@ class TextureCycle:
     first seen.
 
     Args:
-        paint: gives the texture at a phase in [0, 1).
-        steps: pictures per cycle.
-        period: seconds per cycle.
-        phase: where in the cycle time 0 lies.
+        paint: Gives the texture at a phase in [0, 1).
+        steps: Pictures per cycle.
+        period: Seconds per cycle.
+        phase: Where in the cycle time 0 lies.
     """
 
     def __init__(self, paint: Callable[[float], Texture], steps: int, period: float, phase: float):
@@ -90,81 +90,81 @@ class TextureCycle:
 
 
 def _bleed(image: np.ndarray) -> np.ndarray:
-    """Give holes the colour of their surroundings, so that interpolation has no dark fringe."""
+    """Give holes the color of their surroundings, so that interpolation has no dark fringe."""
     holes = image[..., 3] == 0
     if not holes.any():
         return image
     solid = (~holes).astype(np.float32)
     size = (max(3, image.shape[1] // 6) | 1, max(3, image.shape[0] // 6) | 1)
     weight = cv2.blur(solid, size)
-    colour = cv2.blur(image[..., :3].astype(np.float32) * solid[..., None], size)
+    color = cv2.blur(image[..., :3].astype(np.float32) * solid[..., None], size)
     mean = image[~holes][:, :3].mean(0) if solid.any() else np.zeros(3)
-    filled = np.where(weight[..., None] > 1e-3, colour / np.maximum(weight, 1e-3)[..., None], mean)
+    filled = np.where(weight[..., None] > 1e-3, color / np.maximum(weight, 1e-3)[..., None], mean)
     out = image.copy()
     out[holes, :3] = np.clip(filled[holes], 0, 255).astype(np.uint8)
     return out
 
 
 class Canvas:
-    """Paints a texture in metres: x to the right from the left edge, y upwards from the bottom
+    """Paints a texture in meters: x to the right from the left edge, y upwards from the bottom
     edge."""
 
-    def __init__(self, width: float, height: float, texels_per_metre: float, colour: Sequence[int] = None):
+    def __init__(self, width: float, height: float, texels_per_metre: float, color: Sequence[int] = None):
         self.scale = float(texels_per_metre)
         shape = (max(2, round(height * self.scale)), max(2, round(width * self.scale)))
         self.image = np.zeros((*shape, 4), np.uint8)
-        self.metres = (width, height)
-        if colour is not None:
-            self.image[:] = (*colour[:3], 255)
+        self.meters = (width, height)
+        if color is not None:
+            self.image[:] = (*color[:3], 255)
 
     @classmethod
     def of(cls, image: np.ndarray, texels_per_metre: float) -> 'Canvas':
         """A canvas over an RGBA picture that is already painted."""
         canvas = cls.__new__(cls)
         canvas.scale, canvas.image = float(texels_per_metre), image
-        canvas.metres = (image.shape[1] / canvas.scale, image.shape[0] / canvas.scale)
+        canvas.meters = (image.shape[1] / canvas.scale, image.shape[0] / canvas.scale)
         return canvas
 
     def _points(self, points) -> np.ndarray:
         xy = np.asarray(points, np.float64)
-        xy = np.stack([xy[..., 0], self.metres[1] - xy[..., 1]], -1) * self.scale - 0.5
+        xy = np.stack([xy[..., 0], self.meters[1] - xy[..., 1]], -1) * self.scale - 0.5
         return np.round(xy * (1 << _SHIFT)).astype(np.int32)
 
-    def poly(self, points, colour: Sequence[int]) -> 'Canvas':
-        cv2.fillPoly(self.image, [self._points(points)], (*colour, 255), cv2.LINE_8, _SHIFT)
+    def poly(self, points, color: Sequence[int]) -> 'Canvas':
+        cv2.fillPoly(self.image, [self._points(points)], (*color, 255), cv2.LINE_8, _SHIFT)
         return self
 
-    def rect(self, x0: float, y0: float, x1: float, y1: float, colour: Sequence[int]) -> 'Canvas':
+    def rect(self, x0: float, y0: float, x1: float, y1: float, color: Sequence[int]) -> 'Canvas':
         """Fill [x0, x1) x [y0, y1); at least one texel in each direction."""
         left, right = sorted((round(x0 * self.scale), round(x1 * self.scale)))
         top, bottom = sorted(
-            (round((self.metres[1] - y1) * self.scale), round((self.metres[1] - y0) * self.scale))
+            (round((self.meters[1] - y1) * self.scale), round((self.meters[1] - y0) * self.scale))
         )
         left, top = max(left, 0), max(top, 0)
-        self.image[top : max(bottom, top + 1), left : max(right, left + 1)] = (*colour, 255)
+        self.image[top : max(bottom, top + 1), left : max(right, left + 1)] = (*color, 255)
         return self
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Sequence[int]) -> 'Canvas':
+    def ellipse(self, x: float, y: float, rx: float, ry: float, color: Sequence[int]) -> 'Canvas':
         angles = np.linspace(0, 2 * np.pi, 17)[:-1]
-        return self.poly(np.stack([x + rx * np.cos(angles), y + ry * np.sin(angles)], -1), colour)
+        return self.poly(np.stack([x + rx * np.cos(angles), y + ry * np.sin(angles)], -1), color)
 
-    def circle(self, x: float, y: float, radius: float, colour: Sequence[int]) -> 'Canvas':
-        return self.ellipse(x, y, radius, radius, colour)
+    def circle(self, x: float, y: float, radius: float, color: Sequence[int]) -> 'Canvas':
+        return self.ellipse(x, y, radius, radius, color)
 
-    def line(self, start, end, width: float, colour: Sequence[int]) -> 'Canvas':
-        """A straight bar of ``width`` metres with flat ends."""
+    def line(self, start, end, width: float, color: Sequence[int]) -> 'Canvas':
+        """A straight bar of ``width`` meters with flat ends."""
         start, end = np.asarray(start, float), np.asarray(end, float)
         along = end - start
         normal = np.array([-along[1], along[0]]) / max(np.hypot(*along), 1e-9) * width / 2
-        return self.poly([start + normal, end + normal, end - normal, start - normal], colour)
+        return self.poly([start + normal, end + normal, end - normal, start - normal], color)
 
-    def ring(self, x: float, y: float, radius: float, width: float, colour: Sequence[int]) -> 'Canvas':
-        centre = self._points([(x, y)])[0]
+    def ring(self, x: float, y: float, radius: float, width: float, color: Sequence[int]) -> 'Canvas':
+        center = self._points([(x, y)])[0]
         cv2.circle(
             self.image,
-            tuple(int(c) for c in centre),
+            tuple(int(c) for c in center),
             int(radius * self.scale * (1 << _SHIFT)),
-            (*colour, 255),
+            (*color, 255),
             max(1, round(width * self.scale)),
             cv2.LINE_8,
             _SHIFT,
@@ -172,13 +172,13 @@ class Canvas:
         return self
 
     def grain(self, rng: np.random.Generator, amount: float, octaves: int = 3) -> 'Canvas':
-        """Multiply the colours by noise of relative standard deviation ``amount``."""
+        """Multiply the colors by noise of relative standard deviation ``amount``."""
         noise = fractal_noise(rng, *self.image.shape[:2], octaves=octaves) * amount + 1
         self.image[..., :3] = np.clip(self.image[..., :3] * noise[..., None], 0, 255)
         return self
 
     def gradient(self, top: float, bottom: float) -> 'Canvas':
-        """Multiply the colours by a gain that runs from ``top`` to ``bottom``."""
+        """Multiply the colors by a gain that runs from ``top`` to ``bottom``."""
         gain = np.linspace(top, bottom, len(self.image), dtype=np.float32)[:, None, None]
         self.image[..., :3] = np.clip(self.image[..., :3] * gain, 0, 255)
         return self
@@ -196,7 +196,7 @@ class Canvas:
         return self
 
     def texture(self, gain: float = 1.0) -> Texture:
-        """The finished texture, with its colours multiplied by ``gain``."""
+        """The finished texture, with its colors multiplied by ``gain``."""
         image = self.image.copy()
         if gain != 1.0:
             image[..., :3] = np.clip(image[..., :3] * np.float32(gain), 0, 255)

@@ -1,5 +1,4 @@
-"""Who is on the road: vehicles in their lanes, parked and crossing, trams, two-wheelers and
-people."""
+"""Road users: vehicles in their lanes, parked and crossing, trams, two-wheelers and people."""
 
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from .labels import label_id
 from .light import Light
 from .motion import Bookings, Path
 from .people import add_cycle, add_person, add_rider, sample_clothes
-from .road import CentreLine, RoadLayout
+from .road import CenterLine, RoadLayout
 from .scene import Scene, Track
 from .textures import Texture
 from .vehicles import add_body
@@ -23,15 +22,15 @@ class Traffic:
 
     Args:
         times: (T,) seconds of the frames.
-        ego: the camera car's path, booked first.
-        texels: texels per metre.
+        ego: The camera car's path, booked first.
+        texels: Texels per meter.
     """
 
     def __init__(
         self,
         rng: np.random.Generator,
         scene: Scene,
-        line: CentreLine,
+        line: CenterLine,
         layout: RoadLayout,
         light: Light,
         times: np.ndarray,

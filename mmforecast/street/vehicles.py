@@ -24,7 +24,7 @@ def add_body(
     texels: float,
     offset: float = 0.0,
 ):
-    """Add a body's faces, ``offset`` metres ahead of the part's origin; ``heading`` is only used
+    """Add a body's faces, ``offset`` meters ahead of the part's origin; ``heading`` is only used
     for its light."""
     _, height, length = body.size
     z_low = min(z for z, _ in body.profile)
@@ -74,8 +74,8 @@ def _paint_side(body, texels, z_low, length, height) -> Canvas:
     dark = shade(body.paint, 0.6)
     canvas.rect(0.05, body.clearance, length - 0.05, body.clearance + 0.12, dark)
     if body.stripe:
-        colour, low, high = body.stripe
-        canvas.rect(0.02, low, length - 0.02, high, colour)
+        color, low, high = body.stripe
+        canvas.rect(0.02, low, length - 0.02, high, color)
     for door in body.doors:
         canvas.rect(door - z_low - 0.015, body.clearance + 0.1, door - z_low + 0.015, height * 0.62, dark)
     for window in body.windows:

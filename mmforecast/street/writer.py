@@ -71,9 +71,9 @@ def sequence_files(
 
 
 def _encode_depth(depth: np.ndarray) -> np.ndarray:
-    """uint16 centimetres; 0 at the sky, 65535 for 655.35 m and beyond."""
-    centimetres = np.clip(np.where(np.isfinite(depth), depth, 0) * _DEPTH_SCALE, 0, 65535)
-    return np.round(centimetres).astype(np.uint16)
+    """uint16 centimeters; 0 at the sky, 65535 for 655.35 m and beyond."""
+    centimeters = np.clip(np.where(np.isfinite(depth), depth, 0) * _DEPTH_SCALE, 0, 65535)
+    return np.round(centimeters).astype(np.uint16)
 
 
 def decode_depth(image: np.ndarray) -> np.ndarray:
@@ -153,19 +153,19 @@ def write_dataset(
     flow: bool = False,
     progress: bool = True,
 ) -> dict:
-    """Write a whole synthetic data set; run it again to finish or extend one.
+    """Write a whole synthetic dataset; run it again to finish or extend one.
 
     Args:
-        root: folder to write to; made if missing. A data set of another seed, size or generator
+        root: Folder to write to; made if missing. A dataset of another seed, size or generator
             version in it is refused.
-        splits: sequences per split; default ``{'train': 120, 'val': 50}``.
+        splits: Sequences per split; default ``{'train': 120, 'val': 50}``.
         height, width: 2:1, from 32x64 to 1024x2048.
-        seed: of the data set; a split's sequences don't depend on how many there are.
+        seed: Of the dataset; a split's sequences don't depend on how many there are.
         workers: processes; the files don't depend on it. More than one needs the usual
             ``if __name__ == '__main__'`` guard in the calling script.
-        depth, flow: also write ``depth_sequence`` (uint16 cm, see `decode_depth`) and
+        depth, flow: Also write ``depth_sequence`` (uint16 cm, see `decode_depth`) and
             ``flow_sequence`` (KITTI's 16-bit PNG, see `decode_flow`).
-        progress: show a progress bar on stderr.
+        progress: Show a progress bar on stderr.
 
     Returns:
         dict: ``written`` and ``skipped`` sequence counts, and ``manifest``, the manifest's path.
@@ -231,7 +231,7 @@ def _run(jobs: list[tuple], workers: int, progress: bool) -> int:
 
 
 def _open_manifest(root: Path, identity: dict, splits: dict[str, int]) -> dict:
-    """Start or take up the manifest; refuse a folder that holds another data set."""
+    """Start or take up the manifest; refuse a folder that holds another dataset."""
     path, counts = root / MANIFEST_NAME, {}
     manifest = dict(identity)
     if path.exists():

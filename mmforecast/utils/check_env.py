@@ -1,4 +1,4 @@
-"""Which versions of the libraries below mmforecast work, and what to do about those that don't.
+"""Supported versions of the libraries below mmforecast, and advice where they do not fit.
 
 Only the standard library is imported here, and versions are read from package metadata: the check
 must not die of what it checks. `tools/misc/check_env.py` runs this file even where the package

@@ -13,7 +13,7 @@ def forward_moved_names(package: str, **moved: str) -> None:
 
     Args:
         package: ``__name__`` of the package, whose ``__getattr__`` this sets.
-        moved: by module, with ``__`` for dots and without the leading ``mmforecast``, its names, separated
+        moved: By module, with ``__`` for dots and without the leading ``mmforecast``, its names, separated
             by blanks.
     """
     homes = {

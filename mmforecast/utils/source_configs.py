@@ -1,4 +1,4 @@
-"""Configs of data sets within wrappers, such as mmengine's ``ConcatDataset`` and ``RepeatDataset``."""
+"""Configs of datasets within wrappers, such as mmengine's ``ConcatDataset`` and ``RepeatDataset``."""
 
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -7,10 +7,10 @@ __all__ = ['first_source', 'source_configs']
 
 
 def source_configs(dataset: MutableMapping[str, Any]) -> Iterator[MutableMapping[str, Any]]:
-    """Yield the configs of the data sets that a wrapper holds, at any depth; without one, ``dataset``.
+    """Yield the configs of the datasets that a wrapper holds, at any depth; without one, ``dataset``.
 
     Args:
-        dataset: Config of a data set, ``dataset`` or ``datasets`` of which are those within.
+        dataset: Config of a dataset, ``dataset`` or ``datasets`` of which are those within.
     """
     inner = dataset.get('datasets', dataset.get('dataset'))
     if inner is None:

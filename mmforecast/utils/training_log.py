@@ -1,4 +1,4 @@
-"""What a training logged, read back: curves and times."""
+"""Training logs, read back as curves and times."""
 
 import json
 from collections.abc import Sequence

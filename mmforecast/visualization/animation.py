@@ -69,7 +69,7 @@ def forecast_animation(
         classes: Class names for the legend of the classes that appear; no legend if None.
         columns: Panels side by side; up to three, or two of four, if None.
         panel_height: Height of a panel in pixels.
-        alpha: Share of the colours over the frame.
+        alpha: Share of the colors over the frame.
         instance_classes: Names by instance label; instances are drawn without names if None.
         score_thr: Forecast instances with a lower score are left out.
 
@@ -171,8 +171,8 @@ def write_gif(
 ) -> None:
     """Write an endlessly repeating GIF.
 
-    All frames share one palette of up to 256 colours, chosen from all of them, and are not
-    dithered: flat label colours stay flat and still regions stay still, which keeps the file small.
+    All frames share one palette of up to 256 colors, chosen from all of them, and are not
+    dithered: flat label colors stay flat and still regions stay still, which keeps the file small.
 
     Args:
         path: File to write; missing folders are made.
@@ -182,8 +182,8 @@ def write_gif(
     """
     _check_frames(frames, fps)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    # Median cut, Pillow's default, gives most colours to road and sky and turns a thin pole green;
-    # the octree bounds the error of rare colours, and its files are smaller.
+    # Median cut, Pillow's default, gives most colors to road and sky and turns a thin pole green;
+    # the octree bounds the error of rare colors, and its files are smaller.
     palette = Image.fromarray(np.vstack(frames)).quantize(256, method=Image.Quantize.FASTOCTREE)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     durations = [round(1000 / fps)] * (len(frames) - 1) + [round(1000 * max(hold_last, 1 / fps))]

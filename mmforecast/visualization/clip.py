@@ -1,4 +1,4 @@
-"""What a picture of a clip needs to know: its time axis, labels, instances and size."""
+"""Facts of a clip that pictures need: its time axis, labels, instances and size."""
 
 from collections.abc import Mapping, Sequence
 
@@ -125,9 +125,9 @@ def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
 def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
     """The best instances at hand of each of the T clip frames, None where there are none.
 
-    Ground truth first, also where a labelled frame has no instance in it; then, for future frames,
+    Ground truth first, also where a labeled frame has no instance in it; then, for future frames,
     what the detector finds in the true frame (``ref_instances``). In past frames the tracked objects
-    that a forecast started from (``past_instances``) come before all, so that they have its colours.
+    that a forecast started from (``past_instances``) come before all, so that they have its colors.
     """
     known: list[InstanceData | None] = [None] * (sample.num_past + sample.num_future)
     if 'ref_instances' in sample:
@@ -206,10 +206,10 @@ def panel_size(pictures: Sequence, height: int) -> tuple[int, int]:
 
 
 def instance_classes(meta: Mapping) -> tuple[str, ...] | None:
-    """Names of the instance labels: the data set's moving classes, in the order of their ids.
+    """Names of the instance labels: the dataset's moving classes, in the order of their ids.
 
     Args:
-        meta: A data set's metainfo; None is returned unless it has ``classes`` and ``moving_ids``.
+        meta: A dataset's metainfo; None is returned unless it has ``classes`` and ``moving_ids``.
     """
     if meta.get('classes') is None or meta.get('moving_ids') is None:
         return None

@@ -28,7 +28,7 @@ def plot_confusion_matrix(
 
     Args:
         path: File to write.
-        shares: (R, C), percent of each row; a row of NaN, a class that does not occur, stays grey.
+        shares: (R, C), percent of each row; a row of NaN, a class that does not occur, stays gray.
         rows: Names of the true classes.
         columns: Names of the forecast classes.
         title: Heading, none if None.

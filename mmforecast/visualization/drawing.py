@@ -23,7 +23,7 @@ EMPTY = (233, 236, 239)
 def colorize_labels(
     label_map: np.ndarray, palette: Sequence | None = None, void_color: Sequence[int] = (0, 0, 0)
 ) -> np.ndarray:
-    """Paint class ids in their colours.
+    """Paint class ids in their colors.
 
     Args:
         label_map: Integer (H, W). Values outside the palette (255, for one) get ``void_color``.
@@ -42,13 +42,13 @@ def colorize_labels(
 def blend(
     image: np.ndarray, label_map: np.ndarray, palette: Sequence | None = None, alpha: float = 0.6
 ) -> np.ndarray:
-    """Lay class colours over an image; pixels without a class show the image alone.
+    """Lay class colors over an image; pixels without a class show the image alone.
 
     Args:
         image: uint8 (H, W, 3), RGB.
         label_map: Integer (h, w); brought to the image's size without mixing labels.
         palette: RGB triple per class; generated if None.
-        alpha: Share of the class colour, in [0, 1].
+        alpha: Share of the class color, in [0, 1].
 
     Returns:
         uint8 (H, W, 3), RGB.
@@ -62,7 +62,7 @@ def blend(
 
 
 def resize_labels(label_map: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Nearest-neighbour copy of an (h, w) label map at ``size`` (H, W)."""
+    """Nearest-neighbor copy of an (h, w) label map at ``size`` (H, W)."""
     labels = np.asarray(label_map).astype(np.int32)
     return cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
 
@@ -170,7 +170,7 @@ def draw_legend(
     ids: Sequence[int] | None = None,
     text_size: int = 14,
 ) -> np.ndarray:
-    """Colour keys of classes, wrapped to ``width``.
+    """Color keys of classes, wrapped to ``width``.
 
     Args:
         classes: Names, by class id.

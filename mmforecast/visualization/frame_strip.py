@@ -46,7 +46,7 @@ def frame_strip(
     Args:
         past: P observed frames, RGB: uint8 array (P, H, W, 3) or tensor (P, 3, H, W) in [0, 255].
         forecasts: Name of a method to its n frames, given in the same way; the same n for all.
-        truth: n true frames, None where one isn't known; no row for them if None. More than n are left out.
+        truth: N true frames, None where one isn't known; no row for them if None. More than n are left out.
         times: P + n headings; 't - 1', 't', 't + 1', ... if None.
         short_side: Pixels of a picture's shorter side; small videos are enlarged to it.
         max_past: Newest observed frames that are shown.
@@ -87,7 +87,7 @@ def any_known(frames: Sequence | None) -> bool:
 def busiest_box(before: np.ndarray, after: np.ndarray, share: float = 0.25) -> Box:
     """Where most is seen to move between two RGB frames (H, W, 3).
 
-    That is the length of the optical flow, times the contrast to neighbours: smooth areas show no motion.
+    That is the length of the optical flow, times the contrast to neighbors: smooth areas show no motion.
 
     Args:
         before, after: uint8, at least 16x16 pixels.

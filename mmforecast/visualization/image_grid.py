@@ -30,7 +30,7 @@ def image_grid(
         gap: Pixels between cells.
 
     Returns:
-        uint8 (H, W, 3), grey where there is no image.
+        uint8 (H, W, 3), gray where there is no image.
 
     Raises:
         ValueError: No images, or as many captions as images are missing.

@@ -33,8 +33,8 @@ def draw_instances(
     :func:`~mmforecast.structures.instances_to_sem_seg`. Pixels that no mask and no name covers
     stay as they are. A name is left out where the object is small or other names are in the way.
 
-    Colours are those of ``ids`` where there are any, or of ``track_ids``. Else a forecast is paired
-    with the true object of its class that it overlaps most, and has its colour, so that the two are
+    Colors are those of ``ids`` where there are any, or of ``track_ids``. Else a forecast is paired
+    with the true object of its class that it overlaps most, and has its color, so that the two are
     seen to belong together; without a partner it has a shade of its class. Where an object was
     expected (``centroids``) there is a cross.
 
@@ -44,9 +44,9 @@ def draw_instances(
             optional ``scores`` (N,) in [0, 1], ``ids`` or ``track_ids`` (N,), and ``centroids`` (N, 2), x
             and y in pixels of the masks.
         classes: Names by label; no names are drawn if None.
-        alpha: Share of the instances' colours, in [0, 1].
+        alpha: Share of the instances' colors, in [0, 1].
         score_thr: Instances with a lower score are left out.
-        truth: True instances of the same frame, with ``ids``, to take colours from.
+        truth: True instances of the same frame, with ``ids``, to take colors from.
         text_size: Height of the names' font.
 
     Returns:
@@ -109,7 +109,7 @@ def resize_masks(masks: np.ndarray, size: Sequence[int]) -> np.ndarray:
 def instance_colors(
     instances: InstanceData, masks: np.ndarray, truth: InstanceData | None = None
 ) -> np.ndarray:
-    """Colours as :func:`draw_instances` tells.
+    """Colors as :func:`draw_instances` tells.
 
     Args:
         instances: N instances with ``labels`` and maybe ``ids`` or ``track_ids``, the surest last.
@@ -165,12 +165,12 @@ def _outline(mask: np.ndarray) -> np.ndarray:
     return mask & (cv2.erode(without_pinholes, kernel) == 0)
 
 
-def _draw_crosses(picture: np.ndarray, centres: np.ndarray) -> None:
+def _draw_crosses(picture: np.ndarray, centers: np.ndarray) -> None:
     """Draw a white cross on dark ground at each (x, y), in place."""
     size = max(5, picture.shape[0] // 32)
-    for centre in np.floor(centres).astype(int).tolist():
+    for center in np.floor(centers).astype(int).tolist():
         for color, thickness in ((INK, 3), (WHITE, 1)):
-            cv2.drawMarker(picture, centre, color, cv2.MARKER_CROSS, size, thickness)
+            cv2.drawMarker(picture, center, color, cv2.MARKER_CROSS, size, thickness)
 
 
 def _outline_color(color: np.ndarray) -> np.ndarray:

@@ -32,8 +32,8 @@ from .panels import PanelStyle
 class ForecastLocalVisualizer(Visualizer):
     """Draws past, forecast and truth of a clip as one strip.
 
-    Colours and class names come from ``dataset_meta`` (``palette``, ``classes``, and ``moving_ids``
-    for the classes of instances), which the runner sets; without them colours are generated, and
+    Colors and class names come from ``dataset_meta`` (``palette``, ``classes``, and ``moving_ids``
+    for the classes of instances), which the runner sets; without them colors are generated, and
     there is no legend and no names.
 
     Args:
@@ -41,7 +41,7 @@ class ForecastLocalVisualizer(Visualizer):
         vis_backends: Where scalars and pictures are stored, as for mmengine's ``Visualizer``. A name stands
             for ``dict(type=name)``, so that ``--cfg-options`` can list them.
         save_dir: Folder of the backends.
-        alpha: Share of the class colours over the frame, in [0, 1].
+        alpha: Share of the class colors over the frame, in [0, 1].
         panel_height: Height of one picture in pixels; small frames are enlarged to it.
         score_thr: Forecast instances with a lower score are not drawn, in [0, 1].
         closer_look: In forecast frames and their truth, enlarge the part that moves most.

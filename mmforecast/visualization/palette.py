@@ -1,12 +1,12 @@
-"""Colours of classes, for data sets that bring none, and of single objects."""
+"""Colors of classes, for datasets that bring none, and of single objects."""
 
 import colorsys
 from collections.abc import Sequence
 
 import numpy as np
 
-# The golden ratio spreads any number of hues evenly around the circle, so that neighbours in the
-# class list never look alike and adding a class changes no colour before it.
+# The golden ratio spreads any number of hues evenly around the circle, so that neighbors in the
+# class list never look alike and adding a class changes no color before it.
 _HUE_STEP = (5**0.5 - 1) / 2
 _CLASS_STEP = 2**0.5 - 1
 # Saturation and value of shades of one hue.
@@ -14,7 +14,7 @@ _SHADES = ((0.85, 1.0), (0.5, 1.0), (0.9, 0.7), (0.6, 0.85))
 
 
 def default_palette(num_classes: int) -> np.ndarray:
-    """Distinct colours, the same for the same class id whatever the number of classes.
+    """Distinct colors, the same for the same class id whatever the number of classes.
 
     Returns:
         uint8 (num_classes, 3), RGB.
@@ -31,7 +31,7 @@ def default_palette(num_classes: int) -> np.ndarray:
 
 
 def track_colors(ids: Sequence[int]) -> np.ndarray:
-    """Vivid colours of objects by their id: the same for one id in every frame and every picture.
+    """Vivid colors of objects by their id: the same for one id in every frame and every picture.
 
     Ids that follow each other get hues far apart. The thousands of an id, Cityscapes' class, turn
     the circle, so that the first car and the first person differ.
@@ -45,7 +45,7 @@ def track_colors(ids: Sequence[int]) -> np.ndarray:
 
 
 def class_shades(labels: Sequence[int]) -> np.ndarray:
-    """Colours of objects by class: one hue per class, and shades of it in the order of the list.
+    """Colors of objects by class: one hue per class, and shades of it in the order of the list.
 
     Returns:
         uint8 (N, 3), RGB.
@@ -70,11 +70,11 @@ def _vivid(hues_and_shades: Sequence[tuple[float, int]]) -> np.ndarray:
 
 
 def as_palette(palette, num_classes: int | None = None) -> np.ndarray:
-    """Check a palette given by a user or a data set's METAINFO.
+    """Check a palette given by a user or a dataset's METAINFO.
 
     Args:
         palette: C RGB triples in [0, 255], or None for :func:`default_palette`.
-        num_classes: Number of colours to make when ``palette`` is None; 256 if unknown.
+        num_classes: Number of colors to make when ``palette`` is None; 256 if unknown.
 
     Returns:
         uint8 (C, 3).

@@ -17,7 +17,7 @@ class PanelStyle:
     Args:
         size: (H, W) of a panel.
         palette: RGB triple per class of a label map; generated if None.
-        alpha: Share of the colours over the frame, in [0, 1].
+        alpha: Share of the colors over the frame, in [0, 1].
         instance_classes: Names by instance label; instances are drawn without names if None.
         score_thr: Instances with a lower score are left out.
     """
@@ -39,7 +39,7 @@ class PanelStyle:
         Args:
             frame: uint8 (h, w, 3), RGB, if known.
             overlay: Label map (h, w) or instances, if known; or a picture (h, w, 3) in the frame's place.
-            truth: True overlay of the same kind, which instances take their colours from.
+            truth: True overlay of the same kind, which instances take their colors from.
 
         Returns:
             uint8 (H, W, 3), RGB.

@@ -8,7 +8,7 @@ is left outside the layers:
   mmdet's arithmetic in the RPN; in the box head theirs sees boxes one pixel wider and higher. Decoded
   boxes can differ by up to one pixel.
 * Anchors. Detectron rounds their widths and heights at the size of one cell, and scales them then
-  (48x24 on P2, instead of 45.3x22.6); centres and order agree.
+  (48x24 on P2, instead of 45.3x22.6); centers and order agree.
 """
 
 import os
@@ -143,7 +143,7 @@ def detectron_to_mmdet(
 ) -> dict[str, Tensor]:
     """Name and arrange the blobs of Mask R-CNN R-50-FPN as mmdet does.
 
-    An affine channel (s, b) becomes a batch normalisation of weight s, bias b, mean 0 and variance
+    An affine channel (s, b) becomes a batch normalization of weight s, bias b, mean 0 and variance
     1 - eps. The class rows, background first, are brought into the order of :func:`class_order`,
     background last for the class scores and dropped for boxes and masks.
 

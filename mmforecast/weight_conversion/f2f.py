@@ -2,7 +2,7 @@
 
 A file holds the networks of one or several pyramid levels, each of one or several scales, each of
 seven convolutions ``<prefix>.conv1`` to ``<prefix>.conv7``. The prefixes differ between files, so the
-networks are told apart by them and recognised by their sizes: the first convolution of the coarsest
+networks are told apart by them and recognized by their sizes: the first convolution of the coarsest
 scale sees ``num_past * channels`` channels, that of a finer scale ``channels`` more, for the coarser
 guess. The levels come P5 to P2, each with its coarsest scale first.
 """

@@ -14,7 +14,7 @@ from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder, LabelMapEncoder, RGBEncoder
 
 
-class PooledColours(BaseEncoder):
+class PooledColors(BaseEncoder):
     """Three channels that tell the frame: pooled RGB, times a weight."""
 
     channels = 3
@@ -37,7 +37,7 @@ class PooledColours(BaseEncoder):
         return [pool(frames, kernel)[None] for kernel in self.kernels]
 
 
-class PooledPyramid(PooledColours):
+class PooledPyramid(PooledColors):
     level_names = ('P2', 'P3')
     kernels = (4, 8)
 
@@ -53,7 +53,7 @@ def read(store, level, sequence, frames=slice(None)):
 
 
 def test_scores_come_back_through_the_pipeline(street_root, tmp_path):
-    encoder = PooledColours()
+    encoder = PooledColors()
     report = extract_representations(encoder, dataset(street_root), str(tmp_path / 's'), 'pooled', chunk=3)
     assert (report['written'], report['kept'], report['corrupt']) == (2, 0, [])
     assert report['bytes'] == dict(scores=2 * 7 * 3 * 8 * 16 * 2)
@@ -86,8 +86,8 @@ def test_pyramid_comes_back_through_the_pipeline(street_root, tmp_path):
 
 
 def test_goes_on_where_it_stopped(street_root, tmp_path):
-    extract_representations(PooledColours(), dataset(street_root, indices=1), str(tmp_path), 'pooled')
-    encoder = PooledColours()
+    extract_representations(PooledColors(), dataset(street_root, indices=1), str(tmp_path), 'pooled')
+    encoder = PooledColors()
     report = extract_representations(encoder, dataset(street_root), str(tmp_path), 'pooled')
     assert (report['written'], report['kept']) == (1, 1)
     assert encoder.frames_seen == 7 + 1  # one sequence, and one frame for the shapes
@@ -181,7 +181,7 @@ def test_an_unreadable_sequence_is_left_out_and_named(street_root, tmp_path):
         data.full_init()
         data.sequences[0].image_paths[position] = str(broken)
         root = str(tmp_path / f'{position}')
-        report = extract_representations(PooledColours(), data, root, 'pooled')
+        report = extract_representations(PooledColors(), data, root, 'pooled')
         assert report['written'] == 1 and 'broken.png' in report['corrupt'][0]
         store = RepresentationStore(root)
         assert np.isfinite(read(store, 'scores', data.sequences[1])).all()
@@ -194,11 +194,11 @@ def test_nothing_readable(street_root, tmp_path):
     data.full_init()
     data.sequences[0].image_paths[1] = str(tmp_path / 'gone.png')
     with pytest.raises(CorruptFrameError, match='gone.png'):
-        extract_representations(PooledColours(), data, str(tmp_path / 's'), 'pooled')
+        extract_representations(PooledColors(), data, str(tmp_path / 's'), 'pooled')
 
 
 def test_frames_of_another_size_are_refused(street_root, tmp_path):
-    class Cropped(PooledColours):
+    class Cropped(PooledColors):
         def encode(self, frames, samples):
             (maps,) = super().encode(frames, samples)
             return [maps[..., : 16 if self.frames_seen <= 7 else 1]]

@@ -1,4 +1,4 @@
-"""A user's video is forecast as the model forecasts clips of a data set, whatever way it comes in."""
+"""A user's video is forecast as the model forecasts clips of a dataset, whatever way it comes in."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Data sets within mmengine's wrappers: compared, reported and extracted as by themselves."""
+"""Datasets within mmengine's wrappers: compared, reported and extracted as by themselves."""
 
 import pytest
 import torch

@@ -10,7 +10,7 @@ from mmforecast.registry import METRICS, MODELS
 
 
 @MODELS.register_module(force=True)
-class MeanColour(nn.Module):
+class MeanColor(nn.Module):
     """Feature maps that are the image itself, once for a detector's list of levels."""
 
     def forward(self, images):
@@ -21,7 +21,7 @@ def classifier(**options):
     return AttributeClassifier(
         **{
             **dict(
-                backbone=dict(type='MeanColour'),
+                backbone=dict(type='MeanColor'),
                 in_channels=3,
                 attributes=dict(shape=3, texture=2),
             ),
@@ -113,8 +113,8 @@ def test_prediction():
             r"label 3 of 'shape', but the classifier was given 3 classes",
         ),
         (
-            lambda: classifier(attributes=dict(colour=2))(torch.zeros(1, 3, 2, 2), samples((0, 0)), 'loss'),
-            r"no attribute 'colour', only \['shape', 'texture'\]",
+            lambda: classifier(attributes=dict(color=2))(torch.zeros(1, 3, 2, 2), samples((0, 0)), 'loss'),
+            r"no attribute 'color', only \['shape', 'texture'\]",
         ),
         (lambda: classifier()(torch.zeros(1, 3, 2, 2), mode='train'), "got 'train'"),
     ],
@@ -124,7 +124,7 @@ def test_bad_arguments(call, sentence):
         call()
 
 
-def test_real_backbone_learns_to_tell_colours_apart():
+def test_real_backbone_learns_to_tell_colors_apart():
     torch.manual_seed(0)
     backbone = dict(
         type='mmdet.ResNet',
@@ -135,15 +135,15 @@ def test_real_backbone_learns_to_tell_colours_apart():
         norm_eval=False,
     )
     model = classifier(backbone=backbone, in_channels=32, attributes=dict(shape=2, texture=2))
-    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     labels = samples(*[(number % 2, -1) for number in range(16)])
     images = torch.randint(0, 120, (16, 3, 32, 32)).float()
     images[1::2, 0] += 120
     for _ in range(25):
         loss = model(images, labels, mode='loss')['loss_shape']
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert loss < 0.1
 
 

@@ -1,4 +1,4 @@
-"""The configs of data sets of single images, and of the classifiers that are trained on them."""
+"""The configs of datasets of single images, and of the classifiers that are trained on them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The configs of creative GANs: they build, and the variants of one data set differ in a few lines."""
+"""The configs of creative GANs: they build, and the variants of one dataset differ in a few lines."""
 
 from pathlib import Path
 

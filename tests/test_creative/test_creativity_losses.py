@@ -13,7 +13,7 @@ from mmforecast.creative.losses import (
     can_loss,
     holistic_loss,
     mask_reconstruction_loss,
-    normalised_entropy,
+    normalized_entropy,
     ramp_weight,
     sharma_mittal,
 )
@@ -149,12 +149,12 @@ def test_descent_on_the_softmax_forms_ends_at_the_uniform_answer(loss):
     assert (logits.softmax(1) - 0.25).abs().max() < 1e-3
 
 
-def test_normalised_entropy():
-    assert normalised_entropy(FLAT7).tolist() == pytest.approx([1.0])
+def test_normalized_entropy():
+    assert normalized_entropy(FLAT7).tolist() == pytest.approx([1.0])
     certain = torch.tensor([[80.0, 0.0]])
     half = torch.tensor([[0.0, 0.0, -200.0, -200.0]])  # two of four classes
-    assert normalised_entropy(certain).item() == pytest.approx(0, abs=1e-6)
-    assert normalised_entropy(half).item() == pytest.approx(0.5)
+    assert normalized_entropy(certain).item() == pytest.approx(0, abs=1e-6)
+    assert normalized_entropy(half).item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize('iteration, weight', [(0, 0), (2000, 0), (2500, 0.25), (4000, 1), (9000, 1)])
@@ -262,7 +262,7 @@ def test_mask_reconstruction_by_hand():
     mask = torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]])
     perfect = (2 * mask - 1).expand(1, 3, 2, 2)
     assert mask_reconstruction_loss(perfect, mask).item() == 0
-    # Grey is 1 away everywhere; one channel of three off by 2 in one of four pixels is 2/12.
+    # Gray is 1 away everywhere; one channel of three off by 2 in one of four pixels is 2/12.
     assert mask_reconstruction_loss(torch.zeros(1, 3, 2, 2), mask).item() == 1
     wrong = perfect.clone()
     wrong[0, 1, 0, 0] = -1

@@ -19,9 +19,9 @@ PIPELINE = (
 )
 
 
-def save(path, colour=(200, 30, 30), size=(20, 24)):
+def save(path, color=(200, 30, 30), size=(20, 24)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new('RGB', size, colour).save(path)
+    Image.new('RGB', size, color).save(path)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_plausible():
     assert is_plausible(mask) and not is_plausible(~mask)
 
 
-def test_image_of_one_colour_has_no_garment():
+def test_image_of_one_color_has_no_garment():
     for method in METHODS:
         mask = garment_mask(np.full((40, 40, 3), 200, np.uint8), method)
         assert not is_plausible(mask)

@@ -63,7 +63,7 @@ def test_bad_probabilities(bad, sentence):
 
 
 def test_luminance():
-    red, white = (np.array(colour).reshape(1, 3, 1, 1) for colour in ((255, 0, 0), (255,) * 3))
+    red, white = (np.array(color).reshape(1, 3, 1, 1) for color in ((255, 0, 0), (255,) * 3))
     assert luminance(red) == pytest.approx(0.299) and luminance(white) == pytest.approx(1)
     for bad in (np.zeros((3, 4, 4)), np.full((1, 3, 2, 2), 256), np.full((1, 3, 2, 2), -1.0)):
         with pytest.raises(ValueError, match='luminance: images must have shape|images must lie in'):

@@ -1,4 +1,4 @@
-"""Bad files in an otherwise good data set: each says what, where and what to do."""
+"""Bad files in an otherwise good dataset: each says what, where and what to do."""
 
 import zipfile
 
@@ -97,7 +97,7 @@ def test_error_of_a_worker_still_names_the_file(root):
 def test_frames_of_two_sizes(root):
     bad = root / 'images' / '0016E5_00005.png'
     cv2.imwrite(str(bad), np.zeros((20, 32, 3), np.uint8))
-    # An error of the whole data set, not of one file: training stops as well.
+    # An error of the whole dataset, not of one file: training stops as well.
     with pytest.raises(ValueError, match=r'00005\.png is 20x32 pixels, but .* 24x32') as error:
         dataset(root)[4]
     assert not isinstance(error.value, CorruptFrameError)
@@ -110,11 +110,11 @@ def test_labels_of_another_size_than_the_frames(root, pipeline):
     with pytest.raises(ValueError, match='24x32') as error:
         dataset(root, pipeline=pipeline)[0]
     assert '48x64' in str(error.value)
-    assert 'nearest neighbour' in str(error.value)
+    assert 'nearest neighbor' in str(error.value)
     assert 'sequence 0016E5_00000' in str(error.value)
 
 
-def test_colour_image_for_a_label_map(root):
+def test_color_image_for_a_label_map(root):
     path = root / 'labels' / '0016E5_00000.png'
     cv2.imwrite(str(path), np.zeros((24, 32, 3), np.uint8))
     with pytest.raises(ValueError, match=r'00000\.png .* is not a label map'):

@@ -221,7 +221,7 @@ def test_street_configs(repository, street_root):
     street = clips_of_config(repository, 'synthetic_street_instances', data_root=str(street_root))
     scores = perfect_scores(*street)
     assert scores['AP'] == scores['t+1/AP'] == 100 and scores['IoU-MO'] == 100
-    # In the layout of Cityscapes the annotated frame alone is labelled.
+    # In the layout of Cityscapes the annotated frame alone is labeled.
     clips, metric = clips_of_config(repository, 'cityscapes_instances', data_root=str(street_root))
     assert clips[0]['data_samples'].labelled == [False] * 6 + [True]
     metric.min_region_size = 10

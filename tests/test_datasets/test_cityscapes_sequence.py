@@ -98,7 +98,7 @@ def test_short_term_and_cities(root):
 
 
 def test_labels_on_every_frame(tmp_path):
-    """Made data: numbered through, all labelled; frame 19 of each snippet counts as annotated."""
+    """Made data: numbered through, all labeled; frame 19 of each snippet counts as annotated."""
     write_frames(tmp_path, 'street', '000000', range(60), split='train')
     write_labels(tmp_path, 'street', '000000', range(60), tree='gtFine_sequence', split='train')
     dataset = CityscapesSequenceDataset(

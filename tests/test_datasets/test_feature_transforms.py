@@ -98,7 +98,7 @@ def test_crop_refuses(store):
         ClipRandomFeatureCrop((20, 8))(dict(loaded))
     with pytest.raises(ValueError, match='multiple of 4'):
         ClipRandomFeatureCrop((8, 6))(dict(loaded))
-    with pytest.raises(ValueError, match='size has to be two integers'):
+    with pytest.raises(ValueError, match='size must be two integers'):
         ClipRandomFeatureCrop((8, 0))
     uneven = [np.zeros((3, 1, 16, 24)), np.zeros((3, 1, 8, 11))]
     with pytest.raises(ValueError, match='8x11 do not divide the finest ones of 16x24'):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmforecast.datasets.image_files import BadImageError, decode_grey, decode_rgb
+from mmforecast.datasets.image_files import BadImageError, decode_gray, decode_rgb
 
 
 def encode(image, suffix='PNG', **options):
@@ -22,10 +22,10 @@ def test_rgb_is_read_as_rgb():
     assert (decode_rgb(encode(Image.fromarray(pixels)), 'a.png') == pixels).all()
 
 
-def test_grey_becomes_three_equal_channels():
-    grey = np.arange(35, dtype=np.uint8).reshape(5, 7)
-    assert (decode_rgb(encode(Image.fromarray(grey)), 'a.png') == grey[..., None]).all()
-    assert (decode_grey(encode(Image.fromarray(grey)), 'a.png') == grey).all()
+def test_gray_becomes_three_equal_channels():
+    gray = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    assert (decode_rgb(encode(Image.fromarray(gray)), 'a.png') == gray[..., None]).all()
+    assert (decode_gray(encode(Image.fromarray(gray)), 'a.png') == gray).all()
 
 
 @pytest.mark.parametrize('mode', ['RGBA', 'LA', 'P'])
@@ -63,7 +63,7 @@ def test_exif_turns_the_image_upright(suffix):
 
 
 def test_first_frame_of_an_animation():
-    frames = [Image.new('RGB', (4, 4), colour) for colour in ('red', 'blue')]
+    frames = [Image.new('RGB', (4, 4), color) for color in ('red', 'blue')]
     data = encode(frames[0], 'GIF', save_all=True, append_images=frames[1:])
     assert decode_rgb(data, 'a.gif')[0, 0].tolist() == [255, 0, 0]
 
@@ -95,7 +95,7 @@ def test_decompression_bomb_is_refused_by_its_header(side, sentence):
     chunk = b'IHDR' + header
     data = b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + chunk
     data += struct.pack('>I', zlib.crc32(chunk)) + struct.pack('>I', 10) + b'IDAT' + bytes(10)
-    for decode in (decode_rgb, decode_grey):
+    for decode in (decode_rgb, decode_gray):
         with pytest.raises(BadImageError, match=sentence):
             decode(data, 'bomb.png')
 

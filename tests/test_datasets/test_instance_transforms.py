@@ -113,7 +113,7 @@ def test_clip_without_instances_takes_the_size_of_the_frames(clip):
         (np.zeros((H, W, 3), np.uint8), r'\(8, 12, 3\) of uint8'),
         (np.zeros((H, W, 3), np.uint16), r'\(8, 12, 3\) of uint16'),
     ],
-    ids=['8 bit', 'colour', '16-bit colour'],
+    ids=['8 bit', 'color', '16-bit color'],
 )
 def test_other_images_are_refused(load, image, found):
     message = rf'instances\.png of sequence s0 is not an instance map: .* 16-bit .* got shape {found}'

@@ -25,7 +25,7 @@ def encoded(suffix, image, **options):
 
 
 def write_png(values, bits, kind):
-    """A PNG of this depth, grey or with a palette."""
+    """A PNG of this depth, gray or with a palette."""
 
     def chunk(name, data):
         content = name + data

@@ -1,4 +1,4 @@
-"""What the command says of public data sets is what the docs say."""
+"""What the command says of public datasets is what the docs say."""
 
 import pytest
 

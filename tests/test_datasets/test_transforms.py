@@ -211,7 +211,7 @@ def test_resize_keeps_labels_and_scores_apart():
 
 
 def test_resize_commutes_with_flip():
-    """Labels are sampled at pixel centres, so that nothing drifts to one side."""
+    """Labels are sampled at pixel centers, so that nothing drifts to one side."""
     labels = np.random.default_rng(0).integers(0, 19, (T, 15, 21)).astype(np.uint8)
     frames = np.random.default_rng(0).integers(0, 256, (T, 15, 21, 3)).astype(np.uint8)
     resize, flip = ClipResize(scale=(7, 5)), ClipRandomFlip(prob=1.0)

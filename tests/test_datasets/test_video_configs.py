@@ -1,4 +1,4 @@
-"""The data sets of configs/_base_/datasets for video prediction."""
+"""The datasets of configs/_base_/datasets for video prediction."""
 
 import av
 import numpy as np

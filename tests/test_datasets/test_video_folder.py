@@ -59,7 +59,7 @@ def test_everything_is_found_in_natural_order(root, number_in, log):
     assert [numbers_of(clips[i], number_in) for i in (28, 30)] == [[8, 9, 10], [10, 11, 12]]
     sample = clips[10]['data_samples']
     assert sample.frame_names == ['000000', '000001', '000002'] and sample.img_shape == (48, 64)
-    # Each clip has its own rate, the data set none.
+    # Each clip has its own rate, the dataset none.
     assert [clips[i]['data_samples'].fps for i in (0, 10, 28)] == [10, 25, 5]
     assert clips.fps is None
     assert 'different frame rates (5 to 25 Hz): stride counts frames' in log.text
@@ -125,12 +125,12 @@ def test_repeated_frames_are_dropped(tmp_path, write_video, picture, number_in):
 
 
 def test_distinct_frames():
-    grey = [np.full((2, 2), value, np.uint8) for value in (10, 11, 12, 13, 200)]
-    unit = (1 / 127.5) ** 2  # of a difference of one grey level
-    assert distinct_frames(grey, 0) == [0, 1, 2, 3, 4]
-    assert distinct_frames(grey, 1.001 * unit) == [0, 2, 4]  # 11 and 13 repeat 10 and 12
-    assert distinct_frames(grey, 9.001 * unit) == [0, 4]
-    assert distinct_frames([grey[0], None, grey[0]], 0) == [0, 1]
+    gray = [np.full((2, 2), value, np.uint8) for value in (10, 11, 12, 13, 200)]
+    unit = (1 / 127.5) ** 2  # of a difference of one gray level
+    assert distinct_frames(gray, 0) == [0, 1, 2, 3, 4]
+    assert distinct_frames(gray, 1.001 * unit) == [0, 2, 4]  # 11 and 13 repeat 10 and 12
+    assert distinct_frames(gray, 9.001 * unit) == [0, 4]
+    assert distinct_frames([gray[0], None, gray[0]], 0) == [0, 1]
 
 
 def test_unusable_videos_are_left_out_with_one_warning(root, write_video, picture, log):
@@ -278,12 +278,12 @@ def test_sampled_clips_are_the_same_after_resuming(root, cache_mb):
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(split='test'), r"split has to be one of \('train', 'val', 'all'\), got 'test'"),
-        (dict(val_fraction=1.0), r'val_fraction has to be in \(0, 1\), got 1.0'),
-        (dict(frame_fps=0), 'frame_fps has to be above 0 or None, got 0'),
-        (dict(sampling='class'), r"sampling has to be one of \('clip', 'video'\), got 'class'"),
+        (dict(split='test'), r"split must be one of \('train', 'val', 'all'\), got 'test'"),
+        (dict(val_fraction=1.0), r'val_fraction must be in \(0, 1\), got 1.0'),
+        (dict(frame_fps=0), 'frame_fps must be above 0 or None, got 0'),
+        (dict(sampling='class'), r"sampling must be one of \('clip', 'video'\), got 'class'"),
         (dict(sampling='video', test_mode=True), "sampling='video' draws clips anew"),
-        (dict(drop_repeats=-1), 'drop_repeats has to be at least 0 or None, got -1'),
+        (dict(drop_repeats=-1), 'drop_repeats must be at least 0 or None, got -1'),
         (dict(anchor='annotated'), "anchor='annotated' does not fit videos"),
         (dict(videos='nowhere.txt'), 'no list of videos nowhere.txt'),
         (dict(videos=[]), 'videos names no video'),
@@ -314,5 +314,5 @@ def test_image_cache_reads_each_file_once(root, picture, monkeypatch):
     before = [clips[i]['inputs'] for i in range(3)]
     shutil.rmtree(root / 'b' / 'walk')
     assert all((clips[i]['inputs'] == before[i]).all() for i in range(3))
-    with pytest.raises(ValueError, match='cache_mb has to be at least 0, got -1'):
+    with pytest.raises(ValueError, match='cache_mb must be at least 0, got -1'):
         dataset(root, pipeline=(dict(type='LoadClipFrames', cache_mb=-1),))

@@ -116,17 +116,17 @@ def test_portrait_video_is_turned(tmp_path, write_video, picture, degrees):
     assert np.abs(frame.astype(int) - shown).mean() < 8
 
 
-def test_grey_video_is_rgb(tmp_path, write_video, picture):
-    grey = [picture(number).mean(-1, keepdims=True).repeat(3, -1) for number in range(4)]
+def test_gray_video_is_rgb(tmp_path, write_video, picture):
+    gray = [picture(number).mean(-1, keepdims=True).repeat(3, -1) for number in range(4)]
     path = write_video(
-        tmp_path / 'grey.avi',
-        [frame.astype(np.uint8) for frame in grey],
+        tmp_path / 'gray.avi',
+        [frame.astype(np.uint8) for frame in gray],
         codec='ffv1',
         pix_fmt='gray',
     )
     (frame,) = VideoReader().read(str(path), [2])
     assert frame.shape == (48, 64, 3) and (frame == frame[..., :1]).all()
-    assert np.abs(frame[..., 0] - grey[2][..., 0]).max() < 3
+    assert np.abs(frame[..., 0] - gray[2][..., 0]).max() < 3
 
 
 def test_cache_keeps_whole_videos_that_fit(files, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmforecast.datasets.motion import colour_flow_mask, squared_motion
+from mmforecast.datasets.motion import color_flow_mask, squared_motion
 from mmforecast.datasets.transforms import (
     ClipCropToMultiple,
     ClipMotionCrop,
@@ -43,12 +43,12 @@ def test_squared_motion_by_hand():
     assert squared_motion(after, before) == squared_motion(before, after)
 
 
-def test_colour_flow_mask_by_hand():
+def test_color_flow_mask_by_hand():
     flow = np.full((1, 5, 3), 255, np.uint8)
     flow[0, 1] = 0
     flow[0, 2, 1] = 50
     flow[0, 3] = 51
-    assert colour_flow_mask(flow).tolist() == [[False, True, True, False, False]]
+    assert color_flow_mask(flow).tolist() == [[False, True, True, False, False]]
 
 
 def test_motion_crop_finds_what_moves():
@@ -110,9 +110,9 @@ def test_motion_crop_cuts_flipped_clips_and_masks():
 
 
 def test_motion_crop_of_bad_input():
-    with pytest.raises(ValueError, match='min_motion has to be at least 0, got -1'):
+    with pytest.raises(ValueError, match='min_motion must be at least 0, got -1'):
         ClipMotionCrop((8, 8), min_motion=-1)
-    with pytest.raises(ValueError, match='max_redraws has to be at least 0, got -1'):
+    with pytest.raises(ValueError, match='max_redraws must be at least 0, got -1'):
         ClipMotionCrop((8, 8), max_redraws=-1)
     with pytest.raises(ValueError, match='last two frames of a clip, but sequence s0 has 1'):
         ClipMotionCrop((8, 8))(clip(frames=moving_square()[:1]))
@@ -182,7 +182,7 @@ def test_multiples_refuse_what_would_no_longer_match(transform):
         transform()(clip(scores=np.zeros((3, 2, 5, 5), np.float16)))
     with pytest.raises(ValueError, match='does not act on features'):
         transform()(clip(features=[]))
-    with pytest.raises(ValueError, match='divisor has to be at least 1, got 0'):
+    with pytest.raises(ValueError, match='divisor must be at least 1, got 0'):
         transform(0)
 
 

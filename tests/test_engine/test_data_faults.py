@@ -21,7 +21,7 @@ HOOK = {'default_hooks.data_faults': dict(type='mmforecast.DataFaultHook', inter
 
 @pytest.fixture
 def faulty(toy_config):
-    """The toy data set, with files that are corrupt and items that kill who loads them."""
+    """The toy dataset, with files that are corrupt and items that kill who loads them."""
     toy_config('epochs')
     import toy_task
 

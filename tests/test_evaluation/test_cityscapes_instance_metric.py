@@ -44,7 +44,7 @@ def instances_of(*instances):
 
 
 def make_sample(pred=None, truth=None, reference=None, sem_seg=None, num_past=2):
-    """A clip of an unlabelled past; one list entry per forecast step."""
+    """A clip of an unlabeled past; one list entry per forecast step."""
     sample = ForecastDataSample(
         metainfo={
             'sequence_id': 'street/7',
@@ -89,7 +89,7 @@ PRED = [
 def test_hand_values_of_every_key():
     result = evaluate([make_sample(PRED, TRUTH, reference=PRED)], classwise=True)
     # Curve of step 1: (recall 0, precision 0) at 0.7, then (1, 1/2), and the artificial (0, 1).
-    # Half the recall between neighbours: (1 - 0) / 2 each for 1/2 and 0, none for the last.
+    # Half the recall between neighbors: (1 - 0) / 2 each for 1/2 and 0, none for the last.
     ap50 = 100 * (1 / 2 * 1 / 2)
     expected = {
         't+1/AP50': ap50,
@@ -164,7 +164,7 @@ def test_steps_without_labels_have_no_keys_and_clips_without_labels_no_say():
     wrong = [instances_of((PERSON, 1.0, BOX))] * 2
     unlabelled = [make_sample(wrong, [UNLABELLED] * 2), make_sample(wrong)]
     assert evaluate([labelled_last, *unlabelled]) == result
-    # Where the last step is unlabelled its scores are NaN, and the first one's are as ever.
+    # Where the last step is unlabeled its scores are NaN, and the first one's are as ever.
     result = evaluate([make_sample(PRED, [TRUTH[0], UNLABELLED])])
     assert np.isnan([result['AP'], result['AP50'], result['IoU-MO']]).all()
     assert result['t+1/AP50'] == pytest.approx(25)

@@ -81,7 +81,7 @@ def test_the_authors_psnr_is_a_constant_below_the_standard(pair):
 
 
 def test_sharpness_by_hand():
-    """Against a grey frame, 2 more per row and 3 more per column: g is 5 everywhere."""
+    """Against a gray frame, 2 more per row and 3 more per column: g is 5 everywhere."""
     target = np.full((3, 11, 13), 100.0)
     pred = target + 2 * np.arange(11)[:, None] + 3 * np.arange(13)
     assert sharpness_difference(pred, target) == pytest.approx(10 * np.log10(255**2 / 5))
@@ -130,7 +130,7 @@ def test_a_full_mask_changes_nothing_and_an_empty_one_leaves_nothing(score, pair
 @pytest.mark.parametrize('score', STANDARD)
 def test_only_moving_pixels_count(score, pair, mask):
     pred, target = pair
-    near = np.zeros_like(mask)  # what the window of a moving pixel, and its neighbours, see
+    near = np.zeros_like(mask)  # what the window of a moving pixel, and its neighbors, see
     near[3:25, 5:30] = True
     worse = np.where(near, pred, 255 - pred)
     assert score(worse, target, mask) == pytest.approx(score(pred, target, mask), abs=1e-9)

@@ -56,13 +56,13 @@ def change_name(net):
     net._modules['norm'] = net._modules.pop('1')
 
 
-def add_normalisation(net):
+def add_normalization(net):
     net.register_buffer('mean', torch.zeros(3), persistent=False)
 
 
 @pytest.mark.parametrize(
     'change',
-    [change_weight, change_statistics, change_type, change_shape, change_name, add_normalisation],
+    [change_weight, change_statistics, change_type, change_shape, change_name, add_normalization],
 )
 def test_what_counts(change):
     changed = network()

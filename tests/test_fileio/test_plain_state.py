@@ -14,7 +14,7 @@ from mmforecast.fileio.plain_state import from_plain, to_plain
 Point = namedtuple('Point', 'x y')
 
 
-class Colour(enum.IntEnum):
+class Color(enum.IntEnum):
     RED = 3
 
 
@@ -81,7 +81,7 @@ def test_log_history_comes_back():
         (np.str_('a'), 'a'),
         (np.array(['a', 'b']), ['a', 'b']),
         (Point(1, 2), (1, 2)),
-        (Colour.RED, 3),
+        (Color.RED, 3),
         (ConfigDict(a=dict(b=1)), {'a': {'b': 1}}),
         (pathlib.PurePosixPath('a/b'), 'a/b'),
         (frozenset([1]), {1}),

@@ -125,7 +125,7 @@ def test_segmentor_scores_can_follow_the_size_of_the_frames():
         SegmentorEncoder(SEGMENTOR, size=(8, 8), stride=8)
 
 
-def test_segmentor_encoder_honours_bgr_networks():
+def test_segmentor_encoder_honors_bgr_networks():
     cfg = dict(
         SEGMENTOR,
         data_preprocessor=dict(

@@ -162,7 +162,7 @@ def test_only_the_last_step_is_read_where_only_it_is_labelled(small_detector):
         DetectionDecoder(steps='first')
 
 
-def test_filled_boxes_hold_the_pixels_whose_centres_they_hold():
+def test_filled_boxes_hold_the_pixels_whose_centers_they_hold():
     boxes = torch.tensor([[1.0, 0.0, 3.0, 2.0], [0.6, 1.4, 9.0, 9.0], [2.0, 2.0, 2.0, 2.0]])
     masks = box_regions(boxes, (3, 4))
     assert masks.int().tolist() == [

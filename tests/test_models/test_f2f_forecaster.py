@@ -15,7 +15,7 @@ SIZE = (64, 96)
 
 
 def clips(batch=2, length=5, labelled=(4,), size=SIZE):
-    """Random frames; a person and a car in the labelled ones."""
+    """Random frames; a person and a car in the labeled ones."""
     id_maps = torch.full((length, *size), -1, dtype=torch.int32)
     for frame in labelled:
         id_maps[frame] = 7

@@ -14,7 +14,7 @@ from mmforecast.models.objects.watershed import altitude_of, find_unclaimed, flo
 CAR = 3  # its channel
 
 
-def neighbours(pixel, shape):
+def neighbors(pixel, shape):
     y, x = pixel
     for dy, dx in ((-1, 0), (0, -1), (0, 1), (1, 0)):
         if 0 <= y + dy < shape[0] and 0 <= x + dx < shape[1]:
@@ -29,7 +29,7 @@ def flood_by_hand(altitude, markers, mask):
         heappush(queue, (altitude[pixel], 0, pixel))
     while queue:
         *_, pixel = heappop(queue)
-        for other in neighbours(pixel, labels.shape):
+        for other in neighbors(pixel, labels.shape):
             if mask[other] and not labels[other]:
                 age += 1
                 labels[other] = labels[pixel]
@@ -41,7 +41,7 @@ def edges_of(altitude, mask):
     return [
         (max(altitude[pixel], altitude[other]), pixel, other)
         for pixel in map(tuple, np.argwhere(mask))
-        for other in neighbours(pixel, mask.shape)
+        for other in neighbors(pixel, mask.shape)
         if pixel < other and mask[other]
     ]
 
@@ -100,7 +100,7 @@ def test_a_basin_without_a_marker_is_flooded_whole():
     assert flood(altitude, markers, np.ones((1, 7), int)).tolist() == [[1, 1, 1, 1, 1, 2, 2]]
 
 
-def test_plateaus_are_shared_by_distance_over_four_neighbours():
+def test_plateaus_are_shared_by_distance_over_four_neighbors():
     markers = np.zeros((9, 9), dtype=np.int32)
     markers[4, 1], markers[4, 7] = 1, 2
     flooded = flood(np.zeros((9, 9), np.int32), markers, np.ones((9, 9), int))
@@ -156,9 +156,9 @@ def test_a_seed_off_its_class_moves_to_the_nearest_pixel_or_leaves():
 
 def test_two_objects_at_one_place_get_a_seed_each():
     classes = np.full((9, 9), CAR)
-    centre = np.array([4.0, 4.0])
+    center = np.array([4.0, 4.0])
     block = np.stack(np.mgrid[3:6, 3:6], -1).reshape(-1, 2)
-    twins = [Claim(id, CAR, 49, centre, block, block) for id in (1, 2)]
+    twins = [Claim(id, CAR, 49, center, block, block) for id in (1, 2)]
     markers = place_seeds(twins, classes)
     assert (markers == 1).sum() == 9 and (markers == 2).sum() > 0
 

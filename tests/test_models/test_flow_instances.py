@@ -148,8 +148,8 @@ def test_warped_masks_are_the_flow_baseline_on_maps():
     found = warp_instances(instances_of(*masks), observed_velocity(context)[0], 3)
     for step, truth in zip(found, expected, strict=True):
         assert torch.equal(step.masks, truth)
-    centre = expected[2][0].nonzero().float().mean(dim=0)
-    assert centre.tolist() == pytest.approx([34.5, 49.5 + 9], abs=1)
+    center = expected[2][0].nonzero().float().mean(dim=0)
+    assert center.tolist() == pytest.approx([34.5, 49.5 + 9], abs=1)
 
 
 @pytest.fixture
@@ -181,8 +181,8 @@ def test_the_decoder_moves_what_the_newest_frame_shows(forecast, mode):
     moved = sample.pred_instances[1]
     kept = torch.isin(newest.scores, moved.scores)
     assert torch.equal(moved.scores, newest.scores[kept]) and len(moved) >= 3
-    centres = [mask.nonzero()[:, 1].float().mean() for found in (newest[kept], moved) for mask in found.masks]
-    moves = torch.stack(centres[len(moved) :]) - torch.stack(centres[: len(moved)])
+    centers = [mask.nonzero()[:, 1].float().mean() for found in (newest[kept], moved) for mask in found.masks]
+    moves = torch.stack(centers[len(moved) :]) - torch.stack(centers[: len(moved)])
     assert moves.median().item() == pytest.approx(6, abs=2)  # 3 a step; less where masks are cut
     reference = forecast('mask-rcnn', predictor='Oracle').pred_instances  # not moved
     for found, expected in zip(sample.ref_instances, reference, strict=True):

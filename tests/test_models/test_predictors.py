@@ -132,13 +132,13 @@ def test_the_warp_tells_its_velocity_which_way_to_go():
     texture = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8), (32, 32), mode='bicubic')
     truth = texture.roll(2, dims=3)
     velocity = torch.zeros(1, 2, 1, 1, requires_grad=True)
-    optimiser = torch.optim.Adam([velocity], lr=0.1)
+    optimizer = torch.optim.Adam([velocity], lr=0.1)
     for _ in range(100):
         moved = advance(texture, carry(velocity.expand(1, 2, 32, 32)))
         loss = (moved - truth)[..., 4:-4].abs().mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert velocity.flatten().tolist() == pytest.approx([2, 0], abs=0.2)
 
 

@@ -195,7 +195,7 @@ def test_every_step_of_a_rollout_is_judged():
     net = model(train_cfg=dict(rollout_steps=2))
     losses = net(clips(frames=6), samples(), mode='loss_generator')
     assert {'t+1.loss_gan', 't+2.loss_gan', 't+2.loss_l2_s0'} <= set(losses)
-    # The discriminator's is the mean over steps; two equal steps, all grey, are as one.
+    # The discriminator's is the mean over steps; two equal steps, all gray, are as one.
     frames = torch.full((2, 6, 3, 8, 8), 127.5)
     with torch.no_grad():
         for parameter in net.predictor.parameters():

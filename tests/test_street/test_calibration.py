@@ -10,7 +10,7 @@ from mmforecast.street.calibration import (
     format_report,
     measure,
     project_labels,
-    summarise,
+    summarize,
 )
 
 
@@ -24,7 +24,7 @@ def test_class_ious_by_hand():
 def test_summary_skips_absent_classes():
     ious = np.full(19, np.nan)
     ious[0], ious[11], ious[13] = 90, 30, 60
-    assert summarise(ious) == (60, 45)
+    assert summarize(ious) == (60, 45)
 
 
 @pytest.mark.parametrize('steps', [1, 3])
@@ -33,7 +33,7 @@ def test_projection_moves_everything_on(steps):
     labels[:, :20] = 10
     velocity = np.full((32, 64, 2), (5, 1), np.float32)
     moved = project_labels(labels, velocity, steps)
-    known = labels[: 32 - steps, : 64 - 5 * steps] != 255  # the unlabelled has no score to move
+    known = labels[: 32 - steps, : 64 - 5 * steps] != 255  # the unlabeled has no score to move
     np.testing.assert_array_equal(
         moved[steps:, 5 * steps :][known], labels[: 32 - steps, : 64 - 5 * steps][known]
     )
@@ -58,7 +58,7 @@ def test_report_judges_the_bands():
 def check_bands(sequences, seed, tolerance):
     ious = measure(seed, 'val', sequences)
     for horizon in HORIZONS:
-        copy, flow = (summarise(ious[horizon, method]) for method in ('copy', 'flow'))
+        copy, flow = (summarize(ious[horizon, method]) for method in ('copy', 'flow'))
         for column, figure in enumerate(('mIoU', 'MO')):
             low, high = BANDS[horizon, figure]
             assert low - tolerance <= copy[column] <= high + tolerance, (horizon, figure)

@@ -5,9 +5,9 @@ import pytest
 
 from mmforecast.street.camera import Camera, CameraPose, heading_rotation
 from mmforecast.street.ground import Ground
-from mmforecast.street.motion import Bookings, Path, travelled
+from mmforecast.street.motion import Bookings, Path, traveled
 from mmforecast.street.renderer import Buffers, draw_faces, draw_ground
-from mmforecast.street.road import CentreLine
+from mmforecast.street.road import CenterLine
 from mmforecast.street.scene import Scene
 from mmforecast.street.textures import Canvas
 from mmforecast.street.true_flow import true_flow
@@ -21,8 +21,8 @@ def camera():
     return Camera.for_size(128, 256)
 
 
-def texture(colour=(200, 100, 50)):
-    return Canvas(1.0, 1.0, 16, colour).texture()
+def texture(color=(200, 100, 50)):
+    return Canvas(1.0, 1.0, 16, color).texture()
 
 
 def draw(camera, scene, pose=None, frame=0):
@@ -66,7 +66,7 @@ def test_focal_length_is_that_of_cityscapes_and_scales_with_the_size():
 
 def test_depth_of_the_ground_is_f_h_over_row(camera):
     ground = Ground((-30, 30), (-5, 100), 4)
-    ground.colours[:] = 90
+    ground.colors[:] = 90
     buffers = Buffers.empty(camera)
     draw_ground(buffers, camera, CameraPose(0, 0, 1.2, 0.2), ground)
     rows = np.arange(70, 128)
@@ -158,8 +158,8 @@ def test_moving_object_is_seen_where_its_velocity_takes_it(camera):
     part = scene.add_part(poses)
     surface = scene.add_surface(CAR, scene.new_instance(CAR), part)
     scene.add_wall((-0.5, 0.0), (0.5, 0.0), 0.0, 1.0, texture(), surface, part)
-    centres = [np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)]
-    assert centres[1] - centres[0] == pytest.approx(camera.focal * speed * 9 / fps / depth, abs=0.6)
+    centers = [np.nonzero(draw(camera, scene, frame=t).surface == surface)[1].mean() for t in (0, 9)]
+    assert centers[1] - centers[0] == pytest.approx(camera.focal * speed * 9 / fps / depth, abs=0.6)
 
 
 def test_an_alpha_hole_shows_what_is_behind(camera):
@@ -230,20 +230,20 @@ def test_heading_turns_ahead_to_the_right():
     np.testing.assert_allclose(heading_rotation(np.pi / 2) @ [0, 0, 1.0], [1, 0, 0], atol=1e-12)
 
 
-def test_centre_line_of_constant_curvature_is_a_circle():
+def test_center_line_of_constant_curvature_is_a_circle():
     s = np.arange(0, 60, 0.1)
-    line = CentreLine(s, np.full(len(s), 1 / 40))
+    line = CenterLine(s, np.full(len(s), 1 / 40))
     points = line.place(s, 0.0)
     np.testing.assert_allclose(np.hypot(points[:, 0] - 40, points[:, 1]), 40, atol=0.1)
     inner = line.place(30.0, 5.0)
     assert np.hypot(inner[0] - 40, inner[1]) == pytest.approx(35, abs=0.1)
 
 
-def test_distance_travelled():
+def test_distance_traveled():
     times = np.array([0.0, 1.0, 3.0])
-    np.testing.assert_allclose(travelled(times, 5, 0), [0, 5, 15])
-    np.testing.assert_allclose(travelled(times, 5, -2.5), [0, 3.75, 5])  # stops after 2 s and stays
-    np.testing.assert_allclose(travelled(times, 10, 2.0, top_speed=12), [0, 11, 35])
+    np.testing.assert_allclose(traveled(times, 5, 0), [0, 5, 15])
+    np.testing.assert_allclose(traveled(times, 5, -2.5), [0, 3.75, 5])  # stops after 2 s and stays
+    np.testing.assert_allclose(traveled(times, 10, 2.0, top_speed=12), [0, 11, 35])
 
 
 def test_bookings_refuse_only_what_would_collide():

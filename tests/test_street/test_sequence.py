@@ -106,7 +106,7 @@ def test_depth_of_sky_is_infinite_and_of_road_that_of_the_plane(sequence):
 
 @pytest.mark.parametrize('index', [0, 2, 5])
 def test_true_flow_explains_the_next_frame(index):
-    """Pulled back along the flow, the next frame shows the same things in the same colours."""
+    """Pulled back along the flow, the next frame shows the same things in the same colors."""
     sequence = generate_sequence(1, 'val', index, 128, 256, num_frames=8, flow=True)
     here = np.dstack(np.meshgrid(np.arange(256), np.arange(128))).astype(np.float32)
     worse, better, agree, still = [], [], [], []

@@ -42,13 +42,13 @@ def test_classes_are_balanced_and_named():
 
 def test_classes_differ_in_what_they_are_called_for():
     data = SyntheticTextureDataset(140, size=48)
-    grey = images(data).astype(np.float64) @ (0.299, 0.587, 0.114)
+    gray = images(data).astype(np.float64) @ (0.299, 0.587, 0.114)
     label = np.arange(140) % 7
-    spread = grey.std(axis=(1, 2))
+    spread = gray.std(axis=(1, 2))
     plain = TEXTURE_CLASSES.index('plain')
     assert np.median(spread[label == plain]) < 12 < np.quantile(spread[label != plain], 0.1)
     # stripes vary in one direction only, checks and dots in two
-    smooth = ndimage.gaussian_filter(grey, (0, 1.5, 1.5))
+    smooth = ndimage.gaussian_filter(gray, (0, 1.5, 1.5))
     gradients = np.gradient(smooth[:, 4:-4, 4:-4], axis=(1, 2))
     tensor = np.array([[(one * two).mean((1, 2)) for one in gradients] for two in gradients])
     low, high = np.linalg.eigvalsh(tensor.transpose(2, 0, 1)).T
@@ -85,10 +85,10 @@ def test_made_images_are_kept_but_not_copied_to_other_processes():
 @pytest.mark.parametrize(
     'options, sentence',
     [
-        (dict(num_images=6), 'num_images has to be at least 7'),
-        (dict(size=4), 'size has to be at least 8'),
-        (dict(split='validation'), 'split has to be one of'),
-        (dict(seed=-1), 'seed has to be 0 or more'),
+        (dict(num_images=6), 'num_images must be at least 7'),
+        (dict(size=4), 'size must be at least 8'),
+        (dict(split='validation'), 'split must be one of'),
+        (dict(seed=-1), 'seed must be 0 or more'),
     ],
 )
 def test_bad_arguments(options, sentence):

@@ -1,4 +1,4 @@
-"""The synthetic data set on disk: layout, determinism, resuming, refusals."""
+"""The synthetic dataset on disk: layout, determinism, resuming, refusals."""
 
 import hashlib
 import importlib.util

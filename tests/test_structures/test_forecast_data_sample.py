@@ -61,7 +61,7 @@ def test_fields_of_two_samples_are_apart():
 
 def sample_with_instances():
     ids = torch.full((3, 2, 4), -1, dtype=torch.int32)
-    ids[1] = 7  # labelled road, and nothing that moves
+    ids[1] = 7  # labeled road, and nothing that moves
     ids[2] = torch.tensor([[26000, 26, 24007, 24007], [26000, 26000, 7, 24007]])
     return ForecastDataSample(gt_instance_map=PixelData(data=ids))
 

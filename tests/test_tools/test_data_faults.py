@@ -1,4 +1,4 @@
-"""Random files of a data set damaged: training survives, and counts them; or stops at the first."""
+"""Random files of a dataset damaged: training survives, and counts them; or stops at the first."""
 
 import json
 import random

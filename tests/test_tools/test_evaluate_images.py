@@ -16,7 +16,7 @@ COLOURS = dict(blue=(30, 40, 200), green=(30, 200, 40), red=(200, 30, 40))
 
 
 @MODELS.register_module(force=True)
-class ColourBackbone(nn.Module):
+class ColorBackbone(nn.Module):
     """The image as its feature map."""
 
     def forward(self, images):
@@ -24,8 +24,8 @@ class ColourBackbone(nn.Module):
 
 
 @MODELS.register_module(force=True)
-class GreySampler(nn.Module):
-    """Makes grey noise of a size.
+class GraySampler(nn.Module):
+    """Makes gray noise of a size.
 
     Args:
         size: Side in pixels.
@@ -40,26 +40,26 @@ class GreySampler(nn.Module):
         return 128 + 10 * torch.randn(n, 1, self.size, self.size, generator=generator).repeat(1, 3, 1, 1)
 
 
-def save(path, colour, rng):
+def save(path, color, rng):
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = rng.normal(0, 12, (1, 1, 3)) + rng.normal(0, 6, (8, 8, 3))
-    image = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+    image = np.clip(np.array(color) + noise, 0, 255).astype(np.uint8)
     assert cv2.imwrite(str(path), image[..., ::-1])
 
 
 @pytest.fixture
 def work(tmp_path):
-    """Real images of three colours, a classifier that knows them, and sets of images."""
+    """Real images of three colors, a classifier that knows them, and sets of images."""
     rng = np.random.default_rng(0)
-    for name, colour in COLOURS.items():
+    for name, color in COLOURS.items():
         for split, number in (('train', 12), ('val', 8)):
             for index in range(number):
-                save(tmp_path / 'data' / split / name / f'{index}.png', colour, rng)
+                save(tmp_path / 'data' / split / name / f'{index}.png', color, rng)
         for index in range(4):
             image = cv2.imread(str(tmp_path / 'data/train' / name / f'{index}.png'))
             (tmp_path / 'copies').mkdir(exist_ok=True)
             cv2.imwrite(str(tmp_path / 'copies' / f'{name}{index}.png'), image)
-        save(tmp_path / 'few' / f'{name}.png', colour, rng)
+        save(tmp_path / 'few' / f'{name}.png', color, rng)
     steps = ("'LoadRGBImage'", "'FitToSquare', size=8", "'PackCreativeInputs'")
     lines = [f'load = [{", ".join(f"dict(type={step})" for step in steps)}]']
     for part, split in (('train', 'train'), ('val', 'val'), ('test', 'val')):
@@ -69,13 +69,13 @@ def work(tmp_path):
         )
     (tmp_path / 'data.py').write_text('\n'.join(lines))
     (tmp_path / 'classifier.py').write_text(
-        "model = dict(type='AttributeClassifier', backbone=dict(type='ColourBackbone'), in_channels=3, "
+        "model = dict(type='AttributeClassifier', backbone=dict(type='ColorBackbone'), in_channels=3, "
         'attributes=dict(shape=3))'
     )
-    (tmp_path / 'sampler.py').write_text("model = dict(type='GreySampler')")
-    model = AttributeClassifier(dict(type='ColourBackbone'), 3, dict(shape=3))
+    (tmp_path / 'sampler.py').write_text("model = dict(type='GraySampler')")
+    model = AttributeClassifier(dict(type='ColorBackbone'), 3, dict(shape=3))
     save_weights(model, tmp_path / 'classifier.pth')
-    torch.save(dict(state_dict=GreySampler().state_dict(), meta={}), tmp_path / 'sampler.pth')
+    torch.save(dict(state_dict=GraySampler().state_dict(), meta={}), tmp_path / 'sampler.pth')
     return tmp_path
 
 
@@ -91,33 +91,33 @@ def table(work, run_tool, *options):
         TOOL,
         work / 'data.py',
         *['--classifier', work / 'classifier.py', work / 'classifier.pth'],
-        *['--neighbours', 3, '--out', work / 'out', *options],
+        *['--neighbors', 3, '--out', work / 'out', *options],
     )
     with open(work / 'out' / 'table.csv') as file:
         return {row['set']: row for row in csv.DictReader(file)}
 
 
 def test_real_copies_and_noise(work, run_tool, capsys):
-    sampler = ['--sampler', 'grey', work / 'sampler.py', work / 'sampler.pth', '--number', 24]
+    sampler = ['--sampler', 'gray', work / 'sampler.py', work / 'sampler.pth', '--number', 24]
     rows = table(work, run_tool, '--set', 'copies', work / 'copies', *sampler)
-    real, copies, grey = (rows[name] for name in ('real (held out)', 'copies', 'grey'))
+    real, copies, gray = (rows[name] for name in ('real (held out)', 'copies', 'gray'))
     assert [row['images'] for row in rows.values()] == ['24', '12', '24']  # test is val: once
     assert float(real['shape score']) == pytest.approx(3, abs=0.1)
     assert {row['shape accuracy %'] for row in rows.values()} == {'100.000'}
-    assert float(grey['shape confusion']) > 0.9 > 0.1 > float(real['shape confusion'])
-    assert float(copies['copied %']) == 100 and float(grey['copied %']) == 0
+    assert float(gray['shape confusion']) > 0.9 > 0.1 > float(real['shape confusion'])
+    assert float(copies['copied %']) == 100 and float(gray['copied %']) == 0
     assert 0 < float(real['copied %']) < 10
-    assert float(copies['NN distance']) < float(real['NN distance']) < float(grey['NN distance'])
-    assert float(grey['FID (12)']) > 10 * float(real['FID (12)'])
-    assert float(grey['KID x1000']) > 300 > 0 > float(real['KID x1000'])  # unbiased: 0 is no bound
-    assert float(grey['intensity']) == pytest.approx(0.502, abs=0.01)
+    assert float(copies['NN distance']) < float(real['NN distance']) < float(gray['NN distance'])
+    assert float(gray['FID (12)']) > 10 * float(real['FID (12)'])
+    assert float(gray['KID x1000']) > 300 > 0 > float(real['KID x1000'])  # unbiased: 0 is no bound
+    assert float(gray['intensity']) == pytest.approx(0.502, abs=0.01)
     shown = capsys.readouterr().out
     assert 'features of the first classifier' in shown and 'real (held out)' in shown
     out = work / 'out'
     assert shown.splitlines()[0].split()[0] == 'set' and (out / 'table.md').is_file()
     pictures = sorted(path.name for path in out.glob('*.png'))
     assert pictures == sorted(
-        f'{name}_{kind}.png' for name in ('copies', 'grey', 'real--held-out') for kind in ('images', 'nearest')
+        f'{name}_{kind}.png' for name in ('copies', 'gray', 'real--held-out') for kind in ('images', 'nearest')
     )
     with open(out / 'per_image.csv') as file:
         per_image = list(csv.DictReader(file))
@@ -127,15 +127,15 @@ def test_real_copies_and_noise(work, run_tool, capsys):
 
 
 def test_seeds_become_one_row(work, run_tool, capsys):
-    sampler = ['--sampler', 'grey', work / 'sampler.py', work / 'sampler.pth']
+    sampler = ['--sampler', 'gray', work / 'sampler.py', work / 'sampler.pth']
     table(work, run_tool, *sampler, *sampler, '--number', 10)
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('grey')]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('gray')]
     assert len(lines) == 1 and '±' in lines[0]
-    assert (work / 'out' / 'grey-2_nearest.png').is_file()
+    assert (work / 'out' / 'gray-2_nearest.png').is_file()
 
 
 def test_scores_of_a_guessing_classifier_are_refused(work, run_tool, capsys):
-    model = AttributeClassifier(dict(type='ColourBackbone'), 3, dict(shape=3))
+    model = AttributeClassifier(dict(type='ColorBackbone'), 3, dict(shape=3))
     save_weights(model, work / 'classifier.pth', weight=-10.0)
     rows = table(work, run_tool, '--set', 'few', work / 'few')
     assert 'shape score' not in rows['few'] and 'NN distance' in rows['few']
@@ -148,7 +148,7 @@ def test_scores_of_a_guessing_classifier_are_refused(work, run_tool, capsys):
 def test_attribute_without_labels_is_refused(work, run_tool, capsys):
     text = (work / 'classifier.py').read_text().replace('shape=3', 'texture=3')
     (work / 'classifier.py').write_text(text)
-    model = AttributeClassifier(dict(type='ColourBackbone'), 3, dict(texture=3))
+    model = AttributeClassifier(dict(type='ColorBackbone'), 3, dict(texture=3))
     torch.save(dict(state_dict=model.state_dict(), meta={}), work / 'classifier.pth')
     table(work, run_tool, '--set', 'few', work / 'few')
     assert 'No texture scores: the held-out real images have no labels' in capsys.readouterr().out
@@ -201,18 +201,18 @@ def fail(work, run_tool, capsys, *options, data='data.py'):
 
 
 def test_bad_input_in_one_sentence(work, run_tool, capsys):
-    few = ['--set', 'few', work / 'few', '--neighbours', 3]
+    few = ['--set', 'few', work / 'few', '--neighbors', 3]
     (work / 'empty').mkdir()
     (work / 'bad').mkdir()
     (work / 'bad' / '1.png').write_bytes(b'no image')
-    (work / 'small.py').write_text("model = dict(type='GreySampler', size=4)")
+    (work / 'small.py').write_text("model = dict(type='GraySampler', size=4)")
     (work / 'no_data.py').write_text('a = 1')
     for options, sentence in (
         ([], 'give at least one --set'),
         (['--set', 'x', work / 'none'], 'there is no folder'),
         (['--set', 'x', work / 'empty'], "the set 'x', holds no image"),
         (['--set', 'x', work / 'bad'], 'is no image that Pillow can read'),
-        (['--set', 'x', work / 'few', '--neighbours', 99], 'k must be an integer from 1 to 36, got 99'),
+        (['--set', 'x', work / 'few', '--neighbors', 99], 'k must be an integer from 1 to 36, got 99'),
         ([*few, '--quantile', 2], 'quantile must lie in (0, 1)'),
         ([*few, '--features', 'vgg', 'x'], 'kind must be one of'),
         ([*few, '--features', 'resnet18', 'x.pth'], 'there is no file x.pth'),
@@ -232,7 +232,7 @@ def test_bad_input_in_one_sentence(work, run_tool, capsys):
 
 
 def test_classifier_of_other_classes(work, run_tool, capsys):
-    model = AttributeClassifier(dict(type='ColourBackbone'), 3, dict(shape=3))
+    model = AttributeClassifier(dict(type='ColorBackbone'), 3, dict(shape=3))
     save_weights(model, work / 'classifier.pth', classes=('red', 'green', 'blue'))
     sentence = fail(work, run_tool, capsys, '--set', 'few', work / 'few')
     assert "other classes of 'shape' (red, green, blue) than the data has (blue, green, red)" in sentence

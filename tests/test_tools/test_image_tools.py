@@ -1,4 +1,4 @@
-"""Tools for data sets of single images."""
+"""Tools for datasets of single images."""
 
 import re
 

@@ -54,7 +54,7 @@ def start(start_tool, repository, config, tmp_path):
 
 
 def last_iteration(folder):
-    """Of the checkpoint to resume from, 0 where there is none. Every checkpoint has to be whole."""
+    """Of the checkpoint to resume from, 0 where there is none. Every checkpoint must be whole."""
     for path in folder.glob('*.pth'):
         torch.load(path, weights_only=True)
     if not (folder / 'last_checkpoint').exists():

@@ -10,7 +10,7 @@ from mmforecast.structures import ForecastDataSample
 
 @pytest.fixture
 def make_clip():
-    """Builds (sample, frames): T = num_past + num_future labelled frames of 16x32."""
+    """Builds (sample, frames): T = num_past + num_future labeled frames of 16x32."""
 
     def make(num_past=2, num_future=2, **meta):
         total = num_past + num_future

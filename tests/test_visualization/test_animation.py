@@ -59,7 +59,7 @@ def test_a_perfect_forecast_equals_the_truth_inside_its_border(make_clip):
             np.testing.assert_array_equal(truth[8:-8, 8:-8], forecast[8:-8, 8:-8])
 
 
-def test_labels_alone_have_their_plain_colours(make_clip):
+def test_labels_alone_have_their_plain_colors(make_clip):
     sample, _ = make_clip()
     picture = forecast_animation(sample, None, {'S2S': sample.pred_sem_seg.data}, PALETTE, panel_height=64)[0]
     # The square covers rows 4 to 11 and columns 4 to 11 of 16x32, four times enlarged.
@@ -130,7 +130,7 @@ def test_instances_begin_a_row_below_label_maps(make_clip, make_instance_clip):
         assert len(with_objects) == len(without) + row_height
         np.testing.assert_array_equal(with_objects[:end], without[:end])
         np.testing.assert_array_equal(with_objects[end + row_height :], without[end:])
-    # No true instance is known here: the truth is the frame, and the forecast has its class colour.
+    # No true instance is known here: the truth is the frame, and the forecast has its class color.
     truth, forecast = panels(both[-1], row=1)
     assert (truth == 80).all() and is_bordered(forecast)
     np.testing.assert_array_equal(forecast[32, 40], class_shades([2])[0])
@@ -145,7 +145,7 @@ def test_unsure_instances_are_left_out(make_instance_clip):
     assert (panels(pictures[-1])[1][4:-4, 4:-4] == 80).all()
 
 
-def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):
+def test_gif_keeps_pictures_times_and_colors(tmp_path, make_clip):
     sample, frames = make_clip()
     pictures = forecast_animation(sample, frames, {'S2S': sample.pred_sem_seg.data}, PALETTE, ('road', 'car'))
     path = tmp_path / 'new' / 'clip.gif'
@@ -161,8 +161,8 @@ def test_gif_keeps_pictures_times_and_colours(tmp_path, make_clip):
     assert durations == [250, 250, 250, 2000]
 
 
-def test_rare_colours_survive_in_a_gif(tmp_path):
-    """Six grey pixels of a pole between textured sky, trees and road stay grey."""
+def test_rare_colors_survive_in_a_gif(tmp_path):
+    """Six gray pixels of a pole between textured sky, trees and road stay gray."""
     rng = np.random.default_rng(0)
     colors = np.array([(70, 130, 180), (110, 140, 40), (128, 64, 128)])
     base = colors[rng.integers(0, 3, (12, 16))].repeat(8, axis=0).repeat(8, axis=1)

@@ -17,7 +17,7 @@ def colors_of(path, shares):
     return [tuple(map(int, value)) for value in values[np.argsort(-counts)]][:6]
 
 
-def test_shares_are_shades_and_absent_classes_grey(tmp_path):
+def test_shares_are_shades_and_absent_classes_gray(tmp_path):
     full, none, absent = (8, 48, 107), (247, 251, 255), (233, 236, 239)
     nan = [np.nan] * 3
     assert {full, none} <= set(colors_of(tmp_path / 'new' / 'a.png', [[100, 0, 0], [0, 100, 0]]))

@@ -16,7 +16,7 @@ from mmforecast.visualization.drawing import RED, render_panel, resize_labels
 PALETTE = [(10, 20, 30), (200, 100, 0)]
 
 
-def test_labels_take_their_colours_and_void_the_rest():
+def test_labels_take_their_colors_and_void_the_rest():
     labels = np.array([[0, 1], [255, -1]])
     painted = colorize_labels(labels, PALETTE, void_color=(1, 2, 3))
     assert painted.dtype == np.uint8
@@ -88,7 +88,7 @@ def test_legend_shows_the_classes_asked_for_and_wraps():
     assert colors(width=300, ids=[1])[0] == [False, True]
 
 
-def test_generated_colours_differ_and_do_not_depend_on_the_number():
+def test_generated_colors_differ_and_do_not_depend_on_the_number():
     palette = default_palette(32)
     assert len(np.unique(palette, axis=0)) == 32
     np.testing.assert_array_equal(default_palette(7), palette[:7])

@@ -12,7 +12,7 @@ GAP, NOW, TOP = 8, 24, 31
 
 
 def flat(*values, height=32, width=48):
-    """One grey frame per value."""
+    """One gray frame per value."""
     return np.stack([np.full((height, width, 3), value, dtype=np.uint8) for value in values])
 
 

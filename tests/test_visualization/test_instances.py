@@ -28,7 +28,7 @@ def image(value=100):
 
 
 def color_at(found, x, y, **kwargs):
-    """The pure colour of what is drawn at a pixel."""
+    """The pure color of what is drawn at a pixel."""
     return draw_instances(image(), found, alpha=1, **kwargs)[y, x].tolist()
 
 
@@ -53,14 +53,14 @@ def test_a_mask_has_no_outline_along_the_picture_and_around_pinholes():
     np.testing.assert_array_equal(drawn, expected)
 
 
-def test_an_id_keeps_its_colour_whatever_else_is_there():
+def test_an_id_keeps_its_color_whatever_else_is_there():
     boxes = [(5, 10, 25, 30), (40, 10, 60, 30), (80, 10, 110, 30)]
     three = instances(boxes, ids=[24000, 26000, 26001])
     one = instances([(50, 20, 90, 50)], ids=[26001])
     assert color_at(three, 95, 20) == color_at(one, 70, 40) == track_colors([26001])[0].tolist()
 
 
-def test_colours_of_neighbouring_ids_are_far_apart():
+def test_colors_of_neighboring_ids_are_far_apart():
     ids = [label * 1000 + n for label in (24, 26) for n in range(5)]
     colors = track_colors(ids).astype(int)
     distances = np.abs(colors[:, None] - colors).sum(-1)[~np.eye(len(ids), dtype=bool)]
@@ -75,13 +75,13 @@ def test_without_ids_classes_have_their_shades_the_surest_the_first():
     assert [color_at(found, x, 20) for x in (15, 50, 95)] == [second_car, person, first_car]
 
 
-def test_a_forecast_wears_the_colour_of_the_true_object_it_is_paired_with():
+def test_a_forecast_wears_the_color_of_the_true_object_it_is_paired_with():
     truth = instances([(10, 10, 40, 40), (60, 10, 90, 40)], ids=[26003, 26008])
     boxes = [(66, 10, 96, 40), (96, 45, 116, 58), (12, 10, 42, 40), (70, 10, 88, 38)]
     found = instances(boxes, scores=[0.7, 0.6, 0.8, 0.65])
     near, far = track_colors([26003, 26008]).tolist()
     assert color_at(found, 15, 15, truth=truth) == near
-    # Two lie on the second car; the better overlap (8/12 against 14/25) takes its colour.
+    # Two lie on the second car; the better overlap (8/12 against 14/25) takes its color.
     assert color_at(found, 94, 15, truth=truth) == far
     colors = {tuple(color_at(found, *point, truth=truth)) for point in [(94, 15), (106, 50)]}
     assert len(colors) == 2  # the last overlaps nothing and has a shade of its class
@@ -167,7 +167,7 @@ def test_bad_alpha_is_named():
         draw_instances(image(), instances([(20, 10, 60, 40)]), alpha=60)
 
 
-def test_colours_follow_tracks_and_crosses_mark_where_objects_were_expected():
+def test_colors_follow_tracks_and_crosses_mark_where_objects_were_expected():
     found = instances([(5, 10, 25, 30), (40, 10, 60, 30)], labels=[2, 0], track_ids=[4, 5])
     assert color_at(found, 10, 20) == track_colors([2004])[0].tolist()
     truth = instances([(5, 10, 25, 30)], ids=[26001])

@@ -40,7 +40,7 @@ def test_rows_are_past_forecast_and_truth(visualizer, make_clip):
     assert (panel(strip, 1, 1) != panel(strip, 2, 1))[8:-8, 8:-8].any()
 
 
-def test_without_frames_labels_have_plain_colours(visualizer, make_clip):
+def test_without_frames_labels_have_plain_colors(visualizer, make_clip):
     sample, _ = make_clip()
     sample.pred_sem_seg.data = sample.gt_sem_seg.data[2:].clone()
     strip = visualizer.draw_strip(None, sample)
@@ -107,7 +107,7 @@ def test_instances_have_rows_like_label_maps(visualizer, make_instance_clip):
     assert strip.shape[0] == 3 * LINE + GAP
     assert [is_red(strip, row, 0) for row in range(3)] == [False, True, False]
     # The square begins in column 4 + index of 16x32, four times enlarged; the forecast stays with
-    # the last input's and has the colour of the true car.
+    # the last input's and has the color of the true car.
     for row, column, index in [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 1), (2, 0, 2), (2, 1, 3)]:
         line = panel(strip, row, column)[32]
         np.testing.assert_array_equal(line[4 * (4 + index) + 2], track_colors([26001])[0])

@@ -88,7 +88,7 @@ def test_an_oracle_far_off_is_told_and_not_drawn():
     assert len([p for p in tree.iter(f'{SVG}path') if p.get('class') == 'line']) == 2
 
 
-def test_lines_differ_by_more_than_their_colour(repository):
+def test_lines_differ_by_more_than_their_color(repository):
     css = (repository / 'mmforecast/visualization/report/page.css').read_text()
     assert all(css.count(f'--c{index}: #') == 2 for index in range(NUM_STYLES))  # light and dark
     marks = {str(swatch(Series('a', [], index))).split('7.0', 1)[1] for index in range(NUM_STYLES)}

@@ -12,7 +12,7 @@ av = pytest.importorskip('av')
 
 
 def pictures(count, size=(34, 51)):
-    """Flat colours, which a lossy codec keeps."""
+    """Flat colors, which a lossy codec keeps."""
     return [np.full((*size, 3), 20 * number, np.uint8) for number in range(count)]
 
 

@@ -234,7 +234,7 @@ def test_affine_channels_come_through_exactly(pair):
         torch.testing.assert_close(ours.backbone.bn1(maps), expected, rtol=1e-6, atol=1e-7)
 
 
-def test_anchors_agree_in_order_and_centre(pair):
+def test_anchors_agree_in_order_and_center(pair):
     """Detectron's, by its formula: rounded at the size of a cell; mmdet's differ by their rounding."""
     anchors = pair[1].rpn_head.anchor_generator.base_anchors
     for level, stride in enumerate((4, 8, 16, 32, 64)):
@@ -261,12 +261,12 @@ def test_boxes_and_scores_of_every_class_are_the_same(pair, reg_weights):
         row = DETECTRON_CITYSCAPES_CLASSES.index(name)
         torch.testing.assert_close(logits.softmax(1)[:, label], probabilities[:, row])
         dx, dy, dw, dh = (deltas[:, 4 * row : 4 * row + 4] / torch.tensor(reg_weights)).unbind(1)
-        centre_x, centre_y, width, height = 30 + 40 * dx, 60 + 80 * dy, 40 * dw.exp(), 80 * dh.exp()
+        center_x, center_y, width, height = 30 + 40 * dx, 60 + 80 * dy, 40 * dw.exp(), 80 * dh.exp()
         expected = (
-            centre_x - width / 2,
-            centre_y - height / 2,
-            centre_x + width / 2,
-            centre_y + height / 2,
+            center_x - width / 2,
+            center_y - height / 2,
+            center_x + width / 2,
+            center_y + height / 2,
         )
         torch.testing.assert_close(decoded[:, label], torch.stack(expected, 1), rtol=1e-5, atol=1e-4)
 

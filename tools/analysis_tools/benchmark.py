@@ -61,7 +61,7 @@ class BareLoop:
         self.clip = optim_wrapper.clip_grad_kwargs
 
     def step(self, batch):
-        """One optimisation step on a batch as the data loader gives it."""
+        """One optimization step on a batch as the data loader gives it."""
         inputs = torch.stack(batch['inputs']).float()
         maps = self.encoder.encode(inputs, batch['data_samples'])[0]
         past = maps[:, : self.num_past].flatten(1, 2)

@@ -57,7 +57,7 @@ def random_scene(height, num_objects, num_frames=4, seed=0):
     """
     rng = np.random.default_rng(seed)
     width, unit = 2 * height, height / 128
-    centres = rng.uniform((0, 0.3 * height), (width, height), (num_objects, 2))
+    centers = rng.uniform((0, 0.3 * height), (width, height), (num_objects, 2))
     axes = unit * rng.uniform(4, 14, (num_objects, 2))
     velocities = unit * rng.uniform(-3, 3, (num_objects, 2))
     labels = rng.integers(0, 3, num_objects)
@@ -65,9 +65,9 @@ def random_scene(height, num_objects, num_frames=4, seed=0):
     for step in range(num_frames + 1):
         index_map = np.zeros((height, width), dtype=np.int32)
         for number in range(num_objects):
-            centre = np.rint(centres[number] + step * velocities[number]).astype(int).tolist()
+            center = np.rint(centers[number] + step * velocities[number]).astype(int).tolist()
             size = np.rint(axes[number]).astype(int).tolist()
-            cv2.ellipse(index_map, centre, size, 0, 0, 360, number + 1, -1)
+            cv2.ellipse(index_map, center, size, 0, 0, 360, number + 1, -1)
         frames.append(keep_objects(index_map, labels, np.ones(num_objects)))
     return frames
 

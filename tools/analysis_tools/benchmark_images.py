@@ -1,4 +1,4 @@
-"""Images per second of a data set of single images: when they are first read or made, and from memory."""
+"""Images per second of a dataset of single images: when they are first read or made, and from memory."""
 
 import argparse
 import time

@@ -47,17 +47,17 @@ def random_picture(rng, num_objects, num_predictions, size):
     objects = []
     for number in range(num_objects):
         label = int(rng.integers(len(THING_LABEL_IDS)))
-        centre = rng.uniform(0, 1, 2) * (width, height)
+        center = rng.uniform(0, 1, 2) * (width, height)
         axes = height * rng.uniform(0.02, 0.15) * rng.uniform(0.5, 1.5, 2)
-        objects.append((label, centre, axes))
-        cv2.ellipse(id_map, *_ellipse(centre, axes), THING_LABEL_IDS[label] * 1000 + number, -1)
+        objects.append((label, center, axes))
+        cv2.ellipse(id_map, *_ellipse(center, axes), THING_LABEL_IDS[label] * 1000 + number, -1)
     masks = np.zeros((num_predictions, *size), dtype=np.uint8)
     labels = []
     for index, mask in enumerate(masks):
-        label, centre, axes = objects[index % num_objects]
+        label, center, axes = objects[index % num_objects]
         labels.append(label)
-        centre = centre + rng.normal(0, 0.1, 2) * axes
-        cv2.ellipse(mask, *_ellipse(centre, axes * rng.uniform(0.8, 1.2, 2)), 1, -1)
+        center = center + rng.normal(0, 0.1, 2) * axes
+        cv2.ellipse(mask, *_ellipse(center, axes * rng.uniform(0.8, 1.2, 2)), 1, -1)
     instances = InstanceData(
         labels=torch.tensor(labels),
         scores=torch.from_numpy(rng.random(num_predictions, dtype=np.float32)),
@@ -66,8 +66,8 @@ def random_picture(rng, num_objects, num_predictions, size):
     return id_map, instances
 
 
-def _ellipse(centre, axes):
-    return [int(c) for c in centre], [max(int(a), 1) for a in axes], 0, 0, 360
+def _ellipse(center, axes):
+    return [int(c) for c in center], [max(int(a), 1) for a in axes], 0, 0, 360
 
 
 def time_ours(id_map_paths, predictions):

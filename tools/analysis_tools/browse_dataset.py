@@ -1,4 +1,4 @@
-"""Draw clips, or single images, of a config's data set as the model gets them."""
+"""Draw clips, or single images, of a config's dataset as the model gets them."""
 
 import argparse
 from pathlib import Path

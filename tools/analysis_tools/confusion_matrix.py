@@ -61,7 +61,7 @@ def main() -> None:
             f'step {step} of {args.results} has no labels to count against; choose another --step'
         )
     columns = [*classes, 'no class']
-    if not counts[:, -1].any():  # only networks with classes of their own forecast none of the data set's
+    if not counts[:, -1].any():  # only networks with classes of their own forecast none of the dataset's
         columns, counts = columns[:-1], counts[:, :-1]
     shares = row_shares(counts)
     title = args.title or f'step {step}, against {"the reference" if args.reference else "the labels"}'

@@ -33,7 +33,7 @@ def parse_args():
 
 
 def touches_its_class(mask, others):
-    """Whether any of ``others`` (N, H, W) has a pixel among the eight neighbours of ``mask``."""
+    """Whether any of ``others`` (N, H, W) has a pixel among the eight neighbors of ``mask``."""
     wide = cv2.dilate(mask.numpy().astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return bool((others & torch.from_numpy(wide)).any())
 

@@ -82,7 +82,7 @@ def parse_args() -> argparse.Namespace:
         choices=['val', 'test'],
         help='the real images that no training saw (default: val and test)',
     )
-    add('--neighbours', type=int, default=10, help='nearest training images (default: 10)')
+    add('--neighbors', type=int, default=10, help='nearest training images (default: 10)')
     add('--quantile', type=float, default=0.05, help='of the copied share (default: 0.05)')
     add('--out', type=Path, help='write table.txt, .md, .csv, per_image.csv and pictures here')
     add('--cfg-options', nargs='+', action=DictAction, help='overrides of the config DATA')
@@ -129,7 +129,7 @@ def main() -> None:
         cfg = load_config(config)
         draw = (args.number, args.seed, held_out.masks)
         sets.append(sampled_images(cfg, checkpoint, name, size, *draw))
-    found = evaluate_sets(train, held_out, sets, judges, features, args.neighbours, args.quantile, args.seed)
+    found = evaluate_sets(train, held_out, sets, judges, features, args.neighbors, args.quantile, args.seed)
     kind = f'{args.features[0]} features' if args.features else 'features of the first classifier'
     notes.append(
         f'Distances, FID and KID are in {kind}; copied: nearer to a training image than '

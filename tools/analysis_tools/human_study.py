@@ -12,7 +12,7 @@ from mmforecast.creative.human_study import (
     read_answers,
     read_key,
     read_metrics,
-    summarise,
+    summarize,
 )
 from mmforecast.evaluation.table import format_table
 from mmforecast.fileio.atomic import write_atomically
@@ -73,7 +73,7 @@ def export(args: argparse.Namespace) -> None:
 def aggregate(args: argparse.Namespace) -> None:
     key = read_key(args.key)
     answers = read_answers(args.answers, key)
-    tables = dict(summary=summarise(answers, key, args.seed))
+    tables = dict(summary=summarize(answers, key, args.seed))
     if args.metrics is not None:
         tables['correlations'] = correlations(answers, key, read_metrics(args.metrics))
     for name, rows in tables.items():

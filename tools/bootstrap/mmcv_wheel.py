@@ -141,12 +141,12 @@ def require_toolchain(python_include: Path) -> None:
     compilers = [os.environ['CXX'].split()[0]] if os.environ.get('CXX') else ['c++', 'g++']
     if not any(map(shutil.which, compilers)):
         raise SetupError(
-            f'mmcv {VERSION} has to be compiled and there is no C++ compiler: install one (Debian, '
+            f'mmcv {VERSION} must be compiled and there is no C++ compiler: install one (Debian, '
             'Ubuntu: `apt-get install g++`), or point PIP_FIND_LINKS at a folder with its wheel.'
         )
     if not (python_include / 'Python.h').is_file():
         raise SetupError(
-            f"mmcv {VERSION} has to be compiled and Python's headers are missing: install them "
+            f"mmcv {VERSION} must be compiled and Python's headers are missing: install them "
             f'(Debian, Ubuntu: `apt-get install python3-dev`) so that {python_include}/Python.h '
             'exists, or name another interpreter, as in `make setup PYTHON=python3.11`.'
         )

@@ -1,4 +1,4 @@
-"""Write the instances of a data set in Cityscapes' layout as COCO files, to train mmdet detectors on."""
+"""Write the instances of a dataset in Cityscapes' layout as COCO files, to train mmdet detectors on."""
 
 import argparse
 import json

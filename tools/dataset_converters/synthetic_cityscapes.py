@@ -38,7 +38,7 @@ def parse_args(argv=None):
         default=1,
         help='processes; changes the speed, never the files (default: %(default)s)',
     )
-    parser.add_argument('--depth', action='store_true', help='also write true depth (16-bit PNG, centimetres)')
+    parser.add_argument('--depth', action='store_true', help='also write true depth (16-bit PNG, centimeters)')
     parser.add_argument(
         '--flow',
         action='store_true',

@@ -33,7 +33,7 @@ def parse_args():
     parser.add_argument(
         '--fp16',
         action='store_true',
-        help='half-precision weights (statistics of normalisation stay as they are); models read '
+        help='half-precision weights (statistics of normalization stay as they are); models read '
         'them as their own precision',
     )
     parser.add_argument('--prefix', default='', help='keep only the weights whose names begin so')

@@ -1,4 +1,4 @@
-# The loaders of all data sets of clips: four past frames, and one future frame in training. A data set adds
+# The loaders of all datasets of clips: four past frames, and one future frame in training. A dataset adds
 # its type, its files, its pipelines and the number of frames to forecast.
 train_dataloader = dict(
     batch_size=4,

@@ -1,6 +1,6 @@
 # The synthetic street at 128x256, written in Cityscapes' layout by
 #   python tools/dataset_converters/synthetic_cityscapes.py --out data/synthetic_street
-# Every frame is labelled. Frames are 3 apart (0.18 s); the last future frame is the annotated one.
+# Every frame is labeled. Frames are 3 apart (0.18 s); the last future frame is the annotated one.
 _base_ = './clip_loaders.py'
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/synthetic_street'

@@ -29,7 +29,7 @@ class ForecastDrawer:
 
     Args:
         title: What the forecast is called.
-        meta: A data set's metainfo, for classes and colors.
+        meta: A dataset's metainfo, for classes and colors.
         running: Whether forecasts are of a running video, with one picture each; else a clip each.
         num_frames: Frames of the video, where that is known.
         score_thr: Instances with a lower score are left out, in [0, 1].

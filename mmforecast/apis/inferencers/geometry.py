@@ -44,7 +44,7 @@ class InverseGeometry:
         """(N, 2k) x and y in frames of ``size`` (H, W), moved to the user's frames.
 
         Args:
-            points: x and y, alternating.
+            points: X and y, alternating.
             size: (H, W) of the frames that they are in.
             clip: Keep them inside the user's frames.
         """
@@ -128,7 +128,7 @@ class FramePipeline:
         self.pack = TRANSFORMS.build(packs[0] if packs else dict(type='PackForecastInputs'))
 
     def __call__(self, frames: np.ndarray, meta: dict) -> tuple[dict, InverseGeometry]:
-        """An item of a batch, as a data set gives it, of (T, H, W, 3) frames; and how to undo the geometry."""
+        """An item of a batch, as a dataset gives it, of (T, H, W, 3) frames; and how to undo the geometry."""
         results, back = self.transform(frames, meta)
         return self.pack(results), back
 

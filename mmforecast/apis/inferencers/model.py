@@ -143,7 +143,7 @@ def check_device(device: str | None) -> None:
 
 
 def dataset_meta(cfg: Config) -> dict:
-    """Classes and colors of the test data set of a config, whose files need not be there."""
+    """Classes and colors of the test dataset of a config, whose files need not be there."""
     source = first_source(cfg.test_dataloader.dataset.to_dict())
     settings = dict(source, lazy_init=True, pipeline=[])
     with DefaultScope.overwrite_default_scope(SCOPE):

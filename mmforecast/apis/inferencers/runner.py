@@ -221,7 +221,7 @@ def _times(
 
 
 def _batches(clips: Iterator[_Clip], size: int, key: Callable) -> Iterator[list[_Clip]]:
-    """Groups of at most ``size`` neighbours of one ``key``, each as soon as it is full."""
+    """Groups of at most ``size`` neighbors of one ``key``, each as soon as it is full."""
     group: list[_Clip] = []
     for clip in clips:
         if group and key(clip) != key(group[0]):

@@ -35,7 +35,7 @@ class Judge:
     Attributes:
         attribute: What it sorts by.
         network: Gives (N, K) probabilities.
-        accuracy: In percent, on the held-out real images that are labelled.
+        accuracy: In percent, on the held-out real images that are labeled.
     """
 
     attribute: str
@@ -50,12 +50,12 @@ class Evaluation:
     Attributes:
         rows: One mapping per set, the real one first, for ``format_table``.
         per_image: One mapping per image of all sets, with ``set`` and ``image``.
-        neighbours: By position in ``rows``, the distances and numbers (N, k) of the nearest training images.
+        neighbors: By position in ``rows``, the distances and numbers (N, k) of the nearest training images.
     """
 
     rows: list[dict] = field(default_factory=list)
     per_image: list[dict] = field(default_factory=list)
-    neighbours: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    neighbors: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
 
 def judge_attributes(
@@ -122,7 +122,7 @@ def evaluate_sets(
     sets: Sequence[ImageSet],
     judges: Sequence[Judge],
     features: Callable[[Tensor], Tensor],
-    neighbours: int = 10,
+    neighbors: int = 10,
     quantile: float = 0.05,
     seed: int = 0,
 ) -> Evaluation:
@@ -136,12 +136,12 @@ def evaluate_sets(
         sets: Generated images.
         judges: See :func:`judge_attributes`.
         features: What distances are measured in.
-        neighbours: Nearest training images whose mean distance is the novelty.
+        neighbors: Nearest training images whose mean distance is the novelty.
         quantile: See :func:`~mmforecast.evaluation.functional.copied_share`.
         seed: Of the draws for FID and KID.
 
     Raises:
-        ValueError: There are fewer training images than ``neighbours``.
+        ValueError: There are fewer training images than ``neighbors``.
     """
     train_features = compute(features, train.images)[0]
     train_scores = {judge.attribute: compute(judge.network, train.images)[0] for judge in judges}
@@ -150,7 +150,7 @@ def evaluate_sets(
     found, reference = Evaluation(), None
     for one in everything:
         own = compute(features, one.images)[0]
-        distances, numbers = nearest(own, train_features, neighbours)
+        distances, numbers = nearest(own, train_features, neighbors)
         reference = distances[:, 0] if reference is None else reference
         scores, per_image = _scores(one, judges, train_scores)
         statistics = image_statistics(one.images.numpy())
@@ -163,7 +163,7 @@ def evaluate_sets(
         row.update({name: float(np.nanmean(values)) for name, values in statistics.items()})
         per_image |= {'NN distance': distances.mean(1), **statistics}
         found.rows.append(row)
-        found.neighbours.append((distances, numbers))
+        found.neighbors.append((distances, numbers))
         found.per_image += _entries(one, per_image, [train.names[n] for n in numbers[:, 0]])
     return found
 

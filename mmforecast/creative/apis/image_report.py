@@ -86,7 +86,7 @@ def save_report(
         write_atomically(str(folder / f'table.{ending}'), f'{text}\n'.encode())
     write_atomically(str(folder / 'per_image.csv'), _csv(evaluation.per_image).encode())
     taken: dict[str, int] = {}
-    for images, (distances, numbers) in zip(sets, evaluation.neighbours):
+    for images, (distances, numbers) in zip(sets, evaluation.neighbors):
         stem = ''.join(c if c.isalnum() or c in '-_' else '-' for c in images.name).strip('-')
         taken[stem] = taken.get(stem, 0) + 1
         stem = f'{stem}-{taken[stem]}' if taken[stem] > 1 else stem

@@ -1,4 +1,4 @@
-"""Sets of images to be compared: from a data set, a folder, or a model that samples."""
+"""Sets of images to be compared: from a dataset, a folder, or a model that samples."""
 
 import os
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class ImageSet:
         names: N, unique: file names, or numbers of what has no file.
         labels: (N,) int64 by attribute, -1 where missing; only of real images.
         classes: Class names by attribute.
-        masks: bool (N, 1, H, W), the garments, where the data has them.
+        masks: Bool (N, 1, H, W), the garments, where the data has them.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ImageSet:
 
 
 def dataset_images(cfg: Config, part: str, name: str) -> ImageSet:
-    """The images of a data set's config, as the test pipeline gives them.
+    """The images of a dataset's config, as the test pipeline gives them.
 
     Args:
         cfg: Has ``<part>_dataloader``, and ``val_dataloader``, whose pipeline is used for all parts.
@@ -52,7 +52,7 @@ def dataset_images(cfg: Config, part: str, name: str) -> ImageSet:
         name: Of the set.
 
     Raises:
-        ValueError: It is no data set of single images, or its images differ in size.
+        ValueError: It is no dataset of single images, or its images differ in size.
     """
     settings = cfg[f'{part}_dataloader'].dataset.to_dict()
     settings.update(pipeline=cfg.val_dataloader.dataset.to_dict()['pipeline'], test_mode=True)
@@ -124,7 +124,7 @@ def folder_images(
 
 
 def fill_of(cfg: Config) -> str:
-    """How the test pipeline of a data set's config fills images up to squares."""
+    """How the test pipeline of a dataset's config fills images up to squares."""
     pending = list(cfg.val_dataloader.dataset.to_dict()['pipeline'])
     while pending:
         step = pending.pop()

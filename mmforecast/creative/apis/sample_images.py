@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmforecast.apis.evaluate import build_model
 from mmforecast.creative.models import CreativeGAN
-from mmforecast.datasets.image_files import decode_grey
+from mmforecast.datasets.image_files import decode_gray
 from mmforecast.fileio.atomic import write_png
 from mmforecast.visualization import image_grid, to_pictures
 
@@ -30,7 +30,7 @@ def build_sampler(cfg: Config, checkpoint: str) -> CreativeGAN:
     A second stage's first stage is in the checkpoint too, so that its own isn't read.
 
     Raises:
-        ValueError: the config's model can't be sampled.
+        ValueError: The config's model can't be sampled.
     """
     settings = cfg.model.to_dict()
     if isinstance(settings.get('generator'), dict):
@@ -48,7 +48,7 @@ def read_labels(words: Sequence[str], names: Sequence[str], num_classes: int) ->
     """Classes by name or number; 'all' is every one.
 
     Raises:
-        ValueError: there is no such class.
+        ValueError: There is no such class.
     """
     if list(words) == ['all']:
         return list(range(num_classes))
@@ -71,15 +71,15 @@ def read_masks(files: Sequence[str], side: int) -> Tensor:
     """(n, 1, side, side) masks, 1 where a picture is brighter than half, which is resized to a square.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no picture, or nothing in it is bright.
+        FileNotFoundError: There is no such file.
+        ValueError: It is no picture, or nothing in it is bright.
     """
     masks = []
     for file in files:
         if not Path(file).is_file():
             raise FileNotFoundError(f'there is no mask {file}')
-        grey = decode_grey(Path(file).read_bytes(), file)
-        mask = cv2.resize(grey, (side, side), interpolation=cv2.INTER_NEAREST_EXACT) > 127
+        gray = decode_gray(Path(file).read_bytes(), file)
+        mask = cv2.resize(gray, (side, side), interpolation=cv2.INTER_NEAREST_EXACT) > 127
         if not mask.any():
             raise ValueError(f'the mask {file} is empty: what is brighter than half is taken as the garment')
         masks.append(torch.from_numpy(mask.astype(np.float32))[None])

@@ -1,4 +1,4 @@
-"""The base of all data sets of single images with class labels by attribute."""
+"""The base of all datasets of single images with class labels by attribute."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ __all__ = ['BaseAttributeDataset']
 
 
 class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
-    """Single images, each labelled by any number of attributes, such as shape and texture.
+    """Single images, each labeled by any number of attributes, such as shape and texture.
 
     A subclass implements :meth:`load_data_list`: one dict per image with ``gt_labels``, from attribute to
-    class index (-1: not labelled), and either ``img_path`` (and ``mask_path`` where there is a mask) or,
+    class index (-1: not labeled), and either ``img_path`` (and ``mask_path`` where there is a mask) or,
     added by :meth:`get_data_info`, the image itself as ``img`` (H, W, 3) uint8 RGB. It calls
     :meth:`set_attributes` before.
 
@@ -24,7 +24,7 @@ class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
     :class:`~mmforecast.structures.CreativeDataSample`. The class names are the metainfo ``attributes``.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: Folder of the dataset.
         on_corrupt: What an image that can't be used does: 'raise' stops, 'skip' takes another image instead
             and logs the file once per process. Defaults to 'raise' in ``test_mode``, where nothing else is
             possible, and to 'skip' in training.
@@ -74,7 +74,7 @@ class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
 
     @property
     def metainfo(self) -> dict:
-        """As mmengine's, once the class names are known, which may stand in the data set's files."""
+        """As mmengine's, once the class names are known, which may stand in the dataset's files."""
         if not self._fully_initialized:
             self.full_init()
         return super().metainfo
@@ -102,7 +102,7 @@ class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
         return self.data_list
 
     def check_labels(self, data_list: Sequence[Mapping]) -> None:
-        """Refuse attributes that no image is labelled with."""
+        """Refuse attributes that no image is labeled with."""
         for attribute in self._metainfo['attributes']:
             if data_list and all(entry['gt_labels'][attribute] == MISSING_LABEL for entry in data_list):
                 raise ValueError(
@@ -120,5 +120,5 @@ class BaseAttributeDataset(CorruptFilePolicy, BaseDataset):
             return None
 
     def _place(self) -> str:
-        """How a message calls this data set."""
+        """How a message calls this dataset."""
         return f'{type(self).__name__} at {self.data_root}' if self.data_root else type(self).__name__

@@ -54,7 +54,7 @@ class CacheTransforms(BaseTransform):
         """Return the results kept for this image, or make and keep them.
 
         Args:
-            results: Of the data set, with ``sample_idx``.
+            results: Of the dataset, with ``sample_idx``.
         """
         key = results['sample_idx']
         if key not in self._kept:
@@ -66,7 +66,7 @@ class CacheTransforms(BaseTransform):
             if self.kept_bytes + size > self.max_bytes:
                 return made
             for array in arrays:
-                array.setflags(write=False)  # later transforms have to make their own
+                array.setflags(write=False)  # later transforms must make their own
             self._kept[key] = made
             self.kept_bytes += size
         return dict(self._kept[key])

@@ -1,4 +1,4 @@
-"""Photographs of garments, or of anything else, labelled by attribute."""
+"""Photographs of garments, or of anything else, labeled by attribute."""
 
 import os
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 70,000 grey pictures of clothes, 28x28, 10 classes (Xiao et al. 2017, arXiv 1708.07747)."""
+"""Fashion-MNIST: 70,000 gray pictures of clothes, 28x28, 10 classes (Xiao et al. 2017, arXiv 1708.07747)."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,6 +1,6 @@
 """Masks of the garment on product photographs, made without any training.
 
-They are for photographs of one garment on a ground of about one colour. On other grounds they often fail:
+They are for photographs of one garment on a ground of about one color. On other grounds they often fail:
 look at what you get.
 """
 
@@ -17,7 +17,7 @@ __all__ = ['METHODS', 'garment_mask', 'is_plausible']
 METHODS = ('threshold', 'random_walker', 'grabcut')
 
 _SIDE = 256  # larger photographs are segmented at this size
-# A pixel further from the ground's colour than this multiple of what the border has is garment.
+# A pixel further from the ground's color than this multiple of what the border has is garment.
 _CLEAN = 1.5
 _FAINT = 3.0
 _BETA = 10_000  # how hard an edge is for the random walker to cross
@@ -27,13 +27,13 @@ _BORDER = 0.04  # share of the side that is taken for ground
 def garment_mask(image: np.ndarray, method: str = 'grabcut') -> np.ndarray:
     """Where the garment is.
 
-    - 'threshold': what differs in colour from the border of the photograph, by Otsu's threshold. Fails on
+    - 'threshold': what differs in color from the border of the photograph, by Otsu's threshold. Fails on
       white
       clothes before white.
     - 'random_walker': Grady's random walker (2006, the method that DeSIGN's bibliography has), from seeds
       of sure
       garment and sure ground; it follows weak edges, such as those of white clothes. Needs scikit-image.
-    - 'grabcut': OpenCV's GrabCut, which learns the colours of garment and ground.
+    - 'grabcut': OpenCV's GrabCut, which learns the colors of garment and ground.
 
     Of all three, the largest component is kept, and its holes are filled.
 
@@ -60,8 +60,8 @@ def garment_mask(image: np.ndarray, method: str = 'grabcut') -> np.ndarray:
     segment = dict(threshold=_threshold, random_walker=_random_walker, grabcut=_grabcut)[method]
     # where nothing differs from the border, nothing can be found
     mask = _one_piece(segment(small) if _threshold(small).any() else np.zeros(size[::-1], bool))
-    grey = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return grey > 0.5
+    gray = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return gray > 0.5
 
 
 def is_plausible(mask: np.ndarray) -> bool:
@@ -71,7 +71,7 @@ def is_plausible(mask: np.ndarray) -> bool:
 
 
 def _difference(image: np.ndarray) -> np.ndarray:
-    """How far each pixel's colour is from the border's, in CIELAB, float32 (H, W)."""
+    """How far each pixel's color is from the border's, in CIELAB, float32 (H, W)."""
     lab = cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float32)
     ground = lab[_border(image.shape[:2])]
     middle = np.median(ground, axis=0)

@@ -23,7 +23,7 @@ class ImageRow:
 
     Attributes:
         img_path: As written in the list.
-        labels: Class name by attribute; '' where it is not labelled.
+        labels: Class name by attribute; '' where it is not labeled.
         mask_path: As written, '' for none.
         split: '' where the list has no splits.
         where: Place in the file, for messages.

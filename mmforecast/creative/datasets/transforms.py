@@ -6,7 +6,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmforecast.datasets.file_access import FileReader
-from mmforecast.datasets.image_files import MAX_PIXELS, BadImageError, decode_grey, decode_rgb
+from mmforecast.datasets.image_files import MAX_PIXELS, BadImageError, decode_gray, decode_rgb
 from mmforecast.registry import TRANSFORMS
 from mmforecast.utils.checks import (
     check_above,
@@ -85,7 +85,7 @@ class LoadGarmentMask(BaseTransform):
                 f'{results.get("img_path")} has no mask: give mask_root, or a column mask_path in the '
                 'image list; tools/dataset_converters/garment_masks.py makes masks'
             )
-        mask = decode_grey(_read(self.reader, path), path, self.max_pixels)
+        mask = decode_gray(_read(self.reader, path), path, self.max_pixels)
         if mask.shape != results['img'].shape[:2]:
             raise BadImageError(
                 f'{path} is {mask.shape[1]}x{mask.shape[0]} pixels, but its image '
@@ -153,7 +153,7 @@ class FitToSquare(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomJitter(BaseTransform):
-    """Scale about the centre and move, both at random: DeSIGN's augmentation (arXiv 1804.00921).
+    """Scale about the center and move, both at random: DeSIGN's augmentation (arXiv 1804.00921).
 
     Its ranges aren't published where we could read them; the defaults are ours.
 
@@ -181,8 +181,8 @@ class RandomJitter(BaseTransform):
         height, width = results['img'].shape[:2]
         factor = np.random.uniform(*self.scale)
         shift = np.random.uniform(-self.translate, self.translate, 2) * (width, height)
-        centre = np.array([(width - 1) / 2, (height - 1) / 2])
-        matrix = np.hstack([np.eye(2) * factor, (centre * (1 - factor) + shift)[:, None]])
+        center = np.array([(width - 1) / 2, (height - 1) / 2])
+        matrix = np.hstack([np.eye(2) * factor, (center * (1 - factor) + shift)[:, None]])
         results['img'] = cv2.warpAffine(
             results['img'],
             matrix,

@@ -1,4 +1,4 @@
-"""How often a classifier of attributes is right."""
+"""Accuracy of an attribute classifier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +14,8 @@ from mmforecast.registry import METRICS
 class AttributeAccuracy(BaseMetric):
     """Share of images whose ``pred_labels`` are their ``gt_labels``, by attribute.
 
-    Keys are ``<attribute>_accuracy``, in percent, over the images that are labelled; an attribute that none is
-    labelled with has none.
+    Keys are ``<attribute>_accuracy``, in percent, over the images that are labeled; an attribute that none is
+    labeled with has none.
 
     Args:
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
@@ -25,7 +25,7 @@ class AttributeAccuracy(BaseMetric):
     default_prefix = ''  # mmengine warns of None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep by attribute whether each labelled image is right."""
+        """Keep by attribute whether each labeled image is right."""
         for sample in data_samples:
             if isinstance(sample, BaseDataElement):
                 sample = sample.to_dict()
@@ -44,7 +44,7 @@ class AttributeAccuracy(BaseMetric):
         """Accuracies over all images.
 
         Raises:
-            ValueError: No image is labelled.
+            ValueError: No image is labeled.
         """
         names = list(dict.fromkeys(name for entry in results for name in entry))
         if not names:

@@ -1,4 +1,4 @@
-"""How sure and how varied a classifier finds a set of images; entropies are natural."""
+"""Confidence and variety of a classifier's answers on a set of images; entropies are natural."""
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def required_accuracy(class_counts: np.ndarray) -> float:
     it is halfway from chance to 1.
 
     Args:
-        class_counts: (K,), how many labelled images of each class the accuracy is measured on.
+        class_counts: (K,), how many labeled images of each class the accuracy is measured on.
     """
     counts = np.asarray(class_counts, np.float64)
     chance = counts.max() / counts.sum()

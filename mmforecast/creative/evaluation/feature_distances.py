@@ -46,7 +46,7 @@ def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
         reference: (M, D), M >= 2.
 
     Raises:
-        ImportError: torchmetrics is missing.
+        ImportError: Torchmetrics is missing.
         ValueError: Shapes don't fit.
     """
     one, two = _tensors(features, reference)
@@ -80,7 +80,7 @@ def kernel_distance(
         seed: Of the draw.
 
     Raises:
-        ImportError: torchmetrics is missing.
+        ImportError: Torchmetrics is missing.
         ValueError: Shapes don't fit.
     """
     one, two = _tensors(features, reference)

@@ -1,4 +1,4 @@
-"""How light or dark images are."""
+"""Brightness statistics of images."""
 
 import numpy as np
 

@@ -21,7 +21,7 @@ def nearest(
         features: (N, D).
         reference: (M, D), with M >= k, or M > k with ``exclude_self``.
         k: How many.
-        exclude_self: ``features`` are ``reference``, and a row is no neighbour of itself.
+        exclude_self: ``features`` are ``reference``, and a row is no neighbor of itself.
 
     Returns:
         Distances (N, k) float64, ascending, and row numbers (N, k) in ``reference``.

@@ -21,7 +21,7 @@ class GANHealthHook(Hook):
 
     Args:
         interval: iterations.
-        min_accuracy, max_accuracy: in [0, 1].
+        min_accuracy, max_accuracy: In [0, 1].
         min_diversity: 0 or more; 1 is as diverse as the real images.
     """
 

@@ -25,9 +25,9 @@ class SampleGridHook(Hook):
 
     Args:
         interval: iterations; the last one is drawn too.
-        num_images, columns: of the grid.
-        seed: of the noise.
-        use_ema: the averaged generator, where there is one.
+        num_images, columns: Of the grid.
+        seed: Of the noise.
+        use_ema: The averaged generator, where there is one.
         scale: enlargement, an integer >= 1.
         out_dir: folder; a relative one is inside the work dir.
     """

@@ -4,7 +4,7 @@ from .answers import Answer, read_answers, read_key, read_metrics
 from .assignment import Item, assign, draw_items
 from .export import export_study
 from .questions import QUESTIONS, Question
-from .summary import bootstrap_interval, correlations, summarise
+from .summary import bootstrap_interval, correlations, summarize
 
 __all__ = [
     'Answer',
@@ -19,5 +19,5 @@ __all__ = [
     'read_answers',
     'read_key',
     'read_metrics',
-    'summarise',
+    'summarize',
 ]

@@ -1,4 +1,4 @@
-"""Which images are shown, under which numbers, and to whom."""
+"""Assignment of images to participants, under anonymous numbers."""
 
 import os
 from collections.abc import Mapping, Sequence

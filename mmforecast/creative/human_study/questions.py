@@ -1,4 +1,4 @@
-"""What people are asked about each image.
+"""Questions that participants answer about each image.
 
 The six questions are those of DeSIGN's study (arXiv 1804.00921) as we remember them; their wording isn't
 verified.

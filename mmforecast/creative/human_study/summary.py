@@ -1,4 +1,4 @@
-"""What the answers say: means with intervals by set, and how they go with metrics."""
+"""Summary of the answers: means with intervals by set, and correlations with metrics."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from mmforecast.utils.checks import check_not_empty
 from .answers import Answer
 from .questions import QUESTIONS
 
-__all__ = ['bootstrap_interval', 'correlations', 'summarise']
+__all__ = ['bootstrap_interval', 'correlations', 'summarize']
 
 
 def bootstrap_interval(
@@ -33,7 +33,7 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def summarise(answers: Sequence[Answer], key: Mapping[str, tuple[str, str]], seed: int = 0) -> list[dict]:
+def summarize(answers: Sequence[Answer], key: Mapping[str, tuple[str, str]], seed: int = 0) -> list[dict]:
     """One row per set: images, ratings, and by question the mean of the images' means.
 
     The interval in brackets is that of :func:`bootstrap_interval` over images, 95 %: how much another

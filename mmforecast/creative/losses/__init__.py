@@ -3,7 +3,7 @@
 from .attribute_classification import AttributeClassificationLoss, attribute_cross_entropy
 from .auxiliary import AuxiliaryLoss
 from .creativity_loss import CreativityLoss, ramp_weight
-from .deviation import can_loss, holistic_loss, normalised_entropy, sharma_mittal
+from .deviation import can_loss, holistic_loss, normalized_entropy, sharma_mittal
 from .mask_reconstruction import MaskReconstructionLoss, mask_reconstruction_loss
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     'can_loss',
     'holistic_loss',
     'mask_reconstruction_loss',
-    'normalised_entropy',
+    'normalized_entropy',
     'ramp_weight',
     'sharma_mittal',
 ]

@@ -12,7 +12,7 @@ from .auxiliary import AuxiliaryLoss
 
 
 def attribute_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy over the labelled images of a batch; exactly 0, with a graph, if none is.
+    """Mean cross-entropy over the labeled images of a batch; exactly 0, with a graph, if none is.
 
     Args:
         logits: (B, K).
@@ -40,7 +40,7 @@ class AttributeClassificationLoss(AuxiliaryLoss):
 
     Args:
         branches: attributes; None for all that the discriminator has.
-        kwargs: see ``AuxiliaryLoss``. ``compute`` takes ``logits``, (B, K) by attribute, and ``labels``,
+        kwargs: See ``AuxiliaryLoss``. ``compute`` takes ``logits``, (B, K) by attribute, and ``labels``,
             (B,) by attribute.
     """
 

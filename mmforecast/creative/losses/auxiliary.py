@@ -14,12 +14,12 @@ class AuxiliaryLoss(nn.Module):
     it fills in ``default_data_info``, ``default_name`` and ``compute``.
 
     Args:
-        loss_weight: factor on the result, 0 or more.
-        data_info: by argument of ``compute`` the key in the outputs. CreativeGAN has ``gen``, ``disc``,
+        loss_weight: Factor on the result, 0 or more.
+        data_info: By argument of ``compute`` the key in the outputs. CreativeGAN has ``gen``, ``disc``,
             ``fake_imgs``, ``real_imgs``, ``batch_size``, ``iteration``, ``disc_pred_real``,
             ``disc_pred_fake``, ``disc_pred_fake_g``, ``cls_pred_real``, ``cls_pred_fake_g``, ``gt_labels``,
             ``fake_labels`` and ``mask``.
-        loss_name: name in the log; starts with 'loss_'.
+        loss_name: Name in the log; starts with 'loss_'.
     """
 
     default_data_info: dict[str, str] = {}

@@ -35,12 +35,12 @@ class CreativityLoss(AuxiliaryLoss):
     Args:
         mode: 'can', the binary form, see :func:`can_loss`; 'can_h', the holistic one, see
             :func:`holistic_loss`; 'sharma_mittal', see :func:`sharma_mittal`.
-        branches: attributes to deviate from; None for all that the discriminator has.
+        branches: Attributes to deviate from; None for all that the discriminator has.
         prob: 'softmax' or 'sigmoid', read by 'can' alone.
-        alpha, beta: read by 'sharma_mittal' alone; alpha above 0.
+        alpha, beta: Read by 'sharma_mittal' alone; alpha above 0.
         ramp: (begin, end), iterations: the weight is 0 before ``begin`` and grows linearly until ``end``. A
             classifier that isn't trained yet has no classes to deviate from.
-        kwargs: see ``AuxiliaryLoss``. ``compute`` takes ``logits``, (B, K) by attribute, of generated images,
+        kwargs: See ``AuxiliaryLoss``. ``compute`` takes ``logits``, (B, K) by attribute, of generated images,
             and ``iteration``, the runner's by default.
     """
 

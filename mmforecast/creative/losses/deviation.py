@@ -1,4 +1,4 @@
-"""How far a classifier's answer is from 'could be any class': the maths of the creativity losses.
+"""Deviation of a classifier's answer from the uniform one: the mathematics of the creativity losses.
 
 Elgammal et al., "CAN: Creative adversarial networks", 2017; Sbai et al., "DeSIGN: Design inspiration from
 generative networks", ECCV Workshops 2018 (CAN in its binary and its holistic form; the second version of the
@@ -56,8 +56,8 @@ def sharma_mittal(logits: Tensor, alpha: float, beta: float) -> Tensor:
 
     Args:
         logits: (B, K).
-        alpha: above 0.
-        beta: any number.
+        alpha: Above 0.
+        beta: Any number.
     """
     log_u = -math.log(logits.shape[1])
     logp = F.log_softmax(logits, dim=1)
@@ -72,7 +72,7 @@ def sharma_mittal(logits: Tensor, alpha: float, beta: float) -> Tensor:
     return (torch.expm1((1 - beta) / (1 - alpha) * log_t) / (beta - 1)).mean()
 
 
-def normalised_entropy(logits: Tensor) -> Tensor:
+def normalized_entropy(logits: Tensor) -> Tensor:
     """``H(p) / ln K`` of each image, (B,): 1 where any class is as likely, 0 where one is certain."""
     logp = F.log_softmax(logits, dim=1)
     return -(logp.exp() * logp).sum(dim=1) / math.log(logits.shape[1])

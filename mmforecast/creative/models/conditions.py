@@ -1,4 +1,4 @@
-"""What a generator is asked for: nothing, a class of one attribute, or a shape."""
+"""Conditions of a generator: none, a class of one attribute, or a shape."""
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,12 @@ class Condition:
     """Reads ``condition``: None, 'label:<attribute>' or 'mask'; and takes it from data.
 
     Args:
-        condition: as the user wrote it.
+        condition: As the user wrote it.
         generator, discriminator: Must agree with it.
 
     Attributes:
         kind: None, 'label' or 'mask'.
-        attribute: that labels are of.
+        attribute: That labels are of.
     """
 
     def __init__(self, condition: str | None, generator: nn.Module, discriminator: nn.Module):

@@ -38,19 +38,19 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
     Args:
         generator, discriminator: configs.
         data_preprocessor: config, ``ImageDataPreprocessor`` by default.
-        generator_steps, discriminator_steps: backward passes on each batch, each with an optimizer step unless
+        generator_steps, discriminator_steps: Backward passes on each batch, each with an optimizer step unless
             the optimizer wrapper accumulates gradients.
-        noise_size: of z; the generator's by default.
-        ema_config: of an average of the generator's weights, which sampling uses: mmengine's
+        noise_size: Of z; the generator's by default.
+        ema_config: Of an average of the generator's weights, which sampling uses: mmengine's
             ``ExponentialMovingAverage`` by default, ``momentum``, ``interval``, and ``start_iter``, before
             which it follows the generator.
         loss_config: ``gan_loss``; ``disc_auxiliary_loss`` and ``gen_auxiliary_loss``, an ``AuxiliaryLoss`` or
             a list of them; ``disc_weight`` on the discriminator's real/fake loss; ``penalty``, 'r1' or 'gp',
             with ``penalty_weight``. See :class:`LossSettings`.
         condition: 'label:<attribute>', 'mask', or None. Where data has no label of it, a class is drawn.
-        augmentation: of real and generated images, for small data: ``flip`` and ``translation`` of
+        augmentation: Of real and generated images, for small data: ``flip`` and ``translation`` of
             :func:`diff_augment`, and ``noise``, the deviation of :func:`instance_noise` on images in [-1, 1].
-        test_cfg: of ``predict``: ``seed``, ``truncation``, ``use_ema``.
+        test_cfg: Of ``predict``: ``seed``, ``truncation``, ``use_ema``.
 
     A checkpoint of a run without an average gives the generator's weights to the average too, with a warning.
 

@@ -36,8 +36,8 @@ def truncate(noise: Tensor, bound: float | None) -> Tensor:
     Each value keeps its rank: it moves to the value that is as likely to be exceeded there.
 
     Args:
-        noise: of any shape.
-        bound: above 0; None changes nothing.
+        noise: Of any shape.
+        bound: Above 0; None changes nothing.
     """
     if bound is None:
         return noise

@@ -42,14 +42,14 @@ class SamplingMixin:
         """Generate images.
 
         Args:
-            n: how many.
+            n: How many.
             seed: 0 or more; image k of a seed is the same for any ``n`` above k and any ``batch_size``.
-            labels: one class for all, or one each, of a model that is conditioned on labels; by default they
+            labels: One class for all, or one each, of a model that is conditioned on labels; by default they
                 are drawn.
             mask: (1 or n, 1, H, W) in [0, 1], for a model that is conditioned on masks.
-            truncation: bound on the noise, above 0: smaller is more typical and less diverse. None for none.
-            use_ema: the averaged generator, where the model has one.
-            batch_size: images per forward pass.
+            truncation: Bound on the noise, above 0: smaller is more typical and less diverse. None for none.
+            use_ema: The averaged generator, where the model has one.
+            batch_size: Images per forward pass.
 
         Returns:
             (n, 3, H, W) float RGB in [0, 255], on the CPU.
@@ -78,9 +78,9 @@ class SamplingMixin:
         The condition stays the same all along: ``label``, 0 by default, or ``mask``.
 
         Args:
-            seeds: whose image 0 are the ends.
-            steps: images per arc, both its ends among them, at least 2.
-            label, mask, truncation, use_ema, batch_size: see ``sample``.
+            seeds: Whose image 0 are the ends.
+            steps: Images per arc, both its ends among them, at least 2.
+            label, mask, truncation, use_ema, batch_size: See ``sample``.
 
         Returns:
             ((len(seeds) - 1) * (steps - 1) + 1, 3, H, W) float RGB in [0, 255], on the CPU.

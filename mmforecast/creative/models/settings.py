@@ -54,13 +54,13 @@ class LossSettings(nn.Module):
     """What CreativeGAN is trained on.
 
     Args:
-        attributes: classes by attribute that the discriminator has.
+        attributes: Classes by attribute that the discriminator has.
         gan_loss: config, ``GANLoss`` by default. Its ``loss_weight`` is the generator's; a ``real_label_val``
             below 1 smooths the discriminator's labels.
-        disc_auxiliary_loss, gen_auxiliary_loss: config of an ``AuxiliaryLoss``, or a list of them.
-        disc_weight: on the discriminator's real/fake loss.
+        disc_auxiliary_loss, gen_auxiliary_loss: Config of an ``AuxiliaryLoss``, or a list of them.
+        disc_weight: On the discriminator's real/fake loss.
         penalty: 'r1' on real images, 'gp' on points between real and generated ones, or None.
-        penalty_weight: on the penalty.
+        penalty_weight: On the penalty.
     """
 
     def __init__(

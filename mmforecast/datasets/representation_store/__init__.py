@@ -2,7 +2,7 @@
 
 A store is a folder of plain files; nothing in it is pickled::
 
-    manifest.json                   whose representations they are: model, weights, levels, data set
+    manifest.json                   whose representations they are: model, weights, levels, dataset
     index.jsonl                     one line per whole array: level, sequence, frame names in order
     data/<level>/<sequence_id>.npy  (frames, C, h, w) float16
 

@@ -37,10 +37,10 @@ class Level:
 
     def __post_init__(self):
         if not _is_plain(self.name):
-            raise ValueError(f'the name of a level has to be a plain file name, got {self.name!r}')
+            raise ValueError(f'the name of a level must be a plain file name, got {self.name!r}')
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise ValueError(
-                f'the shape of level {self.name} has to be (C, h, w), each at least 1, got {self.shape!r}'
+                f'the shape of level {self.name} must be (C, h, w), each at least 1, got {self.shape!r}'
             )
         object.__setattr__(self, 'shape', tuple(int(size) for size in self.shape))
 
@@ -73,7 +73,7 @@ class StoreManifest:
         object.__setattr__(self, 'levels', _as_levels(self.levels))
         names = self.level_names
         if not names or len(set(names)) != len(names):
-            raise ValueError(f'levels have to be one or more, of different names, got {names}')
+            raise ValueError(f'levels must be one or more, of different names, got {names}')
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ def index_path(root: str) -> str:
 
 def array_path(root: str, level: str, sequence_id: str) -> str:
     if not _is_plain(sequence_id):
-        raise StoreError(f'a sequence id has to be a plain file name, got {sequence_id!r}')
+        raise StoreError(f'a sequence id must be a plain file name, got {sequence_id!r}')
     return os.path.join(root, 'data', level, f'{sequence_id}.npy')
 
 
@@ -176,7 +176,7 @@ def read_index(root: str) -> dict[tuple[str, str], list[str]]:
         entries = [json.loads(line) for line in lines if line.endswith('\n')]
         index = {(entry['level'], entry['sequence_id']): entry['frame_names'] for entry in entries}
         if not all(isinstance(part, str) for key, names in index.items() for part in (*key, *names)):
-            raise TypeError('names have to be text')
+            raise TypeError('names must be text')
         return index
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise StoreError(

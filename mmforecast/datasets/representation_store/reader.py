@@ -22,7 +22,7 @@ class RepresentationStore:
 
     Args:
         root: Folder of the store.
-        expect: Fields of :class:`StoreManifest` that have to hold.
+        expect: Fields of :class:`StoreManifest` that must hold.
         max_open: Arrays mapped at a time.
 
     Raises:

@@ -32,8 +32,8 @@ class StoreWriter:
 
     Args:
         root: Folder of the store; made if it doesn't exist.
-        manifest: What will be written. A store that is there already has to be of the same weights and
-            data set, and of the same shape at the levels that both have; it gains the others.
+        manifest: What will be written. A store that is there already must be of the same weights and
+            dataset, and of the same shape at the levels that both have; it gains the others.
         num_frames: How many frames of each of these levels the whole store will hold: to be refused
             now rather than stopped by a full disk. 0 doesn't check.
 
@@ -67,7 +67,7 @@ class StoreWriter:
             level: One of the manifest's.
             sequence_id: A name without path separators, not yet in the store at that level.
             frame_names: Of the frames, in the array's order.
-            array: (frames, C, h, w), any float type; its values have to be finite in float16.
+            array: (frames, C, h, w), any float type; its values must be finite in float16.
         """
         path = array_path(self.root, level, sequence_id)
         self._check_names(level, sequence_id, frame_names)
@@ -92,7 +92,7 @@ class StoreWriter:
             )
         if not frame_names or len(set(frame_names)) != len(frame_names):
             raise StoreError(
-                f'sequence {sequence_id} has to be of at least one frame, all of different names; '
+                f'sequence {sequence_id} must be of at least one frame, all of different names; '
                 f'got {len(frame_names)} frames of {len(set(frame_names))} names'
             )
 
@@ -100,7 +100,7 @@ class StoreWriter:
         expected = (num_frames, *self.manifest.level(level).shape)
         if array.shape != expected:
             raise StoreError(
-                f'{level} of sequence {sequence_id} has to be an array {expected}, got '
+                f'{level} of sequence {sequence_id} must be an array {expected}, got '
                 f'{array.shape}: all frames of a store are of one size'
             )
         with np.errstate(over='ignore'):

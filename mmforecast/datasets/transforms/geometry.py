@@ -19,7 +19,7 @@ _LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask')
 
 def check_pair(name: str, value) -> tuple[int, int]:
     if len(tuple(value)) != 2 or min(value) < 1:
-        raise ValueError(f'{name} has to be two integers >= 1, got {value!r}')
+        raise ValueError(f'{name} must be two integers >= 1, got {value!r}')
     return int(value[0]), int(value[1])
 
 
@@ -36,7 +36,7 @@ class ClipResize(BaseTransform):
     """Resize every frame, label map and instance map to one size.
 
     Frames are averaged over areas when they shrink and bilinear otherwise; labels and instances
-    take the nearest pixel, with pixel centres aligned as for the frames. ``ori_shape`` stays.
+    take the nearest pixel, with pixel centers aligned as for the frames. ``ori_shape`` stays.
 
     Args:
         scale: (width, height) of frames and labels, as in mmcv.
@@ -112,7 +112,7 @@ class ClipRandomCrop(BaseTransform):
         cell = _score_cell(results)
         if self.size[0] % cell or self.size[1] % cell:
             raise ValueError(
-                f'crop size {self.size} has to be a multiple of {cell}, the size in pixels of one score'
+                f'crop size {self.size} must be a multiple of {cell}, the size in pixels of one score'
             )
         corner = self.draw_corner(results, cell)
         for key, axis in ROW_AXES.items():
@@ -154,9 +154,9 @@ class ClipMotionCrop(ClipRandomCrop):
     def __init__(self, size: tuple[int, int], min_motion: float = 0.005, max_redraws: int = 25):
         super().__init__(size)
         if not min_motion >= 0:
-            raise ValueError(f'min_motion has to be at least 0, got {min_motion}')
+            raise ValueError(f'min_motion must be at least 0, got {min_motion}')
         if max_redraws < 0:
-            raise ValueError(f'max_redraws has to be at least 0, got {max_redraws}')
+            raise ValueError(f'max_redraws must be at least 0, got {max_redraws}')
         self.min_motion = min_motion
         self.max_redraws = max_redraws
 
@@ -202,7 +202,7 @@ class ClipRandomFlip(BaseTransform):
 
     def __init__(self, prob: float = 0.5):
         if not 0 <= prob <= 1:
-            raise ValueError(f'prob has to be in [0, 1], got {prob}')
+            raise ValueError(f'prob must be in [0, 1], got {prob}')
         self.prob = prob
 
     def transform(self, results: dict) -> dict:

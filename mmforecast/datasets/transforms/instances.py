@@ -22,7 +22,7 @@ class LoadClipInstances(LoadLabelMaps):
     Adds ``gt_instance_map``, (T, H, W) int32: ``label_id * 1000 + n`` on instances, ``label_id``
     elsewhere (groups included), and -1 all over a frame without labels; ``img_shape`` and
     ``ori_shape``; and ``labelled``, T bools, unless LoadClipSemSeg sets it. A clip without any
-    label takes the size of its frames or scores, so that these have to be loaded before.
+    label takes the size of its frames or scores, so that these must be loaded before.
 
     Raises:
         CorruptFrameError: A file is missing, truncated or corrupt.
@@ -46,7 +46,7 @@ class LoadClipInstances(LoadLabelMaps):
             raise ValueError(
                 f'{path} of sequence {results["sequence_id"]} is not an instance map: expected one '
                 f'16-bit channel of instanceIds, got shape {ids.shape} of {ids.dtype}; is it a '
-                'label or a colour map?'
+                'label or a color map?'
             )
         unknown = ~_IS_KNOWN[ids]
         if unknown.any():

@@ -17,7 +17,7 @@ __all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']
 # What settles a clip's size, and how a message calls it.
 _PIXEL_FIELDS = dict(frames='frames', gt_sem_seg='label maps', gt_instance_map='instance maps')
 
-# A train id that no data set has: marks raw labels that a label table doesn't know.
+# A train id that no dataset has: marks raw labels that a label table doesn't know.
 _UNKNOWN = 254
 
 
@@ -27,7 +27,7 @@ def read_image(reader: FileReader, path: str, flags: int, sequence: str) -> np.n
 
 
 def read_label_map(reader: FileReader, path: str, sequence: str) -> np.ndarray:
-    """The values that an image file stores: palette indices, and grey levels of less than 8 bits unscaled.
+    """The values that an image file stores: palette indices, and gray levels of less than 8 bits unscaled.
 
     Raises:
         CorruptFrameError: The file can't be read.
@@ -59,7 +59,7 @@ def _decode_image(data: bytes, path: str, flags: int, sequence: str) -> np.ndarr
     if height * width > MAX_PIXELS:
         raise CorruptFrameError(
             f'{path} of sequence {sequence} says to have {height * width} pixels or more, and {MAX_PIXELS} '
-            'are allowed: its header is wrong or hostile, or the frame has to be made smaller.',
+            'are allowed: its header is wrong or hostile, or the frame must be made smaller.',
             path,
         )
     decodable = height * width > 0 and not truncated
@@ -75,14 +75,14 @@ def _decode_image(data: bytes, path: str, flags: int, sequence: str) -> np.ndarr
 
 
 def set_shape(results: dict, shape: tuple, path: str):
-    """Settle the clip's (H, W). Frames and labels have to agree; scores may be coarser."""
+    """Settle the clip's (H, W). Frames and labels must agree; scores may be coarser."""
     known = results.get('img_shape')
     loaded = [name for key, name in _PIXEL_FIELDS.items() if key in results]
     if loaded and known is not None and known != shape:
         raise ValueError(
             f'{path} is {shape[0]}x{shape[1]} pixels, but its {loaded[0]} in sequence '
             f'{results["sequence_id"]} are {known[0]}x{known[1]}: convert both to one size (labels '
-            'with nearest neighbour) before training'
+            'with nearest neighbor) before training'
         )
     results['img_shape'] = results['ori_shape'] = shape
 
@@ -91,14 +91,14 @@ def set_shape(results: dict, shape: tuple, path: str):
 class LoadClipFrames(BaseTransform):
     """Read the clip's frames, from image files or out of a video (``clip.mp4#12``, see ``video/``).
 
-    Adds ``frames``, (T, H, W, 3) uint8 RGB, grey ones too, ``img_shape`` and ``ori_shape``.
+    Adds ``frames``, (T, H, W, 3) uint8 RGB, gray ones too, ``img_shape`` and ``ori_shape``.
 
     Args:
         which: 'all' frames of the clip, or the 'past' ones (T = num_past), for inference without a
             known future.
         cache_mb: Megabytes (2**20 bytes) of decoded frames to keep in each process that loads: image
             files as they are first read, and videos, each decoded whole then, as long as they fit. For
-            data sets of a few minutes, whose frames are read many times.
+            datasets of a few minutes, whose frames are read many times.
 
     Raises:
         CorruptFrameError: A file is missing, truncated or corrupt.
@@ -107,7 +107,7 @@ class LoadClipFrames(BaseTransform):
 
     def __init__(self, which: str = 'all', cache_mb: float = 0):
         if which not in ('all', 'past'):
-            raise ValueError(f"which has to be 'all' or 'past', got {which!r}")
+            raise ValueError(f"which must be 'all' or 'past', got {which!r}")
         self.which = which
         self.cache = FrameCache(cache_mb)
         self.files = FileReader()
@@ -139,7 +139,7 @@ class LoadClipFrames(BaseTransform):
                 raise ValueError(
                     f'{path} is {frame.shape[0]}x{frame.shape[1]} pixels, but {paths[0]} of the '
                     f'same sequence {sequence} is {frames[0].shape[0]}x{frames[0].shape[1]}: the '
-                    'frames of a sequence have to be of one size'
+                    'frames of a sequence must be of one size'
                 )
         return np.stack(frames)
 
@@ -204,14 +204,14 @@ class LoadClipSemSeg(LoadLabelMaps):
     """Read the label maps of those frames that have them.
 
     Files hold class ids in one channel of 1 to 16 bits, or as the indices of a palette, whose colors don't
-    matter. Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabelled; ``labelled``, T bools; and
+    matter. Adds ``gt_sem_seg``, (T, H, W) uint8 train ids, 255 where unlabeled; ``labelled``, T bools; and
     ``img_shape``, ``ori_shape``. A clip without any label takes the size of its frames or
-    scores, so that these have to be loaded before.
+    scores, so that these must be loaded before.
 
     Raises:
         CorruptFrameError: A file is missing, truncated or corrupt.
         ValueError: The files differ in size from each other or from the frames, are colored, hold values
-            above 255, or one that the data set's label table doesn't know.
+            above 255, or one that the dataset's label table doesn't know.
     """
 
     paths_key = 'seg_map_paths'

@@ -7,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from mmforecast.registry import TRANSFORMS
 
 from ..file_access import CorruptFrameError, FileReader
-from ..motion import colour_flow_mask
+from ..motion import color_flow_mask
 from .loading import read_image, set_shape
 
 __all__ = ['LoadMotionMasks']
@@ -15,9 +15,9 @@ __all__ = ['LoadMotionMasks']
 
 @TRANSFORMS.register_module()
 class LoadMotionMasks(BaseTransform):
-    """Read the moving pixels of the n future frames off colour-coded flow pictures.
+    """Read the moving pixels of the n future frames off color-coded flow pictures.
 
-    Adds ``gt_motion_mask``, (n, H, W) bool, by the rule of :func:`colour_flow_mask`. The pictures are
+    Adds ``gt_motion_mask``, (n, H, W) bool, by the rule of :func:`color_flow_mask`. The pictures are
     those of ``flow_paths``, so that a step without one is an error: leave this transform out to score
     whole frames, or moving areas by our own flow.
 
@@ -31,7 +31,7 @@ class LoadMotionMasks(BaseTransform):
 
     def __init__(self, threshold: float = 0.2):
         if not 0 < threshold < 1:
-            raise ValueError(f'threshold has to be in (0, 1), got {threshold}')
+            raise ValueError(f'threshold must be in (0, 1), got {threshold}')
         self.threshold = threshold
         self.files = FileReader()
 
@@ -52,6 +52,6 @@ class LoadMotionMasks(BaseTransform):
                 )
             flow = read_image(self.files, path, cv2.IMREAD_COLOR, sequence)
             set_shape(results, flow.shape[:2], path)
-            masks.append(colour_flow_mask(flow, self.threshold))
+            masks.append(color_flow_mask(flow, self.threshold))
         results['gt_motion_mask'] = np.stack(masks)
         return results

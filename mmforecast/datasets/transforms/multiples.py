@@ -19,7 +19,7 @@ class _ToMultiple(BaseTransform):
     """Base of both: finds out by how many rows and columns a clip is off.
 
     Args:
-        divisor: What height and width have to be multiples of.
+        divisor: What height and width must be multiples of.
 
     Raises:
         ValueError: Scores or features are loaded, which would no longer match.
@@ -27,7 +27,7 @@ class _ToMultiple(BaseTransform):
 
     def __init__(self, divisor: int = 8):
         if divisor < 1:
-            raise ValueError(f'divisor has to be at least 1, got {divisor}')
+            raise ValueError(f'divisor must be at least 1, got {divisor}')
         self.divisor = divisor
 
     def _check(self, results: dict) -> None:

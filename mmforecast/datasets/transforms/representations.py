@@ -24,7 +24,7 @@ class LoadClipScores(BaseTransform):
 
     Args:
         store: Folder that ``tools/extract_representations.py`` wrote, with a level 'scores'.
-        expect: Fields of the store's manifest that have to hold, e.g. ``dict(model='...',
+        expect: Fields of the store's manifest that must hold, e.g. ``dict(model='...',
             levels=[dict(name='scores', shape=(19, 128, 256))])``.
 
     Raises:
@@ -56,7 +56,7 @@ class LoadClipFeatures(BaseTransform):
     Args:
         store: Folder that ``tools/extract_representations.py`` wrote.
         levels: Names of the levels, e.g. ``('P5', 'P4')``, in any order; by default all of the store.
-        expect: Fields of the store's manifest that have to hold.
+        expect: Fields of the store's manifest that must hold.
 
     Raises:
         StoreError: The store is missing, breaks ``expect``, or lacks a level or a frame of the clip.
@@ -106,7 +106,7 @@ class ClipRandomFeatureCrop(BaseTransform):
             )
         if self.size[0] % cell or self.size[1] % cell:
             raise ValueError(
-                f'crop size {self.size} has to be a multiple of {cell}, the size of a cell of the '
+                f'crop size {self.size} must be a multiple of {cell}, the size of a cell of the '
                 'coarsest level in cells of the finest'
             )
         corner = [cell * np.random.randint((n - m) // cell + 1) for n, m in zip(shape, self.size)]

@@ -1,7 +1,7 @@
 """The start of coded pictures, as far as it tells whether decoding can begin there.
 
 Containers flag keyframes as their writers please: some flag every frame, some the frames at which an
-intra refresh begins. So the coded picture itself has to say it.
+intra refresh begins. So the coded picture itself must say it.
 
 Sources: ITU-T H.264, 7.3 and D.2.8; ITU-T H.265, 7.4.2.2; ISO/IEC 14496-2, 6.2.5; RFC 6386, 9.1.
 """

@@ -31,7 +31,7 @@ def split_frame_path(path: str) -> tuple[str, int] | None:
 class NumberedFrames(Sequence):
     """Names or paths of frames that differ in a number, made when they are asked for.
 
-    A data set may hold millions of frames of videos.
+    A dataset may hold millions of frames of videos.
 
     Args:
         frames: The numbers.

@@ -85,7 +85,7 @@ def index_video(path: str) -> VideoIndex:
     return _index_video(path, state.st_size, state.st_mtime_ns)
 
 
-# A data set looks at all its files before its first clip is read.
+# A dataset looks at all its files before its first clip is read.
 @functools.lru_cache(maxsize=2**15)
 def _index_video(path: str, size_in_bytes: int, time: int) -> VideoIndex:
     packets = read_packets(path)

@@ -1,4 +1,4 @@
-"""Videos of a data set: found under a folder, or named in a list."""
+"""Videos of a dataset: found under a folder, or named in a list."""
 
 import os
 import re
@@ -23,7 +23,7 @@ class VideoEntry:
     """A video file or a folder of frames, which need not exist.
 
     Attributes:
-        name: Its path in the data set.
+        name: Its path in the dataset.
         path: Where it is.
         first: The first frame taken, 0-based.
         stop: The frame after the last one taken; None for all.

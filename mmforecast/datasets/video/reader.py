@@ -24,7 +24,7 @@ _RECENT_BYTES = 2**26  # of each
 
 
 class VideoReader:
-    """Reads frames of video files by number: (height, width, 3) uint8 RGB, grey videos too.
+    """Reads frames of video files by number: (height, width, 3) uint8 RGB, gray videos too.
 
     Decoding begins at the last keyframe before a frame, or goes on from the read before. What is
     read is what decoding from the start gives, with square pixels, upright and mirrored as the file asks

@@ -20,7 +20,7 @@ __all__ = ['DataFaultHook']
 
 @HOOKS.register_module()
 class DataFaultHook(Hook):
-    """Counts and names the files in whose place other items were taken (``on_corrupt='skip'`` of a data set).
+    """Counts and names the files in whose place other items were taken (``on_corrupt='skip'`` of a dataset).
 
     A warning comes at the end of each epoch, in training by iterations after each ``interval`` and at the
     end, and only where there was a fault since the last one. All processes and workers are counted.
@@ -29,7 +29,7 @@ class DataFaultHook(Hook):
 
     Args:
         interval: iterations, for training by iterations.
-        most: files that a warning names.
+        most: Files that a warning names.
     """
 
     priority = 'LOW'
@@ -42,7 +42,7 @@ class DataFaultHook(Hook):
         self.left_out: dict[str, str] = {}
 
     def before_train(self, runner: Any) -> None:
-        """Record what the data sets left out."""
+        """Record what the datasets left out."""
         for source in find_sources(runner.train_dataloader.dataset):
             self.left_out.update(getattr(source, 'unreadable', {}))
         if self.left_out:

@@ -17,7 +17,7 @@ def make_disjoint(instances: InstanceData, score_thr: float = 0.5, scores: str =
 
     Args:
         instances: N instances with ``masks`` (N, H, W) bool and ``scores`` (N,).
-        score_thr: instances with a lower score are left out.
+        score_thr: Instances with a lower score are left out.
         scores: 'own' keeps them, 'constant' puts 1 in their place. Scores by different rules don't
             compare: with constant scores a class has the AP ``r (1 + p) / 2`` at precision p and recall r.
 

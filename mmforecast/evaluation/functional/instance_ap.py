@@ -43,8 +43,8 @@ class FrameMatches:
     Attributes:
         labels: int64 (P,), 0 to 7. Predictions with an empty mask are left out.
         scores: float64 (P,).
-        right: bool (T, P), the prediction finds an object, and none with a higher score does.
-        wrong: bool (T, P). A prediction that is neither right nor wrong doesn't count.
+        right: Bool (T, P), the prediction finds an object, and none with a higher score does.
+        wrong: Bool (T, P). A prediction that is neither right nor wrong doesn't count.
         num_objects: int64 (8,), objects to be found, by class.
     """
 
@@ -104,7 +104,7 @@ def average_precision(frames: Sequence[FrameMatches]) -> np.ndarray:
     """Average precision of each class at each threshold, over all frames together.
 
     Args:
-        frames: Matches of the frames of a data set, all with the same T thresholds.
+        frames: Matches of the frames of a dataset, all with the same T thresholds.
 
     Returns:
         float64 (8, T), percent: 0 for a class that is there but never predicted, NaN for a class
@@ -196,7 +196,7 @@ def _judge(
 def _area_under_curve(scores: np.ndarray, right: np.ndarray, num_objects: int) -> float:
     """Area under the precision-recall curve, with one point per different score.
 
-    Each point's precision is weighted with half the recall between its two neighbours; the curve is
+    Each point's precision is weighted with half the recall between its two neighbors; the curve is
     drawn on to the point (recall 0, precision 1).
     """
     if not scores.size:

@@ -15,7 +15,7 @@ def moving_pixels(frames: np.ndarray | torch.Tensor, threshold: float = 1.0) -> 
     Args:
         frames: (n + 1, 3, H, W) RGB in [0, 255], consecutive frames of a clip: the last observed one, and the
             true n after it.
-        threshold: pixels per frame of the clip from which on a pixel moves.
+        threshold: Pixels per frame of the clip from which on a pixel moves.
 
     Returns:
         bool (n, H, W), of the steps from one frame to the next.

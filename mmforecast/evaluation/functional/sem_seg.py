@@ -1,7 +1,7 @@
 """The math of semantic segmentation scores: confusion counts, IoU and accuracies.
 
-Counts add up: the confusion of a data set is the sum of its images' confusions, in any order, and
-every score is a function of that one sum (the S2S paper, arXiv 1703.07684, scores a data set, not
+Counts add up: the confusion of a dataset is the sum of its images' confusions, in any order, and
+every score is a function of that one sum (the S2S paper, arXiv 1703.07684, scores a dataset, not
 the mean over its images). Scores are in percent, [0, 100]; NaN says there was nothing to score.
 """
 

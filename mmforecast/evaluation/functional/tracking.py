@@ -19,8 +19,8 @@ class FrameDistances:
     """The distances between the objects of a frame, all that tracking scores need.
 
     Attributes:
-        truth: ids of its G objects, int64 (G,).
-        tracks: ids of the P forecast ones, int64 (P,).
+        truth: Ids of its G objects, int64 (G,).
+        tracks: Ids of the P forecast ones, int64 (P,).
         distances: 1 - IoU, float64 (G, P); NaN between what can't be matched.
     """
 
@@ -42,7 +42,7 @@ def match_distances(
 
     Args:
         instances: P instances with ``labels``, ``track_ids`` and ``masks`` (P, H, W) bool.
-        id_map: integer (H, W), Cityscapes' ``instanceIds``.
+        id_map: Integer (H, W), Cityscapes' ``instanceIds``.
     """
     truth = instances_from_id_map(id_map)
     tracks, labels = (_as_tensor(instances, name) for name in ('track_ids', 'labels'))

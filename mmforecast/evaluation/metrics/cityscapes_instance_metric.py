@@ -60,7 +60,7 @@ class CityscapesInstanceMetric(BaseMetric):
     paint, everything else being background; with ``ref_instances``, the detector's own output on the
     true frames, it is also taken against theirs (REF). A sample without ``pred_instances`` but with
     ``pred_sem_seg``, a forecaster of label maps, has IoU-MO alone. All scores are in percent, over
-    the whole data set.
+    the whole dataset.
 
     Keys of the result:
 

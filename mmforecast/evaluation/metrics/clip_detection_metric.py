@@ -23,8 +23,8 @@ class ClipDetectionMetric(CityscapesInstanceMetric):
         """Score a batch.
 
         Args:
-            data_batch: what the data loader gave; its ``data_samples`` are the clips.
-            data_samples: the detector's, as dicts, in the same order.
+            data_batch: What the data loader gave; its ``data_samples`` are the clips.
+            data_samples: The detector's, as dicts, in the same order.
         """
         forecasts = []
         for clip, found in zip(data_batch['data_samples'], data_samples, strict=True):

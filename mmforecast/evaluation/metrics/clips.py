@@ -111,7 +111,7 @@ def require_one_horizon(scores: Sequence[np.ndarray]) -> None:
 
 
 def require_clips(metric: Any, results: Sequence) -> None:
-    """Refuse to score a data set without clips."""
+    """Refuse to score a dataset without clips."""
     if not results:
         raise ValueError(f'{type(metric).__name__} has no clips to score: the data set is empty')
 

@@ -14,7 +14,7 @@ from .clips import clip_dicts
 
 @METRICS.register_module()
 class DumpForecastResults(BaseMetric):
-    """The forecasts of the data set in one file, to score them again without the network.
+    """The forecasts of the dataset in one file, to score them again without the network.
 
     ``tools/test.py --out FILE.pkl`` appends it to the evaluator; ``tools/analysis_tools/eval_metric.py`` reads
     the file. All forecasts are held in memory until the end.

@@ -43,7 +43,7 @@ class FutureSemSegMetric(BaseMetric):
     """mIoU, IoU-MO and accuracies of forecast label maps (S2S, arXiv 1703.07684, section 4).
 
     Step ``k`` of ``pred_sem_seg`` is scored against frame ``num_past + k`` of ``gt_sem_seg`` (GT)
-    and step ``k`` of ``ref_sem_seg`` (SEG). Counts are summed over the data set, then scored, so
+    and step ``k`` of ``ref_sem_seg`` (SEG). Counts are summed over the dataset, then scored, so
     absent classes are skipped over the whole set. All scores are in percent.
 
     Keys of the result:

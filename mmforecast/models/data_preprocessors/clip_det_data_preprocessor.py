@@ -21,9 +21,9 @@ class ClipDetDataPreprocessor(DetDataPreprocessor):
 
     Args:
         num_past: T of the neck; what a clip has beyond it is its future.
-        step: the forecast step, 0-based: frame ``num_past + step`` of a clip is the target.
+        step: The forecast step, 0-based: frame ``num_past + step`` of a clip is the target.
         size: (h, w) that frames are resized to first, bilinear; None keeps them.
-        kwargs: see mmdet's ``DetDataPreprocessor``: mean, std, ``bgr_to_rgb`` (that is, whether the detector
+        kwargs: See mmdet's ``DetDataPreprocessor``: mean, std, ``bgr_to_rgb`` (that is, whether the detector
             was trained on RGB; clips are RGB), ``pad_size_divisor``, ``pad_value``.
     """
 

@@ -1,4 +1,4 @@
-"""Stacks the clips of a batch; per-network normalisation is each encoder's business."""
+"""Stacks the clips of a batch; per-network normalization is each encoder's business."""
 
 import torch
 from mmengine.model import BaseDataPreprocessor

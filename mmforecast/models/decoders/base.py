@@ -26,7 +26,7 @@ class BaseDecoder(BaseModule, ABC):
             future: (B, n, C, h, w) per level, finest first.
             samples: B samples, changed in place; ``img_shape`` in their metainfo is the size (H, W) of the
                 frames, and so of what is written.
-            context: of the roll-out. A decoder that needs more than ``future`` finds it here: the past frames,
+            context: Of the roll-out. A decoder that needs more than ``future`` finds it here: the past frames,
                 the objects in them, or the encoder with a detector's heads. None where a decoder that needs
                 nothing of it is used alone.
             target: 'pred' for a forecast, 'ref' for the representation of the true future. A decoder may
@@ -36,5 +36,5 @@ class BaseDecoder(BaseModule, ABC):
             ``samples``.
 
         Raises:
-            ValueError: the context lacks what the decoder needs.
+            ValueError: The context lacks what the decoder needs.
         """

@@ -1,4 +1,4 @@
-"""From forecast feature pyramids to instances, read by the detector's own heads (F2F, ECCV 2018)."""
+"""Instances from forecast feature pyramids, read by the detector's own heads (F2F, ECCV 2018)."""
 
 import torch
 from mmengine.structures import InstanceData
@@ -32,7 +32,7 @@ class DetectionDecoder(BaseDecoder):
     Args:
         steps: 'all' forecast steps, or the 'last' alone (the others then have no instances), which is all
             that data with one annotated frame can score.
-        fill_boxes: detectors without a mask head get their boxes, filled, as ``masks``, so that they can
+        fill_boxes: Detectors without a mask head get their boxes, filled, as ``masks``, so that they can
             be scored and drawn as the others are.
     """
 
@@ -54,8 +54,8 @@ class DetectionDecoder(BaseDecoder):
 
         Args:
             future: (B, n, C, h, w) per level.
-            samples, target: see ``BaseDecoder``.
-            context: has the encoder, which has the detector.
+            samples, target: See ``BaseDecoder``.
+            context: Has the encoder, which has the detector.
         """
         encoder = detector_encoder(context, type(self).__name__)
         steps = num_steps(future)

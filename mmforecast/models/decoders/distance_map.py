@@ -58,15 +58,15 @@ class DistanceMapDecoder(SemSegDecoder):
     Args:
         seeds: 'centroid', 3x3 pixels at the extrapolated centroid (the authors'); 'core', the innermost half
             of the last mask, moved along.
-        scale: cores also grow or shrink as the tracks' areas did.
-        gate: distance in pixels of the maps up to which objects of any size are matched.
-        levels: steps per unit that altitudes are rounded to.
-        new_area: pixels from which on a part of a class that no track explains becomes an instance of its
+        scale: Cores also grow or shrink as the tracks' areas did.
+        gate: Distance in pixels of the maps up to which objects of any size are matched.
+        levels: Steps per unit that altitudes are rounded to.
+        new_area: Pixels from which on a part of a class that no track explains becomes an instance of its
             own, new in every frame; None leaves it to the label map.
         score: 'detector', the track's newest score; 'margin', that times how far, on average over the mask,
             its class is ahead of the second (at most 1); 'constant', 1. What has no track begins with 0.5.
-        keep_past: also write ``past_instances``, the tracked objects of the past frames.
-        keep_scores, label_values: as for ``SemSegDecoder``; by default train ids, with 255 for the background.
+        keep_past: Also write ``past_instances``, the tracked objects of the past frames.
+        keep_scores, label_values: As for ``SemSegDecoder``; by default train ids, with 255 for the background.
     """
 
     def __init__(
@@ -106,9 +106,9 @@ class DistanceMapDecoder(SemSegDecoder):
         """Write ``{target}_sem_seg`` and, for a forecast, ``pred_instances`` into each sample.
 
         Args:
-            future: one level (B, n, C, h, w), maps as of ``DistanceMapEncoder``.
-            samples: see ``BaseDecoder``.
-            context: has the objects of the past frames; needed for 'pred'.
+            future: One level (B, n, C, h, w), maps as of ``DistanceMapEncoder``.
+            samples: See ``BaseDecoder``.
+            context: Has the objects of the past frames; needed for 'pred'.
             target: 'pred' for a forecast; 'ref', the representation of the true future, has label maps
                 alone, since its objects stay with the encoder.
         """

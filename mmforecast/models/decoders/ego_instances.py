@@ -39,9 +39,9 @@ class EgoInstanceMotion:
         """The instances of a clip's newest frame at the steps 1 to ``steps``.
 
         Args:
-            clip: index in the batch.
-            instances: with ``masks`` (N, H, W) bool, or with boxes alone, which then move.
-            steps: at least 1.
+            clip: Index in the batch.
+            instances: With ``masks`` (N, H, W) bool, or with boxes alone, which then move.
+            steps: At least 1.
         """
         with_mask = 'masks' in instances
         size = self.moved.shape[-2:]

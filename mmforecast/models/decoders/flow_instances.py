@@ -49,7 +49,7 @@ def shift_instances(instances: InstanceData, velocity: Tensor, steps: int) -> li
     """Move every instance rigidly by the mean flow inside it: k times that mean at step k.
 
     Args:
-        instances: of the newest frame; without ``masks`` their boxes move, by the mean flow inside these.
+        instances: Of the newest frame; without ``masks`` their boxes move, by the mean flow inside these.
         velocity: (2, H, W), the displacement per step of the newest frame's pixels.
         steps: n.
 
@@ -96,8 +96,8 @@ def instance_mover(
     """The function that moves the instances of a clip on.
 
     Args:
-        mode: one of ``MODES``.
-        context: has the observed frames.
+        mode: One of ``MODES``.
+        context: Has the observed frames.
 
     Returns:
         A function of the clip's index in the batch, its instances and the number of steps n, that gives the
@@ -122,8 +122,8 @@ class FlowInstanceDecoder(DetectionDecoder):
         mode: 'shift', each instance rigidly by the mean flow inside it; 'warp', each pixel of its mask by
             its own (boxes without masks are shifted); 'ego-motion', each as one piece by its own parallax and
             the camera's turn, see ``EgoMotion``.
-        steps: as for ``DetectionDecoder``.
-        fill_boxes: where there are no masks, the moved boxes are filled.
+        steps: As for ``DetectionDecoder``.
+        fill_boxes: Where there are no masks, the moved boxes are filled.
     """
 
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):

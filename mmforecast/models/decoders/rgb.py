@@ -24,8 +24,8 @@ class RGBDecoder(BaseDecoder):
         """Write ``pred_frames`` (n, 3, H, W) into each sample.
 
         Args:
-            future: one level (B, n, 3, h, w) in [-1, 1].
-            samples, context: see ``BaseDecoder``.
+            future: One level (B, n, 3, h, w) in [-1, 1].
+            samples, context: See ``BaseDecoder``.
             target: 'pred'. For 'ref' nothing is written: the reference is the clip's own frames.
         """
         if target != 'pred':

@@ -22,9 +22,9 @@ class SemSegDecoder(BaseDecoder):
     The argmax is taken after resampling the scores, never on resampled labels.
 
     Args:
-        keep_scores: also store the scores, as ``pred_scores`` (fp16), for tools that need more than
+        keep_scores: Also store the scores, as ``pred_scores`` (fp16), for tools that need more than
             labels.
-        label_values: the value written for each class, e.g. its train id; by default its index.
+        label_values: The value written for each class, e.g. its train id; by default its index.
     """
 
     def __init__(self, keep_scores: bool = False, label_values: Sequence[int] | None = None):
@@ -44,8 +44,8 @@ class SemSegDecoder(BaseDecoder):
         """Write ``{target}_sem_seg`` into each sample.
 
         Args:
-            future: one level (B, n, C, h, w).
-            samples, context, target: see ``BaseDecoder``.
+            future: One level (B, n, C, h, w).
+            samples, context, target: See ``BaseDecoder``.
         """
         (scores,) = future
         for sample, clip in zip(samples, scores):

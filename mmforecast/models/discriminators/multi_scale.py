@@ -27,12 +27,12 @@ class MultiScaleDiscriminator(BaseModule):
 
     Args:
         patch_size: (h, w) of the patches at the finest scale; coarser ones are half as large each.
-        condition_channels: of the window: past maps times the channels of one.
-        candidate_channels: of a candidate: maps that the predictor gives per call times the channels of one.
-        widths: channels of the convolutions by scale, coarsest first.
-        kernels: their sizes, one for each.
-        hidden: widths of the fully connected layers by scale; the last layer, of one logit, is added.
-        pools: side of the max-pooling after the convolutions by scale; 1 is none.
+        condition_channels: Of the window: past maps times the channels of one.
+        candidate_channels: Of a candidate: maps that the predictor gives per call times the channels of one.
+        widths: Channels of the convolutions by scale, coarsest first.
+        kernels: Their sizes, one for each.
+        hidden: Widths of the fully connected layers by scale; the last layer, of one logit, is added.
+        pools: Side of the max-pooling after the convolutions by scale; 1 is none.
 
     The defaults are the paper's for patches of 32x32 and four RGB frames.
     """
@@ -96,7 +96,7 @@ class MultiScaleDiscriminator(BaseModule):
             candidates: (B, candidate_channels, h_k, w_k) by scale, coarsest first.
 
         Raises:
-            ValueError: the patches are not those that it was built for.
+            ValueError: The patches are not those that it was built for.
         """
         self._check(window, candidates)
         return [self.judge(scale, window, candidate) for scale, candidate in enumerate(candidates)]

@@ -1,4 +1,4 @@
-"""What every encoder promises: frames in, pyramid of representations out."""
+"""The contract of encoders: frames in, a pyramid of representations out."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -15,13 +15,13 @@ class BaseEncoder(BaseModule, ABC):
     """Turns the frames of a clip into what the predictor works on.
 
     Attributes:
-        channels: channels C of the (only or every) level.
+        channels: Channels C of the (only or every) level.
         from_rgb: True when ``encode`` can be run on any RGB frames, predicted ones included; False
             when the representation comes with the sample (labels, precomputed scores).
-        num_levels: levels of the representation; by default as many as ``level_names``, and None, unknown,
+        num_levels: Levels of the representation; by default as many as ``level_names``, and None, unknown,
             where there are none.
-        level_names: names of the levels, finest first, where they can be stored ahead of training.
-        network: the frozen network whose weights decide the representation; a store of it is known by
+        level_names: Names of the levels, finest first, where they can be stored ahead of training.
+        network: The frozen network whose weights decide the representation; a store of it is known by
             their fingerprint. Encoders without ``network`` have nothing worth storing.
     """
 
@@ -52,7 +52,7 @@ class BaseEncoder(BaseModule, ABC):
 
         Args:
             frames: (B, T, 3, H, W) RGB in [0, 255].
-            samples: the B samples of the clips.
+            samples: The B samples of the clips.
 
         Returns:
             One (B, T, C, h, w) tensor per level, finest first.

@@ -27,9 +27,9 @@ class CachedEncoder(BaseEncoder):
     ``tools/extract_representations.py`` is for sets that don't fit.
 
     Args:
-        encoder: config of an encoder of RGB frames whose network is frozen, such as ``DetectorMapEncoder`` or
+        encoder: Config of an encoder of RGB frames whose network is frozen, such as ``DetectorMapEncoder`` or
             ``SegmentorEncoder``.
-        cache_mb: limit in units of 2**20 bytes, above 0. The frames that were used longest ago make room.
+        cache_mb: Limit in units of 2**20 bytes, above 0. The frames that were used longest ago make room.
 
     Raises:
         ValueError: The encoder reads no frames, has no network, or one that is trained.

@@ -33,19 +33,19 @@ class DetectorEncoder(FrozenEncoder):
     subsampling (P6 of Mask R-CNN) are not part of the representation: ``complete`` adds them.
 
     Args:
-        detector: config of the detector, usually a whole mmdet ``model`` dict, or the detector itself; it
+        detector: Config of the detector, usually a whole mmdet ``model`` dict, or the detector itself; it
             is built in mmdet's scope unless it says otherwise.
         size: (h, w) that frames are resized to first, bilinear; None keeps them.
-        levels: names of the levels that make the representation, e.g. ``('P5',)``; all by default.
+        levels: Names of the levels that make the representation, e.g. ``('P5',)``; all by default.
             Before the heads, the others are filled with zeros.
-        frozen: the detector keeps its weights, stays in eval mode and runs under ``no_grad``. False trains
+        frozen: The detector keeps its weights, stays in eval mode and runs under ``no_grad``. False trains
             it along (Mask H2F).
-        checkpoint, chunk: see ``FrozenEncoder``.
+        checkpoint, chunk: See ``FrozenEncoder``.
 
     Attributes:
-        level_names: of the representation, finest first, as in 'P2' for stride 4.
-        strides: of all levels but the derived ones, in pixels of the resized frames.
-        network: the module whose weights decide the representation.
+        level_names: Of the representation, finest first, as in 'P2' for stride 4.
+        strides: Of all levels but the derived ones, in pixels of the resized frames.
+        network: The module whose weights decide the representation.
     """
 
     network_name = 'detector'
@@ -140,7 +140,7 @@ def detect(
     """Instances that the detector's heads see in the features of B frames.
 
     Args:
-        encoder: has the detector.
+        encoder: Has the detector.
         levels: (B, C, h, w) per level of the representation.
         frame_size: (H, W) of the frames.
 

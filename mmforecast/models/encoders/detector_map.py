@@ -27,11 +27,11 @@ class DetectorMapEncoder(BaseEncoder):
     with ``label_values=(255, 11, 12, 13, 14, 15, 16, 17, 18)``.
 
     Args:
-        detector, checkpoint, size, chunk: as for ``DetectorEncoder``; the detector has a mask head, and
+        detector, checkpoint, size, chunk: As for ``DetectorEncoder``; the detector has a mask head, and
             the eight classes of Cityscapes.
-        score_thr: instances with a lower score are not painted.
-        high: absolute value of the scores.
-        stride: the scores are means over cells of stride x stride pixels of the frames; sides of the
+        score_thr: Instances with a lower score are not painted.
+        high: Absolute value of the scores.
+        stride: The scores are means over cells of stride x stride pixels of the frames; sides of the
             frames must be multiples of it.
     """
 

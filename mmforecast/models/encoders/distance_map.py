@@ -54,13 +54,13 @@ class DistanceMapEncoder(BaseEncoder):
     Args:
         num_classes: C: 9, background and the eight moving classes; or 19, with the classes without instances
             (flat, from ``gt_sem_seg``) in place of the background.
-        detector, checkpoint, size, chunk: as for ``DetectorEncoder``; None takes the ground truth. Only with
+        detector, checkpoint, size, chunk: As for ``DetectorEncoder``; None takes the ground truth. Only with
             C = 9.
-        score_thr: detections with a lower score are left out.
-        stride: one pixel in the middle of every stride x stride is taken; sides of the frames must be
+        score_thr: Detections with a lower score are left out.
+        stride: One pixel in the middle of every stride x stride is taken; sides of the frames must be
             multiples of it.
-        min_area: objects with fewer pixels, after that, are left out of the maps, too.
-        height, profile, tau: of the contours.
+        min_area: Objects with fewer pixels, after that, are left out of the maps, too.
+        height, profile, tau: Of the contours.
     """
 
     level_names = ('scores', 'objects')

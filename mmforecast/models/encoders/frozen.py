@@ -29,11 +29,11 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     implements :meth:`encode_frames`.
 
     Args:
-        network: config of the network, or the network itself.
-        checkpoint: path or address of its weights, all of which must be there. None keeps what the network's
+        network: Config of the network, or the network itself.
+        checkpoint: Path or address of its weights, all of which must be there. None keeps what the network's
             ``init_cfg``, or the checkpoint of the whole forecaster, gives.
         frozen: False trains the network along.
-        chunk: frames per forward pass, to bound memory on large frames.
+        chunk: Frames per forward pass, to bound memory on large frames.
 
     Raises:
         CheckpointError: ``checkpoint`` lacks weights of the network, or a checkpoint of the whole forecaster
@@ -178,9 +178,9 @@ def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
     """Load all weights of ``network`` from a checkpoint; weights that it has besides are ignored.
 
     Args:
-        network: where they are loaded.
-        checkpoint: path or address.
-        prefix: of the network's weights in the checkpoint, as in 'detector.'.
+        network: Where they are loaded.
+        checkpoint: Path or address.
+        prefix: Of the network's weights in the checkpoint, as in 'detector.'.
 
     Raises:
         CheckpointError: Weights are missing, or have other shapes.

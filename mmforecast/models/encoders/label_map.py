@@ -19,7 +19,7 @@ class LabelMapEncoder(BaseEncoder):
 
     Args:
         num_classes: C.
-        high: absolute value of the scores.
+        high: Absolute value of the scores.
     """
 
     from_rgb = False

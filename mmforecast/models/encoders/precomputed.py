@@ -15,7 +15,7 @@ class PrecomputedEncoder(BaseEncoder):
     """Scores that ``LoadClipScores`` put into the samples, as float32.
 
     Args:
-        channels: the channels that the store must hold.
+        channels: The channels that the store must hold.
     """
 
     from_rgb = False

@@ -26,14 +26,14 @@ class SegmentorEncoder(FrozenEncoder):
     threshold) gives two.
 
     Args:
-        segmentor: config of the segmentor, usually a whole mmseg ``model`` dict; it is built in mmseg's
+        segmentor: Config of the segmentor, usually a whole mmseg ``model`` dict; it is built in mmseg's
             scope unless it says otherwise.
-        size, stride: at most one of them: (h, w) of the scores, or the factor by which they are smaller than
+        size, stride: At most one of them: (h, w) of the scores, or the factor by which they are smaller than
             the frames. Label maps are then no longer exactly the segmentor's.
-        checkpoint, chunk: see ``FrozenEncoder``.
+        checkpoint, chunk: See ``FrozenEncoder``.
 
     Raises:
-        ValueError: both ``size`` and ``stride`` are given, or the segmentor has no dense output.
+        ValueError: Both ``size`` and ``stride`` are given, or the segmentor has no dense output.
     """
 
     network_name = 'segmentor'

@@ -26,8 +26,8 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
             the window (B, T*C, h, w) and candidates (B, n*C', h_k, w_k) by scale.
         gan_loss: config, ``GANLoss`` by default; its ``loss_weight`` is that of the predictor's term.
         penalty: 'gp' or 'r1', on the gradient of the discriminator, summed over scales; see ``penalty_loss``.
-        penalty_weight: factor on it.
-        kwargs: see ``BaseForecaster``.
+        penalty_weight: Factor on it.
+        kwargs: See ``BaseForecaster``.
     """
 
     generator_name = 'predictor'

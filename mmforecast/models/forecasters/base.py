@@ -25,15 +25,15 @@ class BaseForecaster(BaseModel):
         encoder, predictor, decoder: configs. The predictor is built with ``num_past`` and with the
             ``channels`` and ``num_levels`` of the encoder, as far as it takes them; its config may set them
             to the same.
-        num_past: observed frames per clip.
+        num_past: Observed frames per clip.
         train_cfg: ``rollout_steps`` (default: one call of the predictor): steps that are predicted,
             scored and back-propagated through in training.
         test_cfg: ``rollout_steps`` (default: as in training): the horizon. ``reference`` (default
             True): also decode the encoder's output on the true future, where the clip has it.
 
     Attributes:
-        train_keys: what ``train_cfg`` may hold.
-        baselines: forecasts without training that stand in every results table, by name: the keys that
+        train_keys: What ``train_cfg`` may hold.
+        baselines: Forecasts without training that stand in every results table, by name: the keys that
             they put in the place of the config's. 'oracle', the upper bound, comes last.
     """
 
@@ -165,7 +165,7 @@ class BaseForecaster(BaseModel):
         """As ``predict``, from frames that are already encoded.
 
         Args:
-            representation: what ``encode`` made of the frames, (B, T, C, h, w) per level.
+            representation: What ``encode`` made of the frames, (B, T, C, h, w) per level.
             frames: (B, T, 3, H, W), T at least num_past.
         """
         past, context = self._split(representation, frames, samples)
@@ -195,7 +195,7 @@ class BaseForecaster(BaseModel):
         """Write ``{target}_*`` into the samples.
 
         Args:
-            future: a forecast; for ``target='ref'``, the whole representation of the true future.
+            future: A forecast; for ``target='ref'``, the whole representation of the true future.
         """
         if target == 'ref':
             future = self.select_target(future)
@@ -213,11 +213,11 @@ class BaseForecaster(BaseModel):
 
         Args:
             past: (B, num_past, C, h, w) per level.
-            steps: a multiple of ``predictor.num_outputs``.
-            context: of this clip; ``step`` and ``state`` are updated on the way.
+            steps: A multiple of ``predictor.num_outputs``.
+            context: Of this clip; ``step`` and ``state`` are updated on the way.
             target: (B, steps, C', h, w) per level. With it, gradients flow through all steps, and
                 the losses are returned too.
-            critic: called after each call of the predictor with the window that it saw, its guesses by
+            critic: Called after each call of the predictor with the window that it saw, its guesses by
                 scale, coarsest first (one for a predictor of one scale), and the index of the first step;
                 returns further losses.
 

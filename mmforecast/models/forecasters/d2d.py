@@ -21,10 +21,10 @@ class D2DForecaster(BaseForecaster):
     to the decoder as ``context.objects``; that of the future goes no further than here.
 
     Args:
-        encoder: a ``DistanceMapEncoder``.
+        encoder: A ``DistanceMapEncoder``.
         predictor: e.g. ``D2DPredictor``, or ``WarpCorrectPredictor``.
         decoder: ``DistanceMapDecoder`` by default.
-        kwargs: see ``BaseForecaster``.
+        kwargs: See ``BaseForecaster``.
     """
 
     baselines = {

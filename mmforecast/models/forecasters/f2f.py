@@ -22,14 +22,14 @@ class F2FForecaster(BaseForecaster):
     """Forecasts the feature pyramid of any mmdet detector; its own heads read instances off the future.
 
     Args:
-        encoder: a ``DetectorEncoder``; it holds the detector.
+        encoder: A ``DetectorEncoder``; it holds the detector.
         predictor: e.g. ``F2FPredictor``.
         decoder: ``DetectionDecoder`` by default.
-        train_cfg: besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
+        train_cfg: Besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
             the feature maps, in cells of the finest level (the networks are fully convolutional);
             ``detector_loss`` (default 0) weighs the detector's own losses on the forecast features of
-            every labelled future frame, which then reach the predictor through the frozen heads.
-        kwargs: see ``BaseForecaster``; ``test_cfg.reference`` is False by default here, since reading
+            every labeled future frame, which then reach the predictor through the frozen heads.
+        kwargs: See ``BaseForecaster``; ``test_cfg.reference`` is False by default here, since reading
             instances off the true future takes as long as the forecast.
     """
 
@@ -109,7 +109,7 @@ class F2FForecaster(BaseForecaster):
         return losses
 
     def _detector_losses(self, future: Pyramid, samples: list[ForecastDataSample]) -> dict:
-        """The detector's losses on the forecast features of all labelled future frames."""
+        """The detector's losses on the forecast features of all labeled future frames."""
         labelled = [
             (clip, step)
             for clip, sample in enumerate(samples)

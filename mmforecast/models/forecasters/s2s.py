@@ -29,10 +29,10 @@ class S2SForecaster(AdversarialForecaster):
     the argmax of the predicted scores, or, for X2X and XS2X, from the segmentor run on the predicted frame.
 
     Args:
-        variant: one of 'S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
+        variant: One of 'S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
             output lacks a part of their input.
-        encoder: gives the scores; for X2X and XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
-        kwargs: see :class:`AdversarialForecaster`.
+        encoder: Gives the scores; for X2X and XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
+        kwargs: See :class:`AdversarialForecaster`.
     """
 
     def __init__(

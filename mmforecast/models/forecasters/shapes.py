@@ -59,7 +59,7 @@ def check_shapes(predictor: Any, shapes: dict[str, int], owner: str) -> None:
     """Raise a ValueError where a predictor was built for other shapes than it gets.
 
     Args:
-        owner: name of the forecaster, for the message.
+        owner: Name of the forecaster, for the message.
     """
     for name, value in shapes.items():
         wanted = getattr(predictor, name, None)

@@ -15,7 +15,7 @@ class VideoForecaster(AdversarialForecaster):
     Args:
         predictor: config, e.g. of a ``MultiScalePredictor`` with ``out_act='tanh'``.
         encoder, decoder: ``RGBEncoder`` and ``RGBDecoder`` by default.
-        kwargs: see :class:`AdversarialForecaster`.
+        kwargs: See :class:`AdversarialForecaster`.
     """
 
     def __init__(

@@ -27,10 +27,10 @@ class GANLoss(nn.Module):
       :func:`gradient_penalty`.
 
     Args:
-        gan_type: one of the four.
-        real_label_val, fake_label_val: labels of 'vanilla' (in [0, 1]) and 'lsgan'; a real label below 1
+        gan_type: One of the four.
+        real_label_val, fake_label_val: Labels of 'vanilla' (in [0, 1]) and 'lsgan'; a real label below 1
             smooths it. The generator aims at the unsmoothed real label 1 of 'vanilla'.
-        loss_weight: factor on the generator's loss; the discriminator's isn't weighted.
+        loss_weight: Factor on the generator's loss; the discriminator's isn't weighted.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class GANLoss(nn.Module):
 
         Args:
             pred: logits.
-            target_is_real: what they should say.
-            is_disc: whether the discriminator is trained on it, else the generator.
+            target_is_real: What they should say.
+            is_disc: Whether the discriminator is trained on it, else the generator.
         """
         if not isinstance(pred, Tensor):
             return sum(self(logits, target_is_real, is_disc) for logits in pred)

@@ -53,7 +53,7 @@ class GDLoss(nn.Module):
     Args:
         alpha: exponent, an integer >= 1.
         reduction: 'mean', 'sum' or 'none'.
-        loss_weight: factor on the result.
+        loss_weight: Factor on the result.
     """
 
     def __init__(self, alpha: int = 1, reduction: str = 'mean', loss_weight: float = 1.0):

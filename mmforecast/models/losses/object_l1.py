@@ -17,7 +17,7 @@ def object_l1_loss(pred: Tensor, target: Tensor, object_weight: float = 4.0, gro
 
     Args:
         pred, target: (N, C, H, W), C at least 8.
-        ground: what the maps hold outside their classes.
+        ground: What the maps hold outside their classes.
     """
     if pred.shape != target.shape or pred.shape[1] < len(THING_LABEL_IDS):
         raise ValueError(

@@ -22,7 +22,7 @@ def score_cross_entropy(
 
     Args:
         pred, target: (N, C, H, W) pre-softmax scores.
-        temperature: divides both; must be positive.
+        temperature: Divides both; must be positive.
         class_weight: w, one weight per class; all 1 by default.
     """
     wanted = F.softmax(target / temperature, dim=1)

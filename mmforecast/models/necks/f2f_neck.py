@@ -16,10 +16,10 @@ class F2FNeck(BaseModule):
     detector needs ``ClipDetDataPreprocessor``.
 
     Args:
-        fpn: config of the detector's own neck.
-        num_derived: how many of the FPN's last levels it derives by subsampling.
-        init_cfg: of the neck as a whole.
-        kwargs: of the ``F2FPredictor``.
+        fpn: Config of the detector's own neck.
+        num_derived: How many of the FPN's last levels it derives by subsampling.
+        init_cfg: Of the neck as a whole.
+        kwargs: Of the ``F2FPredictor``.
     """
 
     def __init__(self, fpn: dict, num_derived: int = 1, init_cfg: dict | None = None, **kwargs):
@@ -33,7 +33,7 @@ class F2FNeck(BaseModule):
         """Forecast levels (B, C, h, w), the derived ones last.
 
         Args:
-            maps: of the backbone, (B * T, C_i, h, w), clip by clip and oldest first.
+            maps: Of the backbone, (B * T, C_i, h, w), clip by clip and oldest first.
         """
         frames = maps[0].shape[0]
         if frames % self.num_past:

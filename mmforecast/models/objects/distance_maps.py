@@ -22,7 +22,7 @@ def inner_distance(index_map: np.ndarray) -> np.ndarray:
     that the border cuts has no contour there.
 
     Args:
-        index_map: integer (h, w): 0 where there is no object, else the number of the object.
+        index_map: Integer (h, w): 0 where there is no object, else the number of the object.
 
     Returns:
         float32 (h, w): 0 where there is no object, infinity in an object that fills the map.
@@ -46,10 +46,10 @@ def contour_profile(distance: np.ndarray, profile: str = 'linear', tau: float = 
     """How much of a contour's height is left at a distance of 1 or more: 1 at distance 1, then falling.
 
     Args:
-        distance: any shape, in pixels; infinity gives 0.
+        distance: Any shape, in pixels; infinity gives 0.
         profile: 'linear' is ``max(0, 1 - (d - 1) / tau)``, 'inverse' ``1 / d``, 'exp'
             ``exp(-(d - 1) / tau)``, 'flat' 0 everywhere (no contours).
-        tau: width of the contour in pixels, of 'linear' and 'exp'.
+        tau: Width of the contour in pixels, of 'linear' and 'exp'.
     """
     check_choice('contour_profile', PROFILES, profile=profile)
     if profile == 'linear':
@@ -76,10 +76,10 @@ def distance_maps(
     the argmax over channels gives ``classes`` back wherever these are no gap, for any ``height >= 0``.
 
     Args:
-        classes: integer (h, w), the channel of each pixel; outside [0, num_classes) it has none, a gap.
-        index_map: integer (h, w): 0 where there is no object, else the number of the object.
+        classes: Integer (h, w), the channel of each pixel; outside [0, num_classes) it has none, a gap.
+        index_map: Integer (h, w): 0 where there is no object, else the number of the object.
         num_classes: C.
-        height, profile, tau: of the contours, see :func:`contour_profile`.
+        height, profile, tau: Of the contours, see :func:`contour_profile`.
 
     Returns:
         float32 (C, h, w).

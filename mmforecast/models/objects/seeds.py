@@ -22,8 +22,8 @@ class Claim:
 
     Attributes:
         id: 1, 2, ..., what its pixels hold in the result.
-        channel: of its class in the maps.
-        area: of its object when it was last seen.
+        channel: Of its class in the maps.
+        area: Of its object when it was last seen.
         centroid: (row, column) where it is expected.
         seed: int64 (P, 2), the rows and columns that it is grown from; they may lie outside the frame.
         body: int64 (A, 2), its whole last mask, moved.
@@ -49,11 +49,11 @@ def make_claims(
     """Claims, ``steps`` later, of the tracks that were seen in the newest frame.
 
     Args:
-        newest: objects of the newest frame, at ``time``.
-        first_channel: channel of label 0.
+        newest: Objects of the newest frame, at ``time``.
+        first_channel: Channel of label 0.
         seeds: 'centroid', a block of 3x3 pixels at the extrapolated centroid; 'core', the pixels of the last
             mask that are at least half as far from its contour as its innermost pixel is, moved along.
-        scale: masks also grow or shrink as the areas of their tracks did.
+        scale: Masks also grow or shrink as the areas of their tracks did.
     """
     seen = [track for track in tracks if track.times[-1] == time]
     distance = inner_distance(newest.index_map) if seeds == 'core' else None
@@ -100,7 +100,7 @@ def place_seeds(claims: Sequence[Claim], classes: np.ndarray) -> np.ndarray:
     has none there has left the scene.
 
     Args:
-        classes: integer (h, w), the channel of each pixel.
+        classes: Integer (h, w), the channel of each pixel.
 
     Returns:
         int32 (h, w): the claim's id, or 0.

@@ -23,13 +23,13 @@ class Track:
     Attributes:
         id: 0, 1, 2, ... in the order in which tracks start; ties by label, row and column.
         label: 0 to 7, the same in all frames: objects are matched inside a class.
-        times: indices of the frames it was seen in, ascending.
-        members: index of the object in each of these frames.
+        times: Indices of the frames it was seen in, ascending.
+        members: Index of the object in each of these frames.
         centroids: (row, column) in each.
         boxes: (top, left, bottom, right) in each, exclusive ends.
-        areas, scores: in each.
-        velocity: pixels (rows, columns) per step, set by :func:`link_objects`.
-        growth: of log area per step.
+        areas, scores: In each.
+        velocity: Pixels (rows, columns) per step, set by :func:`link_objects`.
+        growth: Of log area per step.
     """
 
     id: int
@@ -72,9 +72,9 @@ def link_objects(frames: Sequence[ObjectMap], gate: float = 16.0, window: int = 
     A track that misses a frame can be found again. The result doesn't depend on how objects are numbered.
 
     Args:
-        frames: objects of T frames of one size, oldest first.
+        frames: Objects of T frames of one size, oldest first.
         gate: pixels.
-        window: observations that velocities are fitted to, at most.
+        window: Observations that velocities are fitted to, at most.
 
     Returns:
         All tracks, those included that were lost; with ``velocity`` as of :func:`fit_motion`, and for a track

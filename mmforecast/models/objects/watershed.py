@@ -34,8 +34,8 @@ def flood(altitude: np.ndarray, markers: np.ndarray, regions: np.ndarray) -> np.
 
     Args:
         altitude: (h, w).
-        markers: integer (h, w), 0 for none.
-        regions: integer (h, w), 0 where nothing is flooded; equal numbers may be flooded from each other.
+        markers: Integer (h, w), 0 for none.
+        regions: Integer (h, w), 0 where nothing is flooded; equal numbers may be flooded from each other.
 
     Returns:
         int32 (h, w): the marker that each pixel belongs to; 0 outside the regions, and where none gets to.
@@ -96,9 +96,9 @@ def altitude_of(maps: np.ndarray, classes: np.ndarray, levels: int = 8) -> np.nd
     its blurred outer rim, below, rise from there: the flood must not leak round an object along its rim.
 
     Args:
-        maps: float (C, h, w), ``r - 1``.
-        classes: integer (h, w), the channel of the maximum.
-        levels: steps per unit; noise on a plateau would decide what should be ties.
+        maps: Float (C, h, w), ``r - 1``.
+        classes: Integer (h, w), the channel of the maximum.
+        levels: Steps per unit; noise on a plateau would decide what should be ties.
 
     Returns:
         int32 (h, w).
@@ -120,10 +120,10 @@ def grow_objects(
     covers half of it: an object behind a pole has two.
 
     Args:
-        maps: float (C, h, w), ``r - 1``.
-        classes: integer (h, w), the channel of the maximum.
-        first_channel: channels from here on are classes with instances.
-        levels: see :func:`altitude_of`.
+        maps: Float (C, h, w), ``r - 1``.
+        classes: Integer (h, w), the channel of the maximum.
+        first_channel: Channels from here on are classes with instances.
+        levels: See :func:`altitude_of`.
 
     Returns:
         int32 (h, w): the claim's id, or 0.

@@ -44,18 +44,18 @@ class BasePredictor(BaseModule, ABC):
     Gradients flow through the state, and so through all steps of a roll-out in training.
 
     Args:
-        num_past: maps in the window.
+        num_past: Maps in the window.
         channels: C of the maps, the same at every level.
-        num_levels: levels of the pyramid.
-        losses: configs of the losses by name, each called with a prediction and its target, (N, C, h, w); none
+        num_levels: Levels of the pyramid.
+        losses: Configs of the losses by name, each called with a prediction and its target, (N, C, h, w); none
             for a predictor that isn't trained on its own.
-        init_cfg: see :meth:`init_weights`.
+        init_cfg: See :meth:`init_weights`.
 
     Attributes:
-        num_past, channels, num_levels: as above; None for any.
-        num_outputs: future steps per call: 1, or n for a batch model.
-        reads_frames: whether it looks at the context's RGB frames, and so needs maps of whole frames.
-        reads_future: whether it looks at the true future, as only the oracle may.
+        num_past, channels, num_levels: As above; None for any.
+        num_outputs: Future steps per call: 1, or n for a batch model.
+        reads_frames: Whether it looks at the context's RGB frames, and so needs maps of whole frames.
+        reads_future: Whether it looks at the true future, as only the oracle may.
     """
 
     num_past: int | None = None
@@ -114,14 +114,14 @@ class BasePredictor(BaseModule, ABC):
         """Losses of one call against ``target``, and the prediction itself to roll on with.
 
         Args:
-            past: as for ``forward``.
+            past: As for ``forward``.
             target: (B, num_outputs, C', h, w) per level.
 
         Returns:
             Scalars by name, each name containing 'loss', and the prediction.
 
         Raises:
-            ValueError: the predictor has no losses.
+            ValueError: The predictor has no losses.
         """
         self.require_losses()
         future = self(past, context)
@@ -134,7 +134,7 @@ class BasePredictor(BaseModule, ABC):
 
         Args:
             predictions: (B, n, C, h, w) by level and scale, finest first.
-            targets: as ``predictions``.
+            targets: As ``predictions``.
         """
         terms = {}
         for level, (scales, truths) in enumerate(zip(predictions, targets, strict=True)):
@@ -164,8 +164,8 @@ class BasePredictor(BaseModule, ABC):
         """Raise a ValueError unless ``past`` is what the predictor was built for.
 
         Args:
-            past: as for ``forward``.
-            multiple: number that h and w of the finest level must be multiples of.
+            past: As for ``forward``.
+            multiple: Number that h and w of the finest level must be multiples of.
         """
         name = type(self).__name__
         if self.num_levels not in (None, len(past)):

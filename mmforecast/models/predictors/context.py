@@ -20,18 +20,18 @@ class ForecastContext:
 
     Attributes:
         frames: (B, num_past, 3, H, W) observed RGB frames in [0, 255].
-        samples: the samples of the clips (metainfo).
-        encoder: the encoder of the representation, for decoders that need a part of it, such as the heads of
+        samples: The samples of the clips (metainfo).
+        encoder: The encoder of the representation, for decoders that need a part of it, such as the heads of
             a detector.
-        future: representations of the true future; only the oracle may read them.
+        future: Representations of the true future; only the oracle may read them.
         future_frames: (B, n, 3, H, W) true future frames where the clip has them; only losses may read
             them.
         objects: (B, num_past, 3, h, w), what the encoder saw of single objects in the past frames, where it
             tells (see ``pack_objects``); never of the future. For decoders.
-        step: index of the first future step that the next call predicts, 0-based.
+        step: Index of the first future step that the next call predicts, 0-based.
         guesses: (B, num_outputs, C, h_k, w_k) by scale, coarsest first and the prediction last: what the
             newest call predicted, where the predictor works at several scales. A discriminator judges them.
-        state: lives for one roll-out; a predictor keeps here what it carries from step to step.
+        state: Lives for one roll-out; a predictor keeps here what it carries from step to step.
     """
 
     frames: Tensor

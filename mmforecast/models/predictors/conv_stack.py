@@ -16,11 +16,11 @@ def conv_stack(
     """``len(kernels)`` convolutions with ReLU between them and none after the last.
 
     Args:
-        in_channels: of the first convolution.
-        widths: output channels of all but the last.
-        kernels: odd kernel sizes, one more than widths.
-        out_channels: of the last convolution.
-        dilations: one per kernel; all 1 by default.
+        in_channels: Of the first convolution.
+        widths: Output channels of all but the last.
+        kernels: Odd kernel sizes, one more than widths.
+        out_channels: Of the last convolution.
+        dilations: One per kernel; all 1 by default.
     """
     dilations = [1] * len(kernels) if dilations is None else list(dilations)
     if not len(kernels) == len(widths) + 1 == len(dilations):

@@ -24,14 +24,14 @@ class D2DPredictor(BasePredictor):
     between them: 784,008 parameters at C = 8, 789,769 at C = 9, 847,379 at C = 19. A pixel sees 21x21.
 
     Args:
-        channels, num_past: see ``BasePredictor``.
-        widths: hidden channels.
-        dilations: one per convolution, one more than widths.
-        residual: add the prediction to the newest map; the last convolution starts at zero, so that the
+        channels, num_past: See ``BasePredictor``.
+        widths: Hidden channels.
+        dilations: One per convolution, one more than widths.
+        residual: Add the prediction to the newest map; the last convolution starts at zero, so that the
             untrained network is the copy-last baseline.
         value_range: (low, high) that the window is clamped to, those of the maps that the encoder makes.
             So it changes nothing but predictions that are fed back. None doesn't clamp.
-        kwargs: see ``BasePredictor``.
+        kwargs: See ``BasePredictor``.
     """
 
     num_levels = 1

@@ -35,13 +35,13 @@ class EgoMotion(BasePredictor):
     Every step is warped from the newest observed frame, so errors of sampling do not add up in a roll-out.
 
     Args:
-        focal: focal length in widths of the frame. The result depends on it little; give it where it is known.
-        perspective: whether image motion accelerates as things come near.
-        keep: shares of pitch, yaw and roll that continue.
-        yaw_acceleration: share of the last change of yaw per step that continues; needs three observed frames.
-        damping: factor on that change from step to step.
-        max_width: wider frames are reduced to so many pixels before the motion is estimated.
-        kwargs: see ``BasePredictor``.
+        focal: Focal length in widths of the frame. The result depends on it little; give it where it is known.
+        perspective: Whether image motion accelerates as things come near.
+        keep: Shares of pitch, yaw and roll that continue.
+        yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
+        damping: Factor on that change from step to step.
+        max_width: Wider frames are reduced to so many pixels before the motion is estimated.
+        kwargs: See ``BasePredictor``.
     """
 
     reads_frames = True
@@ -81,9 +81,9 @@ class EgoMotion(BasePredictor):
 
         Args:
             backward: (B, 2, h, w) flow from the newest observed frame to the one before, in pixels.
-            motion: the camera's motion over that step.
+            motion: The camera's motion over that step.
             yaw_change: (B,) change of yaw per step against the step before, in radians.
-            steps: how far ahead, at least 1.
+            steps: How far ahead, at least 1.
 
         Returns:
             (B, 2, h, w) in pixels, and (B, 1, h, w) bool: whether the newest frame showed the pixel.

@@ -47,7 +47,7 @@ class F2FLevel(BaseModule):
     Args:
         channels: C of the level.
         num_past: T maps in.
-        size_factor: the paper's model size; hidden widths are 64 and 32 times it.
+        size_factor: The paper's model size; hidden widths are 64 and 32 times it.
         num_scales: scales, each at half the resolution of the one before (by subsampling).
     """
 
@@ -90,15 +90,15 @@ class F2FPredictor(BasePredictor):
     a detector, as its neck, it is an ``F2FNeck``.
 
     Args:
-        channels, num_levels, num_past: see ``BasePredictor``.
-        size_factor: the paper's model size ``ms``; hidden widths are 64 and 32 times it.
-        num_scales: scales per level, finest level first; by default three on the finest and one on the others.
-        share_weights: one network for all levels; they must then have the same number of scales.
-        coarsest_from: checkpoint of a forecaster with one single-scale level (F2F5), whose network
+        channels, num_levels, num_past: See ``BasePredictor``.
+        size_factor: The paper's model size ``ms``; hidden widths are 64 and 32 times it.
+        num_scales: Scales per level, finest level first; by default three on the finest and one on the others.
+        share_weights: One network for all levels; they must then have the same number of scales.
+        coarsest_from: Checkpoint of a forecaster with one single-scale level (F2F5), whose network
             starts the coarsest scale of every level here.
-        with_cp: gradient checkpointing: activations inside the networks are computed again in the
+        with_cp: Gradient checkpointing: activations inside the networks are computed again in the
             backward pass. Same gradients, less memory; for long roll-outs.
-        kwargs: see ``BasePredictor``. The losses are those of every scale of every level.
+        kwargs: See ``BasePredictor``. The losses are those of every scale of every level.
     """
 
     def __init__(

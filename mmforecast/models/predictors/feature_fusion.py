@@ -21,8 +21,8 @@ class FeatureFusion(BasePredictor):
     was built; where and how the frames are joined is our choice.
 
     Args:
-        channels, num_levels, num_past: see ``BasePredictor``.
-        kwargs: see ``BasePredictor``; the paper's variant has no ``losses`` of its own.
+        channels, num_levels, num_past: See ``BasePredictor``.
+        kwargs: See ``BasePredictor``; the paper's variant has no ``losses`` of its own.
     """
 
     def __init__(self, channels: int, num_levels: int = 4, num_past: int = 4, **kwargs):

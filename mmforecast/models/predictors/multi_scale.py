@@ -31,17 +31,17 @@ class MultiScalePredictor(BasePredictor):
     the paper's network: ``P_k = act(U(P_{k+1}) + conv_k(...))`` with no ``act`` for scores.
 
     Args:
-        channels, num_past: see ``BasePredictor``.
-        out_channels: channels of one output map; by default those of the input.
-        num_outputs: maps out; more than one is the paper's batch model.
-        widths: hidden channels per scale, coarsest first.
-        kernels: kernel sizes per scale, coarsest first, one more than hidden layers.
-        dilations: dilations per scale, coarsest first; all 1 by default.
-        base: what the network corrects: None (paper: it predicts the maps from nothing) or 'last', the
+        channels, num_past: See ``BasePredictor``.
+        out_channels: Channels of one output map; by default those of the input.
+        num_outputs: Maps out; more than one is the paper's batch model.
+        widths: Hidden channels per scale, coarsest first.
+        kernels: Kernel sizes per scale, coarsest first, one more than hidden layers.
+        dilations: Dilations per scale, coarsest first; all 1 by default.
+        base: What the network corrects: None (paper: it predicts the maps from nothing) or 'last', the
             newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
             last convolutions at zero.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
-        kwargs: see ``BasePredictor``. The losses are those of every scale; the target of a coarse one is the
+        kwargs: See ``BasePredictor``. The losses are those of every scale; the target of a coarse one is the
             average-pooled target.
     """
 

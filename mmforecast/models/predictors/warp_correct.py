@@ -50,17 +50,17 @@ class WarpCorrectPredictor(BasePredictor):
     ``V`` and ``R`` start at zero, so the untrained network is the ``FlowWarp`` baseline.
 
     Args:
-        channels, num_levels, num_past: see ``BasePredictor``.
-        squeeze: project the window of maps to so many channels first, so that many maps don't drown the
+        channels, num_levels, num_past: See ``BasePredictor``.
+        squeeze: Project the window of maps to so many channels first, so that many maps don't drown the
             two of ``v``; None doesn't.
-        motion_widths: hidden channels of the motion network; the last are the features ``f``.
-        motion_dilations: one per layer of the motion network, as many as widths.
-        correction_widths: hidden channels of each level's correction network.
-        stride: the motion network works at 1/stride of the finest maps' size.
-        correction_stride: the correction networks work at 1/correction_stride of their level's size.
-        flow_loss: config of a loss between ``v'`` and the motion that optical flow finds in the true
+        motion_widths: Hidden channels of the motion network; the last are the features ``f``.
+        motion_dilations: One per layer of the motion network, as many as widths.
+        correction_widths: Hidden channels of each level's correction network.
+        stride: The motion network works at 1/stride of the finest maps' size.
+        correction_stride: The correction networks work at 1/correction_stride of their level's size.
+        flow_loss: Config of a loss between ``v'`` and the motion that optical flow finds in the true
             future frame, both (B, 2, h, w) in pixels of the finest level.
-        kwargs: see ``BasePredictor``.
+        kwargs: See ``BasePredictor``.
     """
 
     reads_frames = True

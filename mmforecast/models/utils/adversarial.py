@@ -20,9 +20,9 @@ class AdversarialTrainMixin:
     is trained as any other.
 
     Attributes:
-        generator_name: child that is trained against ``discriminator``; both are the keys of the
+        generator_name: Child that is trained against ``discriminator``; both are the keys of the
             optimizer wrappers.
-        discriminator_steps, generator_steps: backward passes per training step, at least 1. Each is an
+        discriminator_steps, generator_steps: Backward passes per training step, at least 1. Each is an
             optimizer step, unless the optimizer wrapper accumulates gradients (``accumulative_counts``).
     """
 
@@ -70,7 +70,7 @@ def adversarial_step(
 
     Args:
         caller: ``model`` itself, or what wraps it: forward passes go through it.
-        data: a batch as the data loader gives it.
+        data: A batch as the data loader gives it.
 
     Returns:
         Everything to log of the last step of either network; 'loss' is their sum.

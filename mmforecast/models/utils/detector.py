@@ -1,4 +1,4 @@
-"""What F2F needs of an mmdet detector, whatever its kind: its pyramid, its losses, its samples."""
+"""Access to any mmdet detector: its pyramid, its losses, its samples."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def detector_losses(detector: nn.Module, features: Sequence[Tensor], samples: li
     """The losses that a detector is trained with, on given features.
 
     Args:
-        detector: its running statistics and dropout stay as in eval mode.
+        detector: Its running statistics and dropout stay as in eval mode.
         features: (N, C, h, w) of all levels that its heads read.
         samples: N samples with ``gt_instances``, see :func:`training_sample`.
 
@@ -143,7 +143,7 @@ def training_instances(
     Args:
         id_map: (H, W) instance ids.
         size, padded: (h, w) that the detector works at, without and with padding.
-        min_side: smaller boxes, in pixels of ``size``, are left out.
+        min_side: Smaller boxes, in pixels of ``size``, are left out.
     """
     resized = F.interpolate(id_map[None, None].float(), size=size, mode='nearest-exact')[0, 0]
     found = instances_from_id_map(resized.to(torch.int32))

@@ -48,7 +48,7 @@ def intrinsics(size: Sequence[int], focal: float) -> Tensor:
 
     Args:
         size: (H, W) of the frames.
-        focal: focal length in widths of the frame.
+        focal: Focal length in widths of the frame.
     """
     height, width = size
     pixels = focal * width
@@ -154,7 +154,7 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
 
     Args:
         backward: (B, 2, H, W) flow from the later frame to the earlier one, in pixels.
-        motion: of the same step.
+        motion: Of the same step.
         camera: (3, 3) intrinsics.
 
     Returns:
@@ -190,7 +190,7 @@ def extrapolate(
         turn: (B, 3) rotation vector of the camera over all steps.
         camera: (3, 3) intrinsics.
         steps: k, at least 1.
-        perspective: whether parallax grows as things come near; without it, it is ``k * v``.
+        perspective: Whether parallax grows as things come near; without it, it is ``k * v``.
 
     Returns:
         The displacement (B, 2, H, W) in pixels, and the share (B, 1, H, W) that it was computed with,
@@ -328,7 +328,7 @@ def move_mask(
         motion: ``a``, ``c`` and ``q`` of the object, see :func:`object_parallax`.
         turn: (3,) rotation vector of the camera over all steps.
         camera: (3, 3) intrinsics.
-        steps: at least 1.
+        steps: At least 1.
 
     Returns:
         (H, W) bool, sampled bilinearly and kept from 0.5 on.

@@ -12,7 +12,7 @@ def split_init_cfg(
     """Separate the initializations that draw weights from those that read them from a file.
 
     Args:
-        init_cfg: one config or several, as of mmengine's ``BaseModule``; 'Pretrained' may also stand in an
+        init_cfg: One config or several, as of mmengine's ``BaseModule``; 'Pretrained' may also stand in an
             ``override``.
 
     Returns:

@@ -8,7 +8,7 @@ def normalize_frames(preprocessor: nn.Module, frames: Tensor) -> Tensor:
     """Frames as a network's own data preprocessor normalizes them.
 
     Args:
-        preprocessor: of mmdet, mmseg or one of their forks, which name its settings differently.
+        preprocessor: Of mmdet, mmseg or one of their forks, which name its settings differently.
         frames: (N, 3, H, W) RGB in [0, 255].
 
     Raises:

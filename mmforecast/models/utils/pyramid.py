@@ -33,7 +33,7 @@ def random_crop(pyramids: Sequence[Pyramid], size: tuple[int, int]) -> list[Pyra
     """One random window out of pyramids that show the same frames; views.
 
     Args:
-        pyramids: each with the same sizes (h, w) by level.
+        pyramids: Each with the same sizes (h, w) by level.
         size: (h, w) of the window, in cells of the finest level. It lies on the coarsest level's grid.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Curves as inline SVG: no script, no font, colours from the page's style sheet."""
+"""Curves as inline SVG: no script, no font, colors from the page's style sheet."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 __all__ = ['NUM_STYLES', 'Series', 'line_chart', 'swatch']
 
-# Colours and dashes are those of the classes s0, s1, ... in page.css; `plain` is grey, for an oracle.
+# Colors and dashes are those of the classes s0, s1, ... in page.css; `plain` is gray, for an oracle.
 NUM_STYLES = 7
 _WIDTH, _HEIGHT = 360, 236
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 20, 40
@@ -22,7 +22,7 @@ class Series:
     Attributes:
         name: Of the method.
         points: (x, y, deviation of y or None), in order of x.
-        style: Number of its colour, marker and dash; None for a plain grey line.
+        style: Number of its color, marker and dash; None for a plain gray line.
     """
 
     name: str
@@ -74,10 +74,10 @@ def _range(lines: Sequence[tuple]) -> tuple[float, float]:
 
 def _within_reach(lines: Sequence[tuple]) -> tuple[list, list]:
     """The lines to draw, and plain ones so far off that all others would lie flat beside them."""
-    coloured = [(one, line) for one, line in lines if line and one.style is not None]
-    if not coloured:
+    colored = [(one, line) for one, line in lines if line and one.style is not None]
+    if not colored:
         return list(lines), []
-    low, high = _range(coloured)
+    low, high = _range(colored)
     reach = 0.6 * (high - low)
     near = [
         not line or one.style is not None or all(low - reach <= y <= high + reach for _, y, _ in line)
@@ -185,7 +185,7 @@ def _line(place: _Scale, series: Series, points: Sequence[tuple], xlabel: str, d
 
 
 def _marker(style: int | None, x: float, y: float) -> Markup:
-    """A shape for each style, so that colour isn't all that tells lines apart."""
+    """A shape for each style, so that color isn't all that tells lines apart."""
     if style is None:
         return Markup('')
     shapes = (

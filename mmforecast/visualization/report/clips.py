@@ -54,7 +54,7 @@ class ClipView:
         num_past: Frames before the first forecast.
         size: (H, W) of the pictures.
         panels: Truths, each followed by the forecasts of its kind.
-        legend: (class, CSS colour) of the label maps' classes that appear.
+        legend: (class, CSS color) of the label maps' classes that appear.
     """
 
     title: str
@@ -83,7 +83,7 @@ def clip_view(
         forecasts: Method to the clip's sample with its forecast: ``pred_instances``, else ``pred_sem_seg``,
             else ``pred_frames``.
         frames: The clip, as for :func:`~mmforecast.visualization.clip.clip_frames`.
-        meta: The data set's metainfo: ``palette``, ``classes``, ``moving_ids``.
+        meta: The dataset's metainfo: ``palette``, ``classes``, ``moving_ids``.
         height: Of a picture, in pixels.
         quality: Of the pictures' WebP, in [0, 100].
 

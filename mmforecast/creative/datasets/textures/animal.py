@@ -30,8 +30,8 @@ def paint_animal_skin(rng: np.random.Generator, side: int) -> np.ndarray:
     return mix(mix(ground, middle, core), mark, ring)
 
 
-def _coat(rng: np.random.Generator, colours: tuple) -> np.ndarray:
-    coat = np.array(colours, np.float32)
+def _coat(rng: np.random.Generator, colors: tuple) -> np.ndarray:
+    coat = np.array(colors, np.float32)
     if rng.random() < 0.2:  # dyed
         dye = rng.uniform(0.25, 1.0, 3).astype(np.float32)
         coat = coat.mean(axis=1, keepdims=True) * dye * 1.4

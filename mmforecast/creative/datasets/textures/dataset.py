@@ -1,4 +1,4 @@
-"""Data sets of textures and of garments that are made on the spot."""
+"""Datasets of textures and of garments that are made on the spot."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,9 +24,9 @@ class SyntheticTextureDataset(BaseAttributeDataset):
     asked for and kept. It comes as ``img``, so that the pipeline needs no loading.
 
     Args:
-        num_images: Size of the data set; at least one image per class.
+        num_images: Size of the dataset; at least one image per class.
         size: Side in pixels.
-        seed: Another seed is another data set.
+        seed: Another seed is another dataset.
         split: 'train', 'val' or 'test'.
         keep: Keep made images in memory: ``num_images * size * size * 3`` bytes per process in the end.
         kwargs: As of :class:`BaseAttributeDataset`.

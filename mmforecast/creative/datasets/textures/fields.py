@@ -1,4 +1,4 @@
-"""What the painters share: axes, steps without jagged edges, and noise; all float32 (side, side)."""
+"""Tools of the texture painters: axes, smooth steps and noise; all float32 (side, side)."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ def soft_step(values: np.ndarray, width: float) -> np.ndarray:
 
 
 def mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """``first`` where ``share`` is 0 and ``second`` where it is 1; colours or pictures, (side, side, 3)."""
+    """``first`` where ``share`` is 0 and ``second`` where it is 1; colors or pictures, (side, side, 3)."""
     share = share[..., None]
     return (first * (1 - share) + second * share).astype(np.float32)
 

@@ -90,7 +90,7 @@ class _Tailor:
         self.cut([(0, 0), (width, 0), *points])
 
     def fitted(self, share: float) -> list[np.ndarray]:
-        """Mask and seams, centred, with their longer side ``share`` of the canvas."""
+        """Mask and seams, centerd, with their longer side ``share`` of the canvas."""
         x, y, width, height = cv2.boundingRect(self.mask)
         scale = share * self.side / max(width, height)
         shift = [self.side / 2 - scale * (x + width / 2), self.side / 2 - scale * (y + height / 2)]

@@ -9,14 +9,14 @@ _SHIFT = 4  # fractional bits of cv2's drawing coordinates
 _LETTERS = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789'
 
 
-def _fill(canvas: np.ndarray, points: np.ndarray, colour: np.ndarray) -> None:
+def _fill(canvas: np.ndarray, points: np.ndarray, color: np.ndarray) -> None:
     corners = np.rint(points * (1 << _SHIFT)).astype(np.int32)
-    cv2.fillPoly(canvas, [corners], colour.tolist(), cv2.LINE_AA, _SHIFT)
+    cv2.fillPoly(canvas, [corners], color.tolist(), cv2.LINE_AA, _SHIFT)
 
 
-def _turn(points: np.ndarray, angle: float, size: float, centre: np.ndarray) -> np.ndarray:
+def _turn(points: np.ndarray, angle: float, size: float, center: np.ndarray) -> np.ndarray:
     cos, sin = np.cos(angle), np.sin(angle)
-    return points @ np.array([[cos, sin], [-sin, cos]]) * size + centre
+    return points @ np.array([[cos, sin], [-sin, cos]]) * size + center
 
 
 def _petal(width: float) -> np.ndarray:
@@ -26,100 +26,100 @@ def _petal(width: float) -> np.ndarray:
     return np.concatenate([np.stack([along, half], 1), np.stack([along, -half], 1)[::-1]])
 
 
-def _flower(rng, canvas, centre, size, colours) -> None:
+def _flower(rng, canvas, center, size, colors) -> None:
     petals, start = int(rng.integers(4, 8)), rng.uniform(0, np.pi)
     outline = _petal(rng.uniform(0.22, 0.4))
     for petal in range(petals):
         angle = start + 2 * np.pi * petal / petals
-        _fill(canvas, _turn(outline, angle, size, centre), colours[0])
-    _disc(canvas, centre, size * 0.28, colours[1])
+        _fill(canvas, _turn(outline, angle, size, center), colors[0])
+    _disc(canvas, center, size * 0.28, colors[1])
 
 
-def _sprig(rng, canvas, centre, size, colours) -> None:
+def _sprig(rng, canvas, center, size, colors) -> None:
     direction = rng.uniform(0, 2 * np.pi)
     outline = _petal(rng.uniform(0.16, 0.28))
     for angle in (-0.7, 0.0, 0.7):
-        _fill(canvas, _turn(outline, direction + angle, size, centre), colours[0])
+        _fill(canvas, _turn(outline, direction + angle, size, center), colors[0])
 
 
-def _paisley(rng, canvas, centre, size, colours) -> None:
+def _paisley(rng, canvas, center, size, colors) -> None:
     angle = np.linspace(0, 2 * np.pi, 22)
     radius = 0.62 + 0.38 * np.cos(angle / 2) ** 8
     drop = np.stack([radius * np.cos(angle), 0.62 * radius * np.sin(angle)], 1)
     drop[:, 1] += 0.35 * np.maximum(drop[:, 0], 0) ** 2
     turn = rng.uniform(0, 2 * np.pi)
-    _fill(canvas, _turn(drop, turn, size, centre), colours[0])
-    _fill(canvas, _turn(drop, turn, size * 0.55, centre), colours[1])
+    _fill(canvas, _turn(drop, turn, size, center), colors[0])
+    _fill(canvas, _turn(drop, turn, size * 0.55, center), colors[1])
 
 
-def _heart(rng, canvas, centre, size, colours) -> None:
+def _heart(rng, canvas, center, size, colors) -> None:
     t = np.linspace(0, 2 * np.pi, 24)
     x = np.sin(t) ** 3
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16
-    _fill(canvas, _turn(np.stack([x, y], 1), rng.normal(0, 0.5), size * 0.8, centre), colours[0])
+    _fill(canvas, _turn(np.stack([x, y], 1), rng.normal(0, 0.5), size * 0.8, center), colors[0])
 
 
-def _star(rng, canvas, centre, size, colours) -> None:
+def _star(rng, canvas, center, size, colors) -> None:
     angle = np.arange(10) * np.pi / 5
     radius = np.where(np.arange(10) % 2, 0.42, 1.0)
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-    _fill(canvas, _turn(points, rng.uniform(0, np.pi), size, centre), colours[0])
+    _fill(canvas, _turn(points, rng.uniform(0, np.pi), size, center), colors[0])
 
 
-def _disc(canvas, centre, radius, colour, thickness=-1) -> None:
-    middle = np.rint(np.asarray(centre) * (1 << _SHIFT)).astype(int).tolist()
+def _disc(canvas, center, radius, color, thickness=-1) -> None:
+    middle = np.rint(np.asarray(center) * (1 << _SHIFT)).astype(int).tolist()
     length = max(1, round(radius * (1 << _SHIFT)))
-    cv2.circle(canvas, middle, length, colour.tolist(), thickness, cv2.LINE_AA, _SHIFT)
+    cv2.circle(canvas, middle, length, color.tolist(), thickness, cv2.LINE_AA, _SHIFT)
 
 
 # Flowers and leaves are the most common prints by far.
 _MOTIFS = (_flower, _flower, _sprig, _paisley, _heart, _star)
 
 
-def paint_print(rng: np.random.Generator, side: int, colours: np.ndarray) -> np.ndarray:
+def paint_print(rng: np.random.Generator, side: int, colors: np.ndarray) -> np.ndarray:
     """Motifs of one or two kinds, scattered without touching too much.
 
     Args:
         rng: Where all chance comes from.
         side: Side in pixels.
-        colours: (5, 3) in [0, 1]; the first is the ground's.
+        colors: (5, 3) in [0, 1]; the first is the ground's.
 
     Returns:
         float32 (side, side, 3) in [0, 1].
     """
-    canvas = np.full((side, side, 3), colours[0] * 255, np.uint8)
+    canvas = np.full((side, side, 3), colors[0] * 255, np.uint8)
     kinds = rng.integers(len(_MOTIFS), size=2)
     size = side * rng.uniform(0.09, 0.17)
     step = size * rng.uniform(1.5, 2.0)
-    inks = colours[1:] * 255
+    inks = colors[1:] * 255
     for row, y in enumerate(np.arange(-0.5 * step, side + step, step)):
         for x in np.arange(-0.5 * step, side + step, step) + 0.5 * step * (row % 2):
-            centre = np.array([x, y]) + rng.uniform(-0.25, 0.25, 2) * step
+            center = np.array([x, y]) + rng.uniform(-0.25, 0.25, 2) * step
             order = rng.permutation(4)
             kind = kinds[int(rng.random() < 0.4)]
-            _MOTIFS[kind](rng, canvas, centre, size * rng.uniform(0.6, 1.15), inks[order])
+            _MOTIFS[kind](rng, canvas, center, size * rng.uniform(0.6, 1.15), inks[order])
     return canvas.astype(np.float32) / 255
 
 
-def paint_graphical(rng: np.random.Generator, side: int, colours: np.ndarray) -> np.ndarray:
-    """A sign, letters, overlapping forms or blocks of colour, large on a plain ground.
+def paint_graphical(rng: np.random.Generator, side: int, colors: np.ndarray) -> np.ndarray:
+    """A sign, letters, overlapping forms or blocks of color, large on a plain ground.
 
     Arguments and result as of :func:`paint_print`.
     """
-    canvas = np.full((side, side, 3), colours[0] * 255, np.uint8)
+    canvas = np.full((side, side, 3), colors[0] * 255, np.uint8)
     painter = (_emblem, _lettering, _forms, _blocks)[rng.integers(4)]
-    painter(rng, canvas, side, colours[1:] * 255)
+    painter(rng, canvas, side, colors[1:] * 255)
     return canvas.astype(np.float32) / 255
 
 
 def _emblem(rng, canvas, side, inks) -> None:
-    centre = side * rng.uniform(0.42, 0.58, 2)
+    center = side * rng.uniform(0.42, 0.58, 2)
     radius = side * rng.uniform(0.26, 0.4)
-    _disc(canvas, centre, radius, inks[0])
+    _disc(canvas, center, radius, inks[0])
     if rng.random() < 0.6:
-        _disc(canvas, centre, radius * 0.82, inks[1], max(1, round(side * 0.02)))
+        _disc(canvas, center, radius * 0.82, inks[1], max(1, round(side * 0.02)))
     motif = (_star, _heart, _flower)[rng.integers(3)]
-    motif(rng, canvas, centre, radius * 0.7, inks[[1, 2]])
+    motif(rng, canvas, center, radius * 0.7, inks[[1, 2]])
 
 
 def _lettering(rng, canvas, side, inks) -> None:
@@ -140,15 +140,15 @@ def _lettering(rng, canvas, side, inks) -> None:
 
 def _forms(rng, canvas, side, inks) -> None:
     for ink in inks[: int(rng.integers(2, 5))]:
-        centre = side * rng.uniform(0.2, 0.8, 2)
+        center = side * rng.uniform(0.2, 0.8, 2)
         size = side * rng.uniform(0.2, 0.4)
         if rng.random() < 0.4:
-            _disc(canvas, centre, size * 0.8, ink)
+            _disc(canvas, center, size * 0.8, ink)
             continue
         corners = int(rng.integers(3, 5))
         angle = 2 * np.pi * np.arange(corners) / corners
         outline = np.stack([np.cos(angle), np.sin(angle)], 1)
-        _fill(canvas, _turn(outline, rng.uniform(0, np.pi), size, centre), ink)
+        _fill(canvas, _turn(outline, rng.uniform(0, np.pi), size, center), ink)
 
 
 def _blocks(rng, canvas, side, inks) -> None:

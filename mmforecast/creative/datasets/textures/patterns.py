@@ -1,6 +1,6 @@
 """Seven classes of textile textures, painted from a random generator.
 
-Every painter takes the generator, a side in pixels and colours, and gives float32 (side, side, 3) in [0,
+Every painter takes the generator, a side in pixels and colors, and gives float32 (side, side, 3) in [0,
 1]. All random numbers come from the generator, so that a picture is a function of its seed.
 """
 
@@ -14,26 +14,26 @@ from .animal import paint_animal_skin
 from .fields import coordinates, mix, smooth_noise, soft_step
 from .motifs import paint_graphical, paint_print
 
-__all__ = ['TEXTURE_CLASSES', 'paint_texture', 'random_colours']
+__all__ = ['TEXTURE_CLASSES', 'paint_texture', 'random_colors']
 
 
-def random_colours(rng: np.random.Generator, count: int, contrast: float = 0.25) -> np.ndarray:
-    """Colours as clothes have them: often dark, grey or muted, sometimes loud; (count, 3) in [0, 1].
+def random_colors(rng: np.random.Generator, count: int, contrast: float = 0.25) -> np.ndarray:
+    """Colors as clothes have them: often dark, gray or muted, sometimes loud; (count, 3) in [0, 1].
 
-    Each differs from all before by at least ``contrast`` in luminance or twice that in colour, if twenty draws
+    Each differs from all before by at least ``contrast`` in luminance or twice that in color, if twenty draws
     find one.
     """
-    colours: list[np.ndarray] = []
-    while len(colours) < count:
+    colors: list[np.ndarray] = []
+    while len(colors) < count:
         for _ in range(20):
-            colour = _random_colour(rng)
-            if all(_differ(colour, other, contrast) for other in colours):
+            color = _random_color(rng)
+            if all(_differ(color, other, contrast) for other in colors):
                 break
-        colours.append(colour)
-    return np.array(colours, np.float32)
+        colors.append(color)
+    return np.array(colors, np.float32)
 
 
-def _random_colour(rng: np.random.Generator) -> np.ndarray:
+def _random_color(rng: np.random.Generator) -> np.ndarray:
     kind = rng.random()
     if kind < 0.2:
         return np.full(3, rng.uniform(0.03, 0.97))
@@ -47,13 +47,13 @@ def _differ(first: np.ndarray, second: np.ndarray, contrast: float) -> bool:
 
 
 def _plain(rng: np.random.Generator, side: int) -> np.ndarray:
-    colour = random_colours(rng, 1)[0]
-    return np.full((side, side, 3), colour, np.float32)
+    color = random_colors(rng, 1)[0]
+    return np.full((side, side, 3), color, np.float32)
 
 
 def _tiled(rng: np.random.Generator, side: int) -> np.ndarray:
     """Checks: chessboard, gingham, tartan, window pane or lozenges."""
-    colours = random_colours(rng, 3)
+    colors = random_colors(rng, 3)
     period = side * rng.uniform(0.12, 0.34)
     kind = rng.integers(5)
     angle = np.pi / 4 if kind == 4 else rng.normal(0, 0.08)
@@ -64,22 +64,22 @@ def _tiled(rng: np.random.Generator, side: int) -> np.ndarray:
     bands = [soft_step(np.cos(2 * np.pi * axis), 4 * edge) for axis in (u, v)]
     if kind in (0, 4):
         share = bands[0] * bands[1] + (1 - bands[0]) * (1 - bands[1])
-        return mix(colours[0], colours[1], share)
+        return mix(colors[0], colors[1], share)
     if kind == 1:
-        return mix(colours[0], colours[1], (bands[0] + bands[1]) / 2)
+        return mix(colors[0], colors[1], (bands[0] + bands[1]) / 2)
     width = rng.uniform(0.06, 0.16) if kind == 3 else rng.uniform(0.2, 0.4)
     bands = [soft_step(np.cos(2 * np.pi * axis) - np.cos(np.pi * width), 4 * edge) for axis in (u, v)]
-    cloth = mix(colours[0], colours[1], np.maximum(*bands) if kind == 3 else (bands[0] + bands[1]) / 2)
+    cloth = mix(colors[0], colors[1], np.maximum(*bands) if kind == 3 else (bands[0] + bands[1]) / 2)
     if kind == 2:
         thin = [soft_step(-np.cos(2 * np.pi * axis) - 0.93, 2 * edge) for axis in (u, v)]
-        cloth = mix(cloth, colours[2], 0.85 * np.maximum(*thin))
+        cloth = mix(cloth, colors[2], 0.85 * np.maximum(*thin))
     return cloth
 
 
 def _striped(rng: np.random.Generator, side: int) -> np.ndarray:
-    """Stripes of two to four colours, of any direction but mostly across or along; pinstripes too."""
+    """Stripes of two to four colors, of any direction but mostly across or along; pinstripes too."""
     count = int(rng.integers(2, 5))
-    colours = random_colours(rng, count)
+    colors = random_colors(rng, count)
     period = side * rng.uniform(0.1, 0.4) * (1 + 0.35 * (count - 2))
     angle = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05) if rng.random() < 0.7 else rng.uniform(0, np.pi)
     u, _ = coordinates(rng, side, angle)
@@ -88,16 +88,16 @@ def _striped(rng: np.random.Generator, side: int) -> np.ndarray:
         widths = np.concatenate([[0.8], np.full(count - 1, 0.2 / (count - 1))])
     ends = np.cumsum(widths)
     phase = np.mod(u / period, 1.0)
-    cloth = np.full((side, side, 3), colours[0], np.float32)
-    for start, end, colour in zip(ends[:-1], ends[1:], colours[1:]):
+    cloth = np.full((side, side, 3), colors[0], np.float32)
+    for start, end, color in zip(ends[:-1], ends[1:], colors[1:]):
         inside = np.minimum(phase - start, end - phase)
-        cloth = mix(cloth, colour, soft_step(inside, 1.0 / period))
+        cloth = mix(cloth, color, soft_step(inside, 1.0 / period))
     return cloth
 
 
 def _dotted(rng: np.random.Generator, side: int) -> np.ndarray:
     """Dots on a square, staggered or loosened lattice."""
-    colours = random_colours(rng, 3, contrast=0.3)
+    colors = random_colors(rng, 3, contrast=0.3)
     period = side * rng.uniform(0.11, 0.3)
     u, v = (axis / period for axis in coordinates(rng, side, rng.uniform(0, np.pi / 2)))
     staggered = rng.random() < 0.6
@@ -112,10 +112,10 @@ def _dotted(rng: np.random.Generator, side: int) -> np.ndarray:
     distance = np.hypot(u - column - 0.5 + loose * (first - 0.5), v - row - 0.5 + loose * (second - 0.5))
     radius = rng.uniform(0.17, 0.36)
     dots = soft_step(radius - distance, 1.0 / period)
-    colour = colours[1]
+    color = colors[1]
     if rng.random() < 0.3:
-        colour = np.where((first > 0.5)[..., None], colours[1], colours[2])
-    return mix(colours[0], colour, dots)
+        color = np.where((first > 0.5)[..., None], colors[1], colors[2])
+    return mix(colors[0], color, dots)
 
 
 _PAINTERS: dict[str, Callable] = {
@@ -124,8 +124,8 @@ _PAINTERS: dict[str, Callable] = {
     'striped': _striped,
     'animal skin': paint_animal_skin,
     'dotted': _dotted,
-    'print': lambda rng, side: paint_print(rng, side, random_colours(rng, 5)),
-    'graphical': lambda rng, side: paint_graphical(rng, side, random_colours(rng, 5, 0.3)),
+    'print': lambda rng, side: paint_print(rng, side, random_colors(rng, 5)),
+    'graphical': lambda rng, side: paint_graphical(rng, side, random_colors(rng, 5, 0.3)),
 }
 
 # DeSIGN's classes (arXiv 1804.00921); 'plain' is called uniform there, too.

@@ -1,4 +1,4 @@
-"""Which class of each attribute an image belongs to: what generated images are judged by."""
+"""A classifier of attributes, by which generated images are judged."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ class AttributeClassifier(BaseModel):
     """A backbone, global average pooling, and a linear head per attribute.
 
     DeSIGN (arXiv 1804.00921) scores images by a ResNet-18 per attribute; with one attribute, this is one.
-    The loss is the sum of the heads' cross-entropies over the images that are labelled.
+    The loss is the sum of the heads' cross-entropies over the images that are labeled.
 
     Args:
         backbone: A network that gives feature maps, such as ``mmdet.ResNet``; its last map is taken.

@@ -17,9 +17,9 @@ class BaseDiscriminator(nn.Module):
     the names. Initial weights are set on construction.
 
     Args:
-        input_scale: side of the images, which are (B, 3, input_scale, input_scale) in [-1, 1].
-        attributes: classes by attribute, e.g. ``dict(shape=7, texture=7)``; each at least 2.
-        disc_sees_mask: whether the shape mask, (B, 1, H, W) in [0, 1], is a fourth channel.
+        input_scale: Side of the images, which are (B, 3, input_scale, input_scale) in [-1, 1].
+        attributes: Classes by attribute, e.g. ``dict(shape=7, texture=7)``; each at least 2.
+        disc_sees_mask: Whether the shape mask, (B, 1, H, W) in [0, 1], is a fourth channel.
     """
 
     def __init__(

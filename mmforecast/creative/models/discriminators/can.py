@@ -16,11 +16,11 @@ class CANDiscriminator(BaseDiscriminator):
     The head of an attribute has three layers, of 1024, 512 and K.
 
     Args:
-        input_scale: side of the images, a power of two, 16 at least; CAN's is 256.
-        base_channels: of the first layer; each next one doubles them, up to 16 times.
-        head_channels: of the first layer of an attribute's head; the second has half.
+        input_scale: Side of the images, a power of two, 16 at least; CAN's is 256.
+        base_channels: Of the first layer; each next one doubles them, up to 16 times.
+        head_channels: Of the first layer of an attribute's head; the second has half.
         num_layers: convolutions; by default as many as lead to 4x4. Public code has five at 256.
-        attributes, disc_sees_mask: see ``BaseDiscriminator``.
+        attributes, disc_sees_mask: See ``BaseDiscriminator``.
     """
 
     def __init__(

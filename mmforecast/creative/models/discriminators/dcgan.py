@@ -16,11 +16,11 @@ class DCGANDiscriminator(BaseDiscriminator):
     LeakyReLU of slope 0.2, batch norm but for the first layer.
 
     Args:
-        input_scale: side of the images, a power of two, 8 at least.
-        base_channels: of the first layer; each next one doubles them. DCGAN's is 64; at 256, 32 keeps the size
+        input_scale: Side of the images, a power of two, 8 at least.
+        base_channels: Of the first layer; each next one doubles them. DCGAN's is 64; at 256, 32 keeps the size
             of 128.
-        max_channels: no layer has more.
-        attributes, disc_sees_mask: see ``BaseDiscriminator``.
+        max_channels: No layer has more.
+        attributes, disc_sees_mask: See ``BaseDiscriminator``.
     """
 
     def __init__(

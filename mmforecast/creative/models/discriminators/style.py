@@ -16,11 +16,11 @@ class MaskStyleDiscriminator(BaseDiscriminator):
     S2-GAN's sees the condition beside the image; DeSIGN's, which is DCGAN's, doesn't.
 
     Args:
-        input_scale: side of the images, 64, 128 (S2-GAN's) or 256.
-        base_channels: of the first layer, S2-GAN's is 64; the widest has 8 times as many.
-        dropout: share of channels that are dropped after the third and the fourth layer, and of features
+        input_scale: Side of the images, 64, 128 (S2-GAN's) or 256.
+        base_channels: Of the first layer, S2-GAN's is 64; the widest has 8 times as many.
+        dropout: Share of channels that are dropped after the third and the fourth layer, and of features
             before the heads.
-        attributes, disc_sees_mask: see ``BaseDiscriminator``.
+        attributes, disc_sees_mask: See ``BaseDiscriminator``.
     """
 
     def __init__(

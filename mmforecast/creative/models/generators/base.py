@@ -34,8 +34,8 @@ class LabelEmbedding(nn.Module):
     """A label's vector, put after the noise.
 
     Args:
-        num_classes: of the attribute that is asked for.
-        size: of the vector.
+        num_classes: Of the attribute that is asked for.
+        size: Of the vector.
     """
 
     def __init__(self, num_classes: int, size: int):

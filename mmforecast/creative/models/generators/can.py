@@ -19,10 +19,10 @@ class CANGenerator(BaseGenerator):
     Layers are those of public code: 5x5, batch norm, LeakyReLU.
 
     Args:
-        output_scale: side of the images, a power of two, 16 at least; CAN's is 256.
-        base_channels: of the 4x4 and the 8x8 map.
-        noise_size: of z.
-        upsample: 'deconv', transposed convolutions; 'resize', nearest neighbours, then a convolution.
+        output_scale: Side of the images, a power of two, 16 at least; CAN's is 256.
+        base_channels: Of the 4x4 and the 8x8 map.
+        noise_size: Of z.
+        upsample: 'deconv', transposed convolutions; 'resize', nearest neighbors, then a convolution.
     """
 
     def __init__(

@@ -16,11 +16,11 @@ class DCGANGenerator(BaseGenerator):
     """Transposed 4x4 convolutions: noise to 4x4, then each doubles the side and halves the channels.
 
     Args:
-        output_scale: side of the images, a power of two, 8 at least; 64, 128 or 256 in DeSIGN's setting.
-        base_channels: of the 4x4 map; DCGAN's is 1024. A multiple of what the halvings divide by.
-        noise_size: of z.
-        num_classes: of the attribute that is asked for; None generates unconditionally.
-        embedding_size: of the label's vector, which is put after z.
+        output_scale: Side of the images, a power of two, 8 at least; 64, 128 or 256 in DeSIGN's setting.
+        base_channels: Of the 4x4 map; DCGAN's is 1024. A multiple of what the halvings divide by.
+        noise_size: Of z.
+        num_classes: Of the attribute that is asked for; None generates unconditionally.
+        embedding_size: Of the label's vector, which is put after z.
     """
 
     def __init__(

@@ -31,11 +31,11 @@ class StackGANGenerator(KeepFrozen, BaseGenerator):
     """A frozen first stage draws a small image, the second one draws it again at four times the side.
 
     Args:
-        stage1: config of the first stage, any generator.
-        checkpoint: of a trained ``CreativeGAN`` whose generator is ``stage1``; its averaged generator is taken
+        stage1: Config of the first stage, any generator.
+        checkpoint: Of a trained ``CreativeGAN`` whose generator is ``stage1``; its averaged generator is taken
             where it has one. None keeps what ``load_from`` gives.
-        base_channels: of the first layer; StackGAN's is 128. A multiple of 4.
-        num_blocks: residual blocks between encoding and decoding.
+        base_channels: Of the first layer; StackGAN's is 128. A multiple of 4.
+        num_blocks: Residual blocks between encoding and decoding.
     """
 
     frozen_children = ('stage1',)
@@ -87,7 +87,7 @@ def load_generator(generator: nn.Module, checkpoint: str) -> None:
     """Give a generator the weights of a ``CreativeGAN``'s, the averaged one's where there is one.
 
     Raises:
-        CheckpointError: it holds no generator, or another one.
+        CheckpointError: It holds no generator, or another one.
     """
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     state = loaded.get('state_dict', loaded)

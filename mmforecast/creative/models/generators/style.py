@@ -26,9 +26,9 @@ class MaskStyleGenerator(BaseGenerator):
     half, LeakyReLU in the back half. At 256 one more layer halves the mask and one more doubles the image.
 
     Args:
-        output_scale: side of images and masks: 64, 128 (S2-GAN's) or 256.
-        base_channels: of the narrowest layer, S2-GAN's is 64; the widest has 8 times as many.
-        noise_size: of z.
+        output_scale: Side of images and masks: 64, 128 (S2-GAN's) or 256.
+        base_channels: Of the narrowest layer, S2-GAN's is 64; the widest has 8 times as many.
+        noise_size: Of z.
     """
 
     condition_kind = 'mask'

@@ -1,4 +1,4 @@
-"""What batch norm remembers."""
+"""Batch norm that keeps its running statistics."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -18,8 +18,8 @@ def diff_augment(images: Tensor, flip: bool = False, translation: float = 0.0) -
 
     Args:
         images: (B, C, H, W), with any further channels that belong to them.
-        flip: whether half of them are mirrored, left and right.
-        translation: the largest shift, as a share of the side, in whole pixels; the border is repeated.
+        flip: Whether half of them are mirrored, left and right.
+        translation: The largest shift, as a share of the side, in whole pixels; the border is repeated.
     """
     if flip:
         mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5

@@ -1,4 +1,4 @@
-"""What the networks of GANs share: sizes, initial weights, conditions."""
+"""Building blocks of GANs: sizes, initial weights, conditions."""
 
 import math
 
@@ -41,7 +41,7 @@ def activation(name: str) -> nn.Module:
 
 
 def block(layer: nn.Module, channels: int, act: str | None = 'relu', norm: bool = True) -> nn.Sequential:
-    """A convolution, then batch norm and activation where wanted; one that is normalised has no bias."""
+    """A convolution, then batch norm and activation where wanted; one that is normalized has no bias."""
     parts: list[nn.Module] = [layer]
     if norm:
         parts.append(nn.BatchNorm2d(channels))
