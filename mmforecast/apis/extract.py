@@ -36,7 +36,7 @@ def extract_representations(
     """Write the representation of every frame that any clip of ``dataset`` takes.
 
     What the store already holds is left as it is, sequence by sequence and level by level. So a killed
-    run goes on where it stopped, and levels can be added to a store later. A sequence with an
+    run resumes where it stopped, and levels can be added to a store later. A sequence with an
     unreadable file is left out and reported. Sizes are printed before anything is written.
 
     Args:

@@ -33,4 +33,5 @@ def main(args: argparse.Namespace) -> None:
     width = max(map(len, PUBLIC_DATA))
     for name, data in PUBLIC_DATA.items():
         print(f'{name:{width}}  {data.title}')
-    print('\n`mmforecast download-info NAME` says where it is and how it must lie; docs/data.md has more.')
+    print('\n`mmforecast download-info NAME` prints where to download it and the expected layout.')
+    print('docs/data.md has more.')

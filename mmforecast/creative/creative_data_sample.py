@@ -28,7 +28,8 @@ class CreativeDataSample(BaseDataElement):
 
     ``to()`` doesn't move the tensors of a dict.
 
-    Metainfo: ``img_path`` (None where the image was made on the spot), ``sample_idx``, ``img_shape`` (H, W)
+    Metainfo: ``img_path`` (None where the image was generated on the fly), ``sample_idx``, ``img_shape`` (H,
+        W)
     after the pipeline, ``ori_shape`` before it, ``flip``.
     """
 

@@ -1,4 +1,4 @@
-"""Public datasets: where they are to be had, and how they must lie. docs/data.md says the same of them."""
+"""Public datasets: where to download each, and its expected layout. docs/data.md says the same."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class PublicData:
         title: What it is.
         url: Page that has it, or that leads to it.
         files: What to get there.
-        layout: How it must lie.
+        layout: Its expected layout.
         configs: Configs that take it from there.
     """
 

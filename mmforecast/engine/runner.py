@@ -14,7 +14,7 @@ __all__ = ['ForecastRunner']
 
 
 class ForecastRunner(Runner):
-    """mmengine's runner, which checks before a training that there is one to be had."""
+    """mmengine's runner, which checks first that there is something to train."""
 
     def train(self) -> nn.Module:
         """Train as the config says.

@@ -152,7 +152,7 @@ def check(versions: Mapping[str, str | None], broken: Mapping[str, str] | None =
             `failing_imports` returns it.
 
     Returns:
-        The problems, in the order in which to mend them.
+        The problems, in the order in which to fix them.
     """
     judged = [_judge_version(each, versions[each.name]) for each in (PYTHON, *REQUIREMENTS)]
     problems = [problem for problem in judged if problem]

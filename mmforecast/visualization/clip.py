@@ -100,7 +100,7 @@ def known_titles(sample: ForecastDataSample) -> dict[str, str]:
 
 
 def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
-    """The best label map at hand of each of the T clip frames, None where there is none.
+    """The best available label map of each of the T clip frames, None where there is none.
 
     Ground truth first; then, for future frames, the segmentor's own output (``ref_sem_seg``); then
     the argmax of the loaded scores.
@@ -123,7 +123,7 @@ def known_labels(sample: ForecastDataSample) -> list[np.ndarray | None]:
 
 
 def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
-    """The best instances at hand of each of the T clip frames, None where there are none.
+    """The best available instances of each of the T clip frames, None where there are none.
 
     Ground truth first, also where a labeled frame has no instance in it; then, for future frames,
     what the detector finds in the true frame (``ref_instances``). In past frames the tracked objects

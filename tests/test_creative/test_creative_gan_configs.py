@@ -14,7 +14,7 @@ from mmforecast.registry import DATASETS, MODEL_WRAPPERS, MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/creative_gan'
 FILES = [p for p in sorted(CONFIGS.glob('*.py')) if not p.stem.startswith('attribute-classifier')]
-# On data made on the spot; that of the others is not in the repository.
+# On data generated on the fly; that of the others is not in the repository.
 MADE = [p for p in FILES if p.stem.endswith(('textures-64', 'garments-64'))]
 
 

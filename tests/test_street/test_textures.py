@@ -1,4 +1,4 @@
-"""Textures and garments made on the spot."""
+"""Textures and garments generated on the fly."""
 
 import pickle
 

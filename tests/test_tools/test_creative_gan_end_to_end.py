@@ -1,4 +1,4 @@
-"""Creative GANs from the shipped configs: trained, resumed, sampled; on data made on the spot."""
+"""Creative GANs from the shipped configs: trained, resumed, sampled; on data generated on the fly."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Video prediction from a shipped config: trained, resumed, on two processes; frames made on the spot."""
+"""Video prediction from a shipped config: trained, resumed, on two processes; frames generated on the fly."""
 
 import runpy
 

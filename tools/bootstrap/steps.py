@@ -185,7 +185,7 @@ def main() -> int:
         print(f'set-up failed: {error.filename}: {error.strerror}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('\nset-up interrupted: the same command goes on where it stopped', file=sys.stderr)
+        print('\nset-up interrupted: the same command resumes where it stopped', file=sys.stderr)
         return 130
     finally:
         os.close(lock)

@@ -45,7 +45,7 @@ def report(check_env: SimpleNamespace, versions: dict, problems: list) -> str:
     lines += ['', 'CUDA devices: ' + ('; '.join(gpus()) or 'none'), '']
     lines += [f'{"PROBLEM" if problem.fatal else "warning"}: {problem}' for problem in problems]
     fatal = sum(problem.fatal for problem in problems)
-    lines.append(f'Verdict: {fatal} to mend.' if fatal else 'Verdict: fine.')
+    lines.append(f'Verdict: {fatal} to fix.' if fatal else 'Verdict: fine.')
     return '\n'.join(lines)
 
 

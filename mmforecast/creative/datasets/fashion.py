@@ -15,7 +15,7 @@ __all__ = ['FashionDataset']
 
 @DATASETS.register_module()
 class FashionDataset(BaseAttributeDataset):
-    """One's own collection, in either of two layouts.
+    """A custom collection, in either of two layouts.
 
     - An image list, ``ann_file``: CSV or JSON with the columns ``img_path``, one per attribute (``shape``,
       ``texture``), and optionally ``mask_path`` and ``split``. An empty field is a missing label. See

@@ -26,7 +26,7 @@ from .files import (
 
 
 class StoreWriter:
-    """Writes a store, one level of one sequence at a time, and goes on where an earlier one stopped.
+    """Writes a store, one level of one sequence at a time, and resumes where an earlier one stopped.
 
     Only one writer may be at work on a store.
 

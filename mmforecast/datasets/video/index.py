@@ -21,7 +21,7 @@ __all__ = ['MAX_KEYFRAME_GAP', 'VideoIndex', 'index_video']
 # 320x240).
 MAX_KEYFRAME_GAP = 10_000
 
-# Ways to mend it.
+# Ways to fix it.
 _MORE_KEYFRAMES = 'encode it again with more keyframes (ffmpeg -i IN -g 30 OUT.mp4)'
 _TIME_STAMPS = 'copy it into a file with time stamps (ffmpeg -i IN -c copy OUT.mp4)'
 
@@ -127,11 +127,11 @@ def _decode(path: str, packets: Packets, num_frames: int) -> tuple[tuple[int, in
 
 
 def _check_gap(
-    gap: int, mend: str = 'encode it again with more keyframes (ffmpeg -i IN -g 30 OUT.mp4)'
+    gap: int, fix: str = 'encode it again with more keyframes (ffmpeg -i IN -g 30 OUT.mp4)'
 ) -> None:
     """Refuse a video in which reaching a frame may take minutes."""
     if gap > MAX_KEYFRAME_GAP:
-        raise VideoError(f'has {gap} frames or more to be decoded to reach one: {mend}')
+        raise VideoError(f'has {gap} frames or more to be decoded to reach one: {fix}')
 
 
 def _counted(packets: Packets, size: tuple[int, int], shown: list[int | None]) -> VideoIndex:

@@ -12,8 +12,8 @@ SCORE_RULES = ('own', 'constant')
 def make_disjoint(instances: InstanceData, score_thr: float = 0.5, scores: str = 'own') -> InstanceData:
     """Reduce every instance to its visible part when all are painted, the highest score on top.
 
-    Couprie et al. (D2D, ECCVW 2018) report a non-overlapping AP, NO-AP. Their definition was not at hand; this
-    one is ours: every method's instances are made disjoint, and then scored by Cityscapes' rules.
+    Couprie et al. (D2D, ECCVW 2018) report a non-overlapping AP, NO-AP. Their definition was not available;
+    this one is ours: every method's instances are made disjoint, and then scored by Cityscapes' rules.
 
     Args:
         instances: N instances with ``masks`` (N, H, W) bool and ``scores`` (N,).

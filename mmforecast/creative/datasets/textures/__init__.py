@@ -1,4 +1,4 @@
-"""Textures and garments made on the spot, with labels: the data that needs no download."""
+"""Textures and garments generated on the fly, with labels: the data that needs no download."""
 
 from .dataset import SyntheticGarmentDataset, SyntheticTextureDataset
 from .garments import SHAPE_CLASSES, paint_garment

@@ -1,4 +1,4 @@
-"""Datasets of textures and of garments that are made on the spot."""
+"""Datasets of textures and of garments that are generated on the fly."""
 
 from collections.abc import Callable, Sequence
 
