@@ -28,9 +28,8 @@ class CreativeDataSample(BaseDataElement):
 
     ``to()`` doesn't move the tensors of a dict.
 
-    Metainfo: ``img_path`` (None where the image was generated on the fly), ``sample_idx``, ``img_shape`` (H,
-        W)
-    after the pipeline, ``ori_shape`` before it, ``flip``.
+    Metainfo: ``img_path`` (None where the image was generated on the fly), ``sample_idx``, ``img_shape``
+    (H, W) after the pipeline, ``ori_shape`` before it, ``flip``.
     """
 
     gt_labels: dict[str, int] = typed_field('gt_labels', dict)
