@@ -1,7 +1,11 @@
 """Frozen networks: whose weights they have, what is remembered of them, and what they draw at random."""
 
+import os
+
+import mmdet
 import pytest
 import torch
+from mmengine.config import Config, ConfigDict
 from torch import nn
 
 from mmforecast.fileio import CheckpointError
@@ -10,6 +14,8 @@ from mmforecast.models.encoders.frozen import FrozenEncoder
 from mmforecast.models.utils.detector import probe_pyramid
 from mmforecast.models.utils.frozen import loss_mode
 from mmforecast.registry import MODELS
+
+CONFIGS = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
 
 
 @MODELS.register_module()
@@ -117,6 +123,22 @@ def test_the_number_of_levels_does_not_depend_on_the_weights(small_detector, nam
     assert (len(strides), channels, found) == (5, 16, derived)
     for old, new in zip(before, detector.parameters()):
         assert torch.equal(old.nan_to_num(), new.nan_to_num())
+
+
+@pytest.mark.parametrize('trained', [False, True])
+def test_levels_of_a_recursive_pyramid(trained):
+    """DetectoRS standardizes its weights, and mixes levels by weights that start at zero."""
+    model = Config.fromfile(os.path.join(CONFIGS, 'detectors/cascade-rcnn_r50-rfp_1x_coco.py')).model
+    for backbone in (model.backbone, model.neck.rfp_backbone):
+        backbone.update(base_channels=8, stem_channels=8, init_cfg=None, pretrained=None)
+    model.neck.update(in_channels=[32, 64, 128, 256], out_channels=16, aspp_out_channels=4)
+    model.neck.rfp_backbone.rfp_inplanes = 16
+    detector = MODELS.build(ConfigDict(model, _scope_='mmdet'))
+    detector.init_weights()
+    if trained:
+        for parameter in detector.neck.parameters():
+            parameter.data.add_(0.1 * torch.randn_like(parameter))
+    assert probe_pyramid(detector) == ([4, 8, 16, 32, 64], 16, 1)
 
 
 def test_the_loss_mode_is_training_without_dropout_and_running_statistics():

@@ -185,19 +185,7 @@ def _count_derived(detector: nn.Module, side: int) -> int:
 
     A copy with weights of its own tells: those of the detector may happen to make levels equal, as zeros do.
     """
-    generic = copy.deepcopy(detector)
-    generator = torch.Generator().manual_seed(0)
-    for name, parameter in generic.named_parameters():
-        noise = torch.randn(parameter.shape, generator=generator).to(parameter)
-        if parameter.ndim > 1:
-            noise *= (parameter.numel() / len(parameter)) ** -0.5  # keeps the scale of activations
-        else:
-            noise = 0.1 * noise + (0 if name.endswith('bias') else 1)
-        parameter.copy_(noise)
-    for module in generic.modules():
-        if isinstance(module, _NormBase):
-            module.reset_running_stats()
-    levels = _features(generic.eval(), side)
+    levels = _features(_with_generic_weights(detector), side)
     derived = 0
     for fine, coarse in zip(levels[-2::-1], levels[:0:-1]):
         # computed in another order, they may differ in the last bits (DetectoRS)
@@ -205,6 +193,33 @@ def _count_derived(detector: nn.Module, side: int) -> int:
             break
         derived += 1
     return derived
+
+
+def _with_generic_weights(detector: nn.Module) -> nn.Module:
+    """A copy in eval mode, with random weights that are the same for every detector of this config.
+
+    The output of each layer is divided by the scale that it had first, so that no depth makes it overflow.
+    """
+    generic = copy.deepcopy(detector).eval()
+    generator = torch.Generator().manual_seed(0)
+    scales: dict[nn.Module, Tensor] = {}
+
+    def keep_scale(layer: nn.Module, _: tuple, output: Tensor) -> Tensor:
+        if not torch.is_tensor(output):
+            return output
+        return output / scales.setdefault(layer, output.abs().mean().clamp(min=1e-6))
+
+    for layer in generic.modules():
+        if isinstance(layer, _NormBase):
+            layer.reset_running_stats()
+        for name, parameter in layer.named_parameters(recurse=False):
+            noise = torch.randn(parameter.shape, generator=generator).to(parameter)
+            # vectors are biases, or the factors of a normalization
+            vector = 0.1 * noise + (0 if name.endswith('bias') else 1)
+            parameter.copy_(noise if parameter.ndim > 1 else vector)
+        if any(parameter.ndim > 1 for parameter in layer.parameters(recurse=False)):
+            layer.register_forward_hook(keep_scale)
+    return generic
 
 
 def _features(detector: nn.Module, side: int) -> Sequence[Tensor]:
