@@ -67,6 +67,7 @@ def cityscapes(root, repository):
     for split in SPLITS:
         store(root / f'cityscapes/scores/{split}', root, split, 'scores', (19, 64, 64))
         store(root / f'cityscapes/distance_maps/{split}', root, split, 'scores', (9, *SIZE))
+        store(root / f'cityscapes/features/{split}', root, split, 'P5', (256, 4, 8))
 
 
 def store(folder, root, split, level, shape):
@@ -80,7 +81,7 @@ def store(folder, root, split, level, shape):
     for number in range(SPLITS[split]):
         prefix = f'street_{number:06d}_'
         names = [path.name for path in frames if path.name.startswith(prefix)]
-        names = [name.removesuffix('_leftImg8bit.png').rpartition('_')[2] for name in names]
+        names = [name.removesuffix('_leftImg8bit.png') for name in names]
         array = rng.uniform(-1, 1, (len(names), *shape)).astype(np.float16)
         writer.write_sequence(level, f'{split}_{prefix.rstrip("_")}_000000', names, array)
 
