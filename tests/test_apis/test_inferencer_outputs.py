@@ -74,6 +74,7 @@ for form in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(tmp_path):
     done = subprocess.run(
         [sys.executable, '-c', FULL, str(tmp_path), 'mp4', 'gif', 'png'], capture_output=True, text=True

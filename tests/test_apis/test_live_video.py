@@ -262,6 +262,7 @@ def test_a_stream_cannot_go_back(inferencer, address):
         inferencer(f'{address}/a.ts', at=20)
 
 
+@pytest.mark.slow
 def test_the_standard_input(folder, tmp_path):
     words = ['predict', '-', '--baseline', 'copy-last', '--every', '10', '--out', str(tmp_path / 'out')]
     words += ['--max-frames', '40', '--formats', 'json']

@@ -54,6 +54,7 @@ def street_sections(repository, tmp_path):
     return tmp_path / 'sections.yml'
 
 
+@pytest.mark.slow
 def test_report_of_all_systems(
     run_tool, monkeypatch, repository, street_sections, on_street, tmp_path, capsys, open_page
 ):

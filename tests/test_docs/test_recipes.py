@@ -27,7 +27,7 @@ TITLES = (
     'A new predictor',
     'A recurrent predictor',
     'A new loss',
-    "One's own data set",
+    'Your own dataset',
 )
 PREFIX = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine_sequence')  # of the street
 

@@ -19,7 +19,7 @@ NAMES = sorted(
 )
 # One of each family in the fast suite.
 FAST = {
-    's2s/s2s_2scale_tiny_synthetic',
+    's2s/s2s_last_tiny_synthetic',
     'f2f/f2f_tiny_synthetic',
     'd2d/d2d_warp_tiny_synthetic',
     'video_prediction/multiscale_gdl-l1_tiny_camvid',

@@ -85,10 +85,10 @@ def test_made_images_are_kept_but_not_copied_to_other_processes():
 @pytest.mark.parametrize(
     'options, sentence',
     [
-        (dict(num_images=6), 'num_images must be at least 7'),
-        (dict(size=4), 'size must be at least 8'),
+        (dict(num_images=6), 'num_images must be an integer >= 7'),
+        (dict(size=4), 'size must be an integer >= 8'),
         (dict(split='validation'), 'split must be one of'),
-        (dict(seed=-1), 'seed must be 0 or more'),
+        (dict(seed=-1), 'seed must be an integer >= 0'),
     ],
 )
 def test_bad_arguments(options, sentence):

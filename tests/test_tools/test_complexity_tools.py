@@ -38,6 +38,7 @@ def test_memory_of_a_training_step(run_tool, capsys):
     assert 0 < before <= peak
 
 
+@pytest.mark.slow
 def test_streaming_against_the_clip(run_tool, capsys):
     run_tool(
         'analysis_tools/benchmark_f2f.py',

@@ -46,6 +46,7 @@ def weights(path):
     return torch.load(path, weights_only=True)['state_dict']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('config', ['d2d_tiny_synthetic', 'd2d_warp_tiny_synthetic'])
 def test_train_resume_and_test(train, scores, config):
     whole = train(config, 'whole', 2)
@@ -59,6 +60,7 @@ def test_train_resume_and_test(train, scores, config):
     assert KEYS <= found.keys()
 
 
+@pytest.mark.slow
 def test_autoregressive_fine_tuning_starts_from_the_given_weights(train, data):
     start = train('d2d_tiny_synthetic', 'start', 2)
     data += [f'load_from={start}', 'optim_wrapper.optimizer.lr=1e-9']

@@ -123,6 +123,7 @@ def test_scripts_say_what_they_need(repository, script):
     assert done.returncode != 0 and f'usage: {script}' in done.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_keep_an_s2s_in_step(repository, run, street_root, tmp_path):
     """The shipped S2S config, through dist_train.sh: the same weights on both after every step."""
     config = tmp_path / 's2s.py'
@@ -166,6 +167,7 @@ def test_validation_loss_is_of_the_clips_of_all_processes(repository, run, tmp_p
     assert len(losses['one']) == 2 and losses['two'] == pytest.approx(losses['one'], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_processes_keep_a_creative_gan_in_step(repository, run, tmp_path):
     """A shipped config, made small: the same weights of both networks on both after every step."""
     config = tmp_path / 'gan.py'

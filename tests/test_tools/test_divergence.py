@@ -41,6 +41,7 @@ def diverge(run_tool, repository, monkeypatch, tmp_path, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_forecaster(diverge, data):
     """A learning rate that no network survives."""
     options = ['optim_wrapper.optimizer.lr=1e18', 'param_scheduler=None', *data]

@@ -200,6 +200,7 @@ def fail(work, run_tool, capsys, *options, data='data.py'):
     return capsys.readouterr().err.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_bad_input_in_one_sentence(work, run_tool, capsys):
     few = ['--set', 'few', work / 'few', '--neighbors', 3]
     (work / 'empty').mkdir()

@@ -15,6 +15,7 @@ SCHEDULE = [
 SMALL = ['model.encoder.size=(96,160)', 'model.encoder.chunk=2']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('config', ['f2f_warp_tiny_synthetic', 'f2f_tiny_synthetic'])
 def test_train_resume_and_test(run_tool, monkeypatch, repository, data, scores, config, tmp_path):
     monkeypatch.chdir(repository)
@@ -39,6 +40,7 @@ def test_train_resume_and_test(run_tool, monkeypatch, repository, data, scores, 
     assert {'AP', 'AP50', 'IoU-MO', 't+1/AP50', 't+3/IoU-MO'} <= found.keys()
 
 
+@pytest.mark.slow
 def test_the_shipped_detector_sees_and_the_shipped_forecaster_forecasts(scores, repository):
     (weights,) = (repository / 'configs/f2f/weights').glob('f2f_warp_tiny_synthetic-*.pth')
     f2f = scores('f2f/f2f_warp_tiny_synthetic', weights)

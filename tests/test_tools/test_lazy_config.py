@@ -102,6 +102,7 @@ def test_it_is_scored(config, checkpoint, run_tool, baseline, tmp_path):
     assert 0 <= scores['mIoU'] <= 100 and 't+2/mIoU' in scores
 
 
+@pytest.mark.slow
 def test_compare_and_report_show_it_beside_the_baselines(config, checkpoint, capsys, tmp_path):
     rows = [config, '--horizons', 1, '--model', 'mine', config, checkpoint]
     main(['compare', *map(str, rows)])

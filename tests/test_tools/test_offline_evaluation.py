@@ -74,6 +74,7 @@ def test_label_maps(score_twice, run_tool, data, capsys, tmp_path):
     assert "holds 1 forecasts, but the config's test data have 2 clips" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_confusion_of_label_maps(score_twice, run_tool, data, capsys, tmp_path):
     config = 's2s/s2s_warp_tiny_synthetic'
     results, online, _ = score_twice(config, 'none', *COPY, *CLASSWISE)
@@ -119,6 +120,7 @@ def test_instances(score_twice, repository, data):
         assert mean_iou(counts[0], range(1, 9)) == online[key]
 
 
+@pytest.mark.slow
 def test_tracks_and_disjoint_instances(score_twice):
     _, online, offline = score_twice('d2d/d2d_warp_tracks_tiny_synthetic', 'none', *ORACLE)
     assert_equal(online, offline, 'IDF1', 'IDSW')

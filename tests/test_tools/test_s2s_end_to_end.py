@@ -46,6 +46,7 @@ def train(run_tool, monkeypatch, repository, options):
     return run
 
 
+@pytest.mark.slow
 def test_train_resume_and_test(train, run_tool, options, tmp_path, capsys):
     whole = train(tmp_path / 'whole', 4)
     train(tmp_path / 'halves', 2)
@@ -64,6 +65,7 @@ def test_train_resume_and_test(train, run_tool, options, tmp_path, capsys):
     assert 'IoU-MO' in (tmp_path / 'scores.json').read_text()
 
 
+@pytest.mark.slow
 def test_autoregressive_fine_tuning_starts_from_the_given_weights(train, options, tmp_path):
     start = train(tmp_path / 'start', 2)
     options += [f'load_from={start}', 'optim_wrapper.optimizer.lr=1e-9']
@@ -98,6 +100,7 @@ def test_weights_of_another_model_are_refused(train, run_tool, options, tmp_path
     assert 'only 0 of 8 trainable weights' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_frames_without_labels_to_a_forecast(run_tool, street_root, tmp_path, monkeypatch, repository):
     """The two commands of docs/inference.md."""
     monkeypatch.chdir(repository)

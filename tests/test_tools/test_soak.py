@@ -41,6 +41,7 @@ def test_memory_is_that_of_the_process(soak):
     assert 45 < soak['memory_mb']() - before < 60 and block
 
 
+@pytest.mark.slow
 def test_trains_for_the_time_and_reports(run_tool, repository, monkeypatch, capsys):
     monkeypatch.chdir(repository)
     arguments = ['--minutes', 0.02, '--interval', 0, '--cfg-options', *SMALL]

@@ -47,6 +47,7 @@ def last(folder):
     return os.path.basename((folder / 'last_checkpoint').read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'config, killed_in, half_written, checkpoints',
     [

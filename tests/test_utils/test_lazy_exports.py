@@ -19,6 +19,7 @@ def test_all_exports_are_there(package):
         getattr(package, 'frobnicate')  # noqa: B009
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'code',
     [

@@ -56,7 +56,7 @@ def test_smoothing_is_an_unbiased_average():
     # by hand: (0.5 * 2) / 0.5, (0.5 * 1 + 0.5 * 6) / 0.75
     assert smooth([2.0, 6.0], 0.5) == pytest.approx([2, 3.5 / 0.75])
     assert smooth([1.0, 9.0], 0).tolist() == [1, 9]
-    with pytest.raises(ValueError, match=r'smoothing must be in \[0, 1\), got 1'):
+    with pytest.raises(ValueError, match=r'smoothing must lie in \[0, 1\), got 1'):
         smooth([1.0], 1)
 
 

@@ -96,7 +96,7 @@ def test_generated_colors_differ_and_do_not_depend_on_the_number():
 
 def test_bad_arguments_are_named():
     image = np.zeros((6, 6, 3), dtype=np.uint8)
-    with pytest.raises(ValueError, match='alpha must be in'):
+    with pytest.raises(ValueError, match='alpha must lie in'):
         blend(image, np.zeros((6, 6), dtype=int), PALETTE, alpha=60)
     with pytest.raises(ValueError, match='palette must hold one RGB triple'):
         colorize_labels(np.zeros((6, 6), dtype=int), [(0, 0)])

@@ -28,7 +28,7 @@ def test_captions_take_room_of_their_own():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match='at least one image'):
+    with pytest.raises(ValueError, match='images must not be empty'):
         image_grid([], 2, 8)
     with pytest.raises(ValueError, match='1 captions for 2 images'):
         image_grid([np.zeros((2, 2, 3), np.uint8)] * 2, 2, 8, ['a'])

@@ -163,7 +163,7 @@ def test_panels_show_what_is_known():
 
 
 def test_bad_alpha_is_named():
-    with pytest.raises(ValueError, match=r'alpha must be in \[0, 1\], got 60'):
+    with pytest.raises(ValueError, match=r'alpha must lie in \[0, 1\], got 60'):
         draw_instances(image(), instances([(20, 10, 60, 40)]), alpha=60)
 
 

@@ -174,9 +174,9 @@ def test_nothing_to_draw_is_an_error(visualizer, make_clip):
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        ({'alpha': 2}, 'alpha must be in'),
-        ({'panel_height': 8}, 'panel_height must be at least 32'),
-        ({'score_thr': 50}, r'score_thr must be in \[0, 1\], got 50'),
+        ({'alpha': 2}, 'alpha must lie in'),
+        ({'panel_height': 8}, 'panel_height must be an integer >= 32'),
+        ({'score_thr': 50}, r'score_thr must lie in \[0, 1\], got 50'),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):
