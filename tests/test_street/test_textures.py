@@ -95,7 +95,7 @@ def test_bad_arguments(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         SyntheticTextureDataset(**options)
     if 'num_images' in options:
-        with pytest.raises(ValueError, match='at least 42'):
+        with pytest.raises(ValueError, match='num_images must be an integer >= 42, got 41'):
             SyntheticGarmentDataset(41)
 
 

@@ -30,5 +30,5 @@ def test_captions_take_room_of_their_own():
 def test_bad_arguments():
     with pytest.raises(ValueError, match='images must not be empty'):
         image_grid([], 2, 8)
-    with pytest.raises(ValueError, match='1 captions for 2 images'):
+    with pytest.raises(ValueError, match='captions has 1, images has 2'):
         image_grid([np.zeros((2, 2, 3), np.uint8)] * 2, 2, 8, ['a'])
