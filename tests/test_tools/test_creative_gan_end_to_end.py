@@ -157,7 +157,7 @@ def test_sampling_refuses(trained, refused, tmp_path):
         (('--masks', 'x.png'), 'the condition of this model is none'),
         (('--num', 0), 'n must be an integer >= 1, got 0'),
         (('--seeds', -1), 'seed must be an integer >= 0, got -1'),
-        (('--interpolate', 3), 'seeds must have 2 or more items, got [3]'),
+        (('--interpolate', 3), r'seeds must have 2 or more items, got \[3\]'),
         (('--truncation', 0), 'truncation must be above 0, or None, got 0.0'),
         (('--columns', 0), '--columns must be at least 1, got 0'),
     ]
