@@ -159,7 +159,7 @@ def test_sampling_refuses(trained, refused, tmp_path):
         (('--seeds', -1), 'seed must be an integer >= 0, got -1'),
         (('--interpolate', 3), r'seeds must have 2 or more items, got \[3\]'),
         (('--truncation', 0), 'truncation must be above 0, or None, got 0.0'),
-        (('--columns', 0), '--columns must be at least 1, got 0'),
+        (('--columns', 0), 'columns must be an integer >= 1, got 0'),
     ]
     refused(model, tmp_path, cases)
     other = ('configs/creative_gan/attribute-classifier_tiny_textures-64.py', model[1])
