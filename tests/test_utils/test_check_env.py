@@ -232,4 +232,4 @@ def test_tool_exits_with_1_and_no_traceback_where_nothing_is_installed():
     assert result.returncode == 1
     assert result.stderr == ''
     assert 'PROBLEM: torch is not installed. Fix: pip install "torch>=2.6"\n' in result.stdout
-    assert result.stdout.endswith(f'Verdict: {len(REQUIREMENTS)} to mend.\n')
+    assert result.stdout.endswith(f'Verdict: {len(REQUIREMENTS)} to fix.\n')
