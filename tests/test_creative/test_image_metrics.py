@@ -65,8 +65,10 @@ def test_bad_probabilities(bad, sentence):
 def test_luminance():
     red, white = (np.array(color).reshape(1, 3, 1, 1) for color in ((255, 0, 0), (255,) * 3))
     assert luminance(red) == pytest.approx(0.299) and luminance(white) == pytest.approx(1)
-    for bad in (np.zeros((3, 4, 4)), np.full((1, 3, 2, 2), 256), np.full((1, 3, 2, 2), -1.0)):
-        with pytest.raises(ValueError, match='luminance: images must have shape|images must lie in'):
+    with pytest.raises(ValueError, match='luminance: images must have shape'):
+        luminance(np.zeros((3, 4, 4)))
+    for bad in (np.full((1, 3, 2, 2), 256), np.full((1, 3, 2, 2), -1.0)):
+        with pytest.raises(ValueError, match='images must lie in'):
             luminance(bad)
 
 

@@ -12,6 +12,7 @@ from mmforecast.models.predictors import EgoMotion, FlowWarp, ForecastContext
 from mmforecast.models.utils import dis_flow
 from mmforecast.models.utils.ego_motion import (
     CameraMotion,
+    ObservedMotion,
     apply_homography,
     estimate_camera_motion,
     extrapolate,
@@ -92,13 +93,17 @@ def test_perspective_is_exact_for_a_rigid_scene(steps, translation):
     assert error.median() < 0.02 * steps and error.mean() < 0.4 * without.mean()
 
 
+def observed(backward, motion):
+    """A step without a change of yaw."""
+    return ObservedMotion(*parallax(backward, motion, CAMERA), motion, torch.zeros(1, dtype=torch.float64))
+
+
 def test_a_turn_in_place_goes_on_as_a_rotation():
     rotation = (0.0, 0.02, 0.0)
     motion = estimate_camera_motion(displacement(rotation, (0, 0, 0), -1), CAMERA)
     assert torch.allclose(motion.rotation[0], torch.tensor(rotation, dtype=torch.float64), atol=1e-3)
-    field, _ = EgoMotion().backward_field(
-        displacement(rotation, (0, 0, 0), -1), motion, torch.zeros(1, dtype=torch.float64), steps=3
-    )
+    backward = displacement(rotation, (0, 0, 0), -1)
+    field, _ = EgoMotion().backward_field(observed(backward, motion), steps=3)
     inside = (slice(None), slice(None), slice(10, -10), slice(40, -40))
     assert (field - displacement(rotation, (0, 0, 0), -3))[inside].abs().mean() < 0.5
 
@@ -109,9 +114,8 @@ def test_pitch_and_roll_do_not_go_on():
     motion = CameraMotion(
         torch.tensor([rotation], dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
     )
-    change = torch.zeros(1, dtype=torch.float64)
-    still, _ = EgoMotion().backward_field(backward, motion, change, steps=2)
-    repeated, _ = EgoMotion(keep=(1, 1, 1)).backward_field(backward, motion, change, steps=2)
+    still, _ = EgoMotion().backward_field(observed(backward, motion), steps=2)
+    repeated, _ = EgoMotion(keep=(1, 1, 1)).backward_field(observed(backward, motion), steps=2)
     assert still.abs().mean() < 0.3 and repeated.abs().mean() > 1.5
 
 

@@ -12,7 +12,6 @@ from mmforecast.models.utils.ego_motion import (
     move_mask,
     move_points,
     object_parallax,
-    parallax,
 )
 
 from .regions import box_regions, with_boxes, with_masks
@@ -27,12 +26,10 @@ class EgoInstanceMotion:
 
     def __init__(self, frames: Tensor):
         self.predictor = EgoMotion()
-        backward, self.motion, self.yaw_change = self.predictor.observe(frames)
+        self.observed = self.predictor.observe(frames)
         size = frames.shape[-2:]
-        camera = intrinsics(backward.shape[-2:], self.predictor.focal)
-        moved, share = parallax(backward, self.motion, camera)
-        self.moved = resize_flow(moved, size)
-        self.share = F.interpolate(share, size=size, mode='bilinear', align_corners=False)
+        self.moved = resize_flow(self.observed.moved, size)
+        self.share = F.interpolate(self.observed.share, size=size, mode='bilinear', align_corners=False)
         self.camera = intrinsics(size, self.predictor.focal)
 
     def move(self, clip: int, instances: InstanceData, steps: int) -> list[InstanceData]:
@@ -57,7 +54,7 @@ class EgoInstanceMotion:
     def _move_to(
         self, clip: int, instances: InstanceData, masks: Tensor | None, motions: list, step: int
     ) -> InstanceData:
-        turn = self.predictor.future_turn(self.motion, self.yaw_change, step)[clip]
+        turn = self.predictor.future_turn(self.observed, step)[clip]
         if masks is not None:
             moved = [move_mask(mask, motion, turn, self.camera, step) for mask, motion in zip(masks, motions)]
             return with_masks(instances, torch.stack(moved) if moved else masks)

@@ -58,7 +58,6 @@ class SegmentorEncoder(FrozenEncoder):
         self.channels = max(2, self.segmentor.out_channels)
         self._upsamples_head = upsamples_its_head(self.segmentor)
 
-    @torch.no_grad()
     def encode_frames(self, frames: Tensor) -> Pyramid:
         height, width = frames.shape[-2:]
         padded = _padded_size(self.segmentor.data_preprocessor, (height, width))

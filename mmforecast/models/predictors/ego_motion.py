@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
 from mmforecast.models.utils.ego_motion import (
-    CameraMotion,
+    ObservedMotion,
     estimate_camera_motion,
     extrapolate,
     intrinsics,
@@ -71,38 +71,35 @@ class EgoMotion(BasePredictor):
         if _STATE not in context.state:
             context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
         newest, observed = context.state[_STATE]
-        field, _ = self.backward_field(*observed, steps=context.step + 1)
+        field, _ = self.backward_field(observed, steps=context.step + 1)
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
 
-    def backward_field(
-        self, backward: Tensor, motion: CameraMotion, yaw_change: Tensor, steps: int
-    ) -> tuple[Tensor, Tensor]:
+    def backward_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:
         """Where the pixels of the future frame were in the newest observed one.
 
         Args:
-            backward: (B, 2, h, w) flow from the newest observed frame to the one before, in pixels.
-            motion: The camera's motion over that step.
-            yaw_change: (B,) change of yaw per step against the step before, in radians.
+            observed: The newest step, see :meth:`observe`.
             steps: How far ahead, at least 1.
 
         Returns:
             (B, 2, h, w) in pixels, and (B, 1, h, w) bool: whether the newest frame showed the pixel.
         """
-        camera = intrinsics(backward.shape[-2:], self.focal).to(backward.device)
-        moved, share = parallax(backward, motion, camera)
-        turn = self.future_turn(motion, yaw_change, steps)
+        moved, share = observed.moved, observed.share
+        camera = intrinsics(moved.shape[-2:], self.focal)
+        turn = self.future_turn(observed, steps)
         displacement, nearness = extrapolate(moved, share, turn, camera, steps, self.perspective)
         return invert_displacement(displacement, nearness)
 
-    def future_turn(self, motion: CameraMotion, yaw_change: Tensor, steps: int) -> Tensor:
+    def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:
         """(B, 3) rotation vector of the camera over ``steps`` future steps; arguments as above."""
-        turn = motion.rotation * steps * motion.rotation.new_tensor(self.keep)
+        rotation = observed.camera.rotation
+        turn = rotation * steps * rotation.new_tensor(self.keep)
         growth = sum(step * self.damping**step for step in range(1, steps + 1))
-        turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * yaw_change
+        turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * observed.yaw_change
         return turn
 
-    def observe(self, frames: Tensor) -> tuple[Tensor, CameraMotion, Tensor]:
-        """Flow, camera motion and change of yaw of the newest step, as ``backward_field`` takes them.
+    def observe(self, frames: Tensor) -> ObservedMotion:
+        """The motion of the newest step, on frames of at most ``max_width`` columns.
 
         Args:
             frames: (B, T, 3, H, W) RGB in [0, 255], T at least 2; the newest three are looked at.
@@ -115,7 +112,7 @@ class EgoMotion(BasePredictor):
         motions = [estimate_camera_motion(flow, camera) for flow in flows]
         yaw = motions[0].rotation[:, 1]
         change = yaw - motions[1].rotation[:, 1] if len(motions) > 1 else torch.zeros_like(yaw)
-        return flows[0], motions[0], change
+        return ObservedMotion(*parallax(flows[0], motions[0], camera), motions[0], change)
 
 
 def _reduce(frames: Tensor, max_width: int) -> Tensor:

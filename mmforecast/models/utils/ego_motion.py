@@ -43,6 +43,23 @@ class CameraMotion:
     translation: Tensor
 
 
+@dataclass
+class ObservedMotion:
+    """What the newest step of observed frames says of the motion to come.
+
+    Attributes:
+        moved: (B, 2, h, w) parallax of each pixel over the step, in pixels, see :func:`parallax`.
+        share: (B, 1, h, w) share of the depth that the camera covered.
+        camera: The camera's motion over the step.
+        yaw_change: (B,) change of yaw per step against the step before, in radians.
+    """
+
+    moved: Tensor
+    share: Tensor
+    camera: CameraMotion
+    yaw_change: Tensor
+
+
 def intrinsics(size: Sequence[int], focal: float) -> Tensor:
     """(3, 3) pinhole camera matrix.
 
@@ -196,12 +213,19 @@ def extrapolate(
         The displacement (B, 2, H, W) in pixels, and the share (B, 1, H, W) that it was computed with,
         clamped so that nothing passes the camera.
     """
-    share = share.clamp(-0.4, 0.6 / steps)
-    gain = steps * (1 + share) / (1 - steps * share) if perspective else float(steps)
+    share, gain = _clamp_and_gain(share, steps)
+    if not perspective:
+        gain = float(steps)
     camera = camera.to(moved.device)
     rotate = camera @ rotation_matrix(turn) @ torch.linalg.inv(camera)
     grid = pixel_grid(moved)
     return apply_homography(rotate, grid + moved * gain) - grid, share
+
+
+def _clamp_and_gain(share: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """``q``, so that nothing passes the camera, and the factor of parallax from one step to ``steps``."""
+    share = share.clamp(-0.4, 0.6 / steps)
+    return share, steps * (1 + share) / (1 - steps * share)
 
 
 def invert_displacement(displacement: Tensor, nearness: Tensor) -> tuple[Tensor, Tensor]:
@@ -309,8 +333,7 @@ def move_points(
 ) -> Tensor:
     """Points (2, N) of an object in pixels, after a number of steps; arguments as of :func:`move_mask`."""
     mean, center, share = motion
-    share = share.clamp(-0.4, 0.6 / steps)
-    gain = steps * (1 + share) / (1 - steps * share)
+    share, gain = _clamp_and_gain(share, steps)
     slope = share / (1 + share)
     moved = points + gain * (mean[:, None] + slope * (points - center[:, None]))
     camera = camera.to(turn)
@@ -334,8 +357,7 @@ def move_mask(
         (H, W) bool, sampled bilinearly and kept from 0.5 on.
     """
     mean, center, share = motion
-    share = share.clamp(-0.4, 0.6 / steps)
-    gain = steps * (1 + share) / (1 - steps * share)
+    share, gain = _clamp_and_gain(share, steps)
     growth = 1 + gain * share / (1 + share)
     camera = camera.to(turn)
     back = camera @ rotation_matrix(-turn[None]) @ torch.linalg.inv(camera)
