@@ -66,11 +66,16 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_cfg_options(parser)
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    add_traceback_option(parser)
+    # torch.distributed.launch passes either spelling.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_traceback_option(parser: Any) -> None:
+    """Add ``--traceback``, which :func:`cli_errors` reads, so that ``--help`` shows it."""
     parser.add_argument(
         TRACEBACK_FLAG, action='store_true', help='print the traceback of errors that are explained'
     )
-    # torch.distributed.launch passes either spelling.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def add_cfg_options(parser: Any, text: str = 'overrides of the config') -> None:

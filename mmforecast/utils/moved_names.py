@@ -14,18 +14,19 @@ def forward_moved_names(package: str, **moved: str) -> None:
     Args:
         package: ``__name__`` of the package, whose ``__getattr__`` this sets.
         moved: By module, with ``__`` for dots and without the leading ``mmforecast``, its names, separated
-            by blanks.
+            by blanks; ``old=new`` for one that was renamed.
     """
-    homes = {
-        name: 'mmforecast.' + module.replace('__', '.')
-        for module, names in moved.items()
-        for name in names.split()
-    }
+    homes = {}
+    for module, names in moved.items():
+        for old, _, new in (name.partition('=') for name in names.split()):
+            homes[old] = 'mmforecast.' + module.replace('__', '.'), new or old
 
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f'module {package!r} has no attribute {name!r}')
-        warnings.warn(f'{name} has moved from {package} to {homes[name]}', DeprecationWarning, stacklevel=2)
-        return getattr(importlib.import_module(homes[name]), name)
+        module, new = homes[name]
+        place = module if new == name else f'{module}.{new}'
+        warnings.warn(f'{name} has moved from {package} to {place}', DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(module), new)
 
     sys.modules[package].__getattr__ = find

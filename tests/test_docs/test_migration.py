@@ -59,3 +59,10 @@ def test_names_that_moved_are_still_found(package, name, now):
     assert found is getattr(importlib.import_module(now), name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         importlib.import_module(package).nothing  # noqa: B018
+
+
+def test_a_name_that_was_respelled_is_still_found():
+    losses = importlib.import_module('mmforecast.models.losses')
+    with pytest.warns(DeprecationWarning, match=r'to mmforecast\.creative\.losses\.normalized_entropy'):
+        found = losses.normalised_entropy
+    assert found is importlib.import_module('mmforecast.creative.losses').normalized_entropy

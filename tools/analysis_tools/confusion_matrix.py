@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import DictAction
 
 from mmforecast.apis.evaluate import load_config
 from mmforecast.apis.offline import confusion_of_results
-from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
+from mmforecast.cli.common import add_cfg_options, add_traceback_option, cli_errors
 from mmforecast.evaluation import format_table
 from mmforecast.evaluation.functional import row_shares
 from mmforecast.fileio import write_atomically
@@ -39,12 +38,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--title', help='heading of the picture (default: what is shown)')
     parser.add_argument('--color-theme', default='Blues', help='colormap of matplotlib (default: Blues)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='overrides of the config'
-    )
-    parser.add_argument(
-        TRACEBACK_FLAG, action='store_true', help='print the traceback of errors that are explained'
-    )
+    add_cfg_options(parser)
+    add_traceback_option(parser)
     return parser.parse_args()
 
 

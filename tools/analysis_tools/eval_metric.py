@@ -2,11 +2,9 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmforecast.apis.evaluate import load_config
 from mmforecast.apis.offline import evaluate_results
-from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
+from mmforecast.cli.common import add_cfg_options, add_traceback_option, cli_errors
 from mmforecast.evaluation import format_table
 from mmforecast.evaluation.scores_file import write_scores
 
@@ -25,12 +23,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config that the forecasts were made with')
     parser.add_argument('results', metavar='results.pkl', help='file of forecasts')
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics there')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='overrides of the config'
-    )
-    parser.add_argument(
-        TRACEBACK_FLAG, action='store_true', help='print the traceback of errors that are explained'
-    )
+    add_cfg_options(parser)
+    add_traceback_option(parser)
     return parser.parse_args()
 
 

@@ -23,6 +23,6 @@ forward_moved_names(
     creative__losses=(
         'AttributeClassificationLoss AuxiliaryLoss CreativityLoss MaskReconstructionLoss '
         'attribute_cross_entropy can_loss holistic_loss mask_reconstruction_loss '
-        'normalized_entropy ramp_weight sharma_mittal '
+        'normalised_entropy=normalized_entropy ramp_weight sharma_mittal '
     ),
 )
