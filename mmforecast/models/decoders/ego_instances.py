@@ -14,8 +14,9 @@ from mmforecast.models.utils.ego_motion import (
     object_parallax,
     parallax,
 )
+from mmforecast.structures import box_regions
 
-from .regions import box_regions, with_boxes, with_masks
+from .regions import with_boxes, with_masks
 
 
 class EgoInstanceMotion:
