@@ -17,7 +17,7 @@ CAR = 2
 
 def clip(masks: bool) -> ForecastDataSample:
     """One past and one future frame with a car, and a forecast that is two pixels off."""
-    ids = torch.zeros(2, *SIZE, dtype=torch.int32)
+    ids = torch.full((2, *SIZE), 7, dtype=torch.int32)  # road
     ids[:, 10:30, 10:40] = 26001
     meta = dict(
         sequence_id='a', frame_indices=[0, 1], frame_names=['0', '1'], num_past=1, num_future=1, stride=1,
