@@ -87,8 +87,7 @@ def training_sample(
     sample.gt_instances.labels = labels[labels >= 0]
     if not has_masks(detector):
         del sample.gt_instances.masks
-    stride = 1 if getattr(detector, 'semantic_head', None) is not None else 8
-    ignored = torch.full((1, *(side // stride for side in padded)), 255, dtype=torch.long)
+    ignored = torch.full((1, *padded), 255, dtype=torch.long)
     sample.gt_sem_seg = PixelData(sem_seg=ignored.to(id_map.device))
     return sample
 
