@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 import torch.nn as nn
@@ -224,16 +223,18 @@ def detect(
         Per frame ``labels`` (N,), ``scores`` (N,), ``bboxes`` (N, 4) and, where the detector has a mask
         head, ``masks`` (N, H, W) bool, at the size of the frame and ordered by descending score.
     """
-    from mmdet.models.detectors import TwoStageDetector, TwoStagePanopticSegmentor  # loaded with the detector
+    from mmdet.models.detectors import TwoStagePanopticSegmentor  # loaded with the detector
 
     size, padded = encoder.working_size(frame_size)
     samples = [detector_sample(frame_size, size, padded) for _ in range(levels[0].shape[0])]
     with given_features(encoder.detector, encoder.complete(levels, padded)) as detector:
-        # a panoptic detector's own predict gives a panoptic map
-        panoptic = isinstance(detector, TwoStagePanopticSegmentor)
-        predict = partial(TwoStageDetector.predict, detector) if panoptic else detector.predict
-        samples = predict(levels[0], samples, rescale=True)
-    return [ordered(encoder.relabel(sample.pred_instances)) for sample in samples]
+        if isinstance(detector, TwoStagePanopticSegmentor):  # its own predict gives a panoptic map
+            features = detector.extract_feat(levels[0])
+            proposals = detector.rpn_head.predict(features, samples, rescale=False)
+            found = detector.roi_head.predict(features, proposals, samples, rescale=True)
+        else:
+            found = [s.pred_instances for s in detector.predict(levels[0], samples, rescale=True)]
+    return [ordered(encoder.relabel(instances)) for instances in found]
 
 
 def ordered(instances: InstanceData) -> InstanceData:

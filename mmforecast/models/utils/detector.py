@@ -11,6 +11,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.model import ImgDataPreprocessor
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmforecast.structures import instances_from_id_map
 
@@ -199,7 +200,7 @@ def _probe(detector: nn.Module) -> tuple[int, Sequence[Tensor]]:
         for side in (256, 512):  # some necks need more cells at their coarsest level (SSD)
             image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
             try:
-                return side, detector.extract_feat(image)
+                return side, _finite_features(detector, image)
             except (RuntimeError, IndexError) as error:
                 failure = error
     finally:
@@ -208,3 +209,21 @@ def _probe(detector: nn.Module) -> tuple[int, Sequence[Tensor]]:
         f'{type(detector).__name__} gives no features of a 512x512 image ({failure}); F2F needs a detector '
         'whose backbone and neck work at any size'
     ) from failure
+
+
+def _finite_features(detector: nn.Module, image: Tensor) -> Sequence[Tensor]:
+    """Features of an image; deep networks with random weights overflow without the batch's own statistics."""
+    features = detector.extract_feat(image)
+    if all(level.isfinite().all() for level in features):
+        return features
+    norms = [(norm, norm.track_running_stats) for norm in detector.modules() if isinstance(norm, _BatchNorm)]
+    for norm, _ in norms:
+        norm.train()
+        norm.track_running_stats = False
+    try:
+        features = detector.extract_feat(image)
+    finally:
+        for norm, tracks in norms:
+            norm.eval()
+            norm.track_running_stats = tracks
+    return [level.nan_to_num() for level in features]
