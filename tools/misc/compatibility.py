@@ -26,9 +26,11 @@ from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.encoders.frozen import FrozenEncoder
 from mmforecast.models.forecasters.base import BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -118,7 +120,7 @@ _FIXED_QUERIES = ('sparse-rcnn', 'queryinst')
 def tamed(node, num_classes: int):
     """A copy of a model's config without pretrained weights and SyncBN, with few classes and proposals."""
     if isinstance(node, (list, tuple)):
-        return [tamed(item, num_classes) for item in node]
+        return type(node)(tamed(item, num_classes) for item in node)
     if not isinstance(node, dict):
         return node
     out = {key: tamed(value, num_classes) for key, value in node.items()}
@@ -131,6 +133,8 @@ def tamed(node, num_classes: int):
             out[key] = num_classes
         elif key == 'class_weight' and isinstance(value, list) and len(value) > 2:
             out[key] = [1.0] * num_classes + value[-1:] * (len(value) % 10 == 1 or len(value) == 20)
+        elif key == 'rand_init':  # SegNeXt draws bases in every pass, so that no two are the same
+            out[key] = False
         elif key in _LIMITS and isinstance(value, float):
             out[key] = _LIMITS[key]
         elif key in _AT_MOST and isinstance(value, int):
@@ -147,12 +151,14 @@ def network_config(kind: str, name: str) -> dict:
         kept = dict(max_per_img=100, mask_thr_binary=0.5)
         return dict(tamed(model, 8), test_cfg=dict(rpn=None, rcnn=kept))
     model = tamed(model, 8 if kind == 'detector' else 19)
+    if name.startswith('solo'):
+        model['test_cfg']['mask_thr'] = 0.005  # its masks start near 0.01
     model['data_preprocessor'].pop('batch_augments', None)
     return model
 
 
-def random_network(config: dict, scope: str) -> nn.Module:
-    """A network with its own initialization, and noise where that gives equal scores everywhere."""
+def random_network(config: dict, scope: str, noise: float = 0.003) -> nn.Module:
+    """A network with its own initialization, some noise against equal scores, and calibrated BatchNorms."""
     torch.manual_seed(0)
     encoder = (
         MODELS.build(dict(type='DetectorEncoder', detector=config, chunk=1))
@@ -162,8 +168,23 @@ def random_network(config: dict, scope: str) -> nn.Module:
     encoder.init_weights()
     with torch.no_grad():
         for weight in encoder.network.parameters():
-            weight += 0.003 * torch.randn_like(weight)
+            weight += noise * torch.randn_like(weight)
+        _calibrate(encoder)
     return encoder.network
+
+
+def _calibrate(encoder: FrozenEncoder) -> None:
+    """Set the statistics of BatchNorms on a clip: without them, deep random networks overflow in eval mode."""
+    norms = [module for module in encoder.network.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:
+        norm.momentum = None  # the mean of what it sees
+        norm.reset_running_stats()
+        norm.train()
+    encoder.encode_frames(clip((128, 160))['inputs'].float())
+    for norm in norms:
+        norm.eval()
+        if not norm.num_batches_tracked:  # in a head that was not run
+            norm.reset_running_stats()
 
 
 def clip(size: tuple[int, int]) -> dict:
@@ -229,6 +250,7 @@ def run_once(model: BaseForecaster, size: tuple[int, int], metric: dict, folder:
         experiment_name=Path(folder).name,
         default_hooks=dict(checkpoint=None, logger=dict(type='LoggerHook', interval=1)),
         log_level='WARNING',
+        default_scope='mmforecast',
     )
     runner.train()
     scalars = runner.message_hub.log_scalars
@@ -249,12 +271,12 @@ def own_output(kind: str, network: nn.Module, frame: Tensor):
     network.eval()
     data = network.data_preprocessor(dict(inputs=[frame.flip(0)], data_samples=[sample]), False)
     if kind == 'segmentor':
-        return network.predict(**data)[0].pred_sem_seg.data[0]
+        return network.predict(data['inputs'], data['data_samples'])[0].pred_sem_seg.data[0]
     if hasattr(network, 'panoptic_fusion_head'):
-        from mmdet.models.detectors import TwoStageDetector
-
-        return TwoStageDetector.predict(network, **data)[0].pred_instances
-    return network.predict(**data)[0].pred_instances
+        features, samples = network.extract_feat(data['inputs']), data['data_samples']
+        proposals = network.rpn_head.predict(features, samples, rescale=False)
+        return network.roi_head.predict(features, proposals, samples, rescale=True)[0]
+    return network.predict(data['inputs'], data['data_samples'])[0].pred_instances
 
 
 def agreement(found, own) -> tuple[float, int]:
@@ -276,15 +298,19 @@ def try_network(kind: str, name: str) -> dict:
 
     Returns:
         ``network``, ``kind`` and ``config``; then either ``refused``, a sentence, or ``representation``,
-        ``loss``, ``scores``, ``agreement`` with the network's own output, ``found``, the number of instances or
-        classes in it, and for detectors ``detector_loss``, a number or a sentence.
+        ``loss``, ``scores``, ``agreement`` with the network's own output, ``found``, the number of
+        instances or classes in it, and for detectors ``detector_loss``, a number or a sentence.
     """
     config, size = network_config(kind, name), SIZES[kind]
     row = dict(network=name, kind=kind, config=(DETECTORS if kind == 'detector' else SEGMENTORS)[name])
     try:
-        network = random_network(config, 'mmdet' if kind == 'detector' else 'mmseg')
+        network = random_network(
+            config, 'mmdet' if kind == 'detector' else 'mmseg', noise=0.0003 if name == 'queryinst' else 0.003
+        )
     except ValueError as error:
         return dict(row, refused=str(error))
+    if getattr(network.data_preprocessor, 'pad_size_divisor', 32) == 1:
+        size = SIZES['segmentor']  # it takes multiples of 32 alone
     losses = dict(mse=dict(type='mmdet.MSELoss'))
     metric = dict(type='CityscapesInstanceMetric' if kind == 'detector' else 'FutureSemSegMetric')
     if kind == 'detector':
@@ -337,11 +363,11 @@ def page_of(rows: list[dict]) -> str:
     lines = [
         '# Compatibility',
         '',
-        'Generated by `python tools/misc/compatibility.py`: each network is built from its own config with random',
-        'weights, trains a predictor for one iteration of a Runner, forecasts and is scored. *Oracle* is the share',
-        "of instances or pixels in which the oracle's forecast is the network's own output on the true frame, and",
-        'in how many instances or classes. *Detector loss* is training through its heads',
-        '(`train_cfg.detector_loss`).',
+        "Generated by `python tools/misc/compatibility.py`. Each network is built from its library's config",
+        'with random weights, trains a predictor for one iteration of a Runner, forecasts and is scored.',
+        "*Oracle* is the share of instances or pixels in which the oracle's forecast is the network's own",
+        'output on the true frame, and in how many instances or classes. *Detector loss* is training through',
+        'its heads (`train_cfg.detector_loss`).',
         '',
         f'{len(rows)} networks, {len(refused)} of them refused.',
     ]
