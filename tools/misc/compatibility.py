@@ -57,7 +57,6 @@ DETECTORS = {
     'grid-rcnn': 'grid_rcnn/grid-rcnn_r50_fpn_gn-head_2x_coco',
     'dynamic-rcnn': 'dynamic_rcnn/dynamic-rcnn_r50_fpn_1x_coco',
     'sparse-rcnn': 'sparse_rcnn/sparse-rcnn_r50_fpn_1x_coco',
-    'queryinst': 'queryinst/queryinst_r50_fpn_1x_coco',
     'panoptic-fpn': 'panoptic_fpn/panoptic-fpn_r50_fpn_1x_coco',
     'solo': 'solo/solo_r50_fpn_1x_coco',
     'solov2': 'solov2/solov2_r50_fpn_1x_coco',
@@ -114,7 +113,7 @@ SEGMENTORS = {
 # Detections are few and sure to exist, whatever random weights say.
 _LIMITS = dict(score_thr=0.0, mask_thr=0.3, filter_thr=0.0, update_thr=0.0)
 _AT_MOST = dict(nms_pre=200, max_per_img=20, num_queries=100, samples_per_gpu=1)
-_FIXED_QUERIES = ('sparse-rcnn', 'queryinst')
+_FIXED_QUERIES = ('sparse-rcnn',)
 
 
 def tamed(node, num_classes: int):
@@ -157,7 +156,7 @@ def network_config(kind: str, name: str) -> dict:
     return model
 
 
-def random_network(config: dict, scope: str, noise: float = 0.003) -> nn.Module:
+def random_network(config: dict, scope: str) -> nn.Module:
     """A network with its own initialization, some noise against equal scores, and calibrated BatchNorms."""
     torch.manual_seed(0)
     encoder = (
@@ -168,7 +167,7 @@ def random_network(config: dict, scope: str, noise: float = 0.003) -> nn.Module:
     encoder.init_weights()
     with torch.no_grad():
         for weight in encoder.network.parameters():
-            weight += noise * torch.randn_like(weight)
+            weight += 0.003 * torch.randn_like(weight)
         _calibrate(encoder)
     return encoder.network
 
@@ -304,9 +303,7 @@ def try_network(kind: str, name: str) -> dict:
     config, size = network_config(kind, name), SIZES[kind]
     row = dict(network=name, kind=kind, config=(DETECTORS if kind == 'detector' else SEGMENTORS)[name])
     try:
-        network = random_network(
-            config, 'mmdet' if kind == 'detector' else 'mmseg', noise=0.0003 if name == 'queryinst' else 0.003
-        )
+        network = random_network(config, 'mmdet' if kind == 'detector' else 'mmseg')
     except ValueError as error:
         return dict(row, refused=str(error))
     if getattr(network.data_preprocessor, 'pad_size_divisor', 32) == 1:
