@@ -72,17 +72,24 @@ def training_sample(
     size: tuple[int, int],
     padded: tuple[int, int],
     id_map: Tensor,
+    own_labels: Tensor,
 ) -> DetDataSample:
-    """What a detector's losses need to know of a frame; arguments as of :func:`detector_sample`.
+    """What a detector's losses need to know of a frame; other arguments as of :func:`detector_sample`.
 
     A detector without a mask head gets boxes alone. One with a semantic branch (HTC, SCNet, Panoptic FPN)
     gets a label map that is ignored everywhere, since stuff is not labeled here: the loss of that branch is 0.
+
+    Args:
+        own_labels: (8,) int64, the detector's own label of each class of Cityscapes; objects of
+            a class with -1, which it does not have, are left out.
     """
     sample = detector_sample(frame_size, size, padded, id_map)
+    labels = own_labels.to(id_map.device)[sample.gt_instances.labels]
+    sample.gt_instances = sample.gt_instances[labels >= 0]
+    sample.gt_instances.labels = labels[labels >= 0]
     if not has_masks(detector):
         del sample.gt_instances.masks
-    stride = 1 if getattr(detector, 'semantic_head', None) is not None else 8
-    ignored = torch.full((1, *(side // stride for side in padded)), 255, dtype=torch.long)
+    ignored = torch.full((1, *padded), 255, dtype=torch.long)
     sample.gt_sem_seg = PixelData(sem_seg=ignored.to(id_map.device))
     return sample
 

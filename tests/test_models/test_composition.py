@@ -1,0 +1,38 @@
+"""Detectors of mmdet under F2F and segmentors of mmseg under S2S, from the libraries' own configs."""
+
+import math
+import runpy
+from pathlib import Path
+
+import pytest
+
+TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / 'tools/misc/compatibility.py'))
+NETWORKS = [*TOOL['DETECTORS'], *TOOL['SEGMENTORS']]
+FAST = ('retinanet', 'rtmdet-ins', 'pspnet', 'stdc')
+# Refused, each with the start of its reason.
+REFUSED = {
+    'mask-rcnn-c4': 'MaskRCNN has no feature pyramid that F2F could forecast',
+    'detr': 'DETR has no feature pyramid that F2F could forecast',
+    'ssd': 'SingleStageDetector has no feature pyramid that F2F could forecast',
+}
+
+
+def test_there_are_enough_networks():
+    assert len(TOOL['DETECTORS']) >= 30 and len(TOOL['SEGMENTORS']) >= 18
+    assert len(REFUSED) <= 6
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize(
+    'name', [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
+def test_the_oracle_gives_the_network_s_own_output(name):
+    row = TOOL['try_network'](TOOL['kind_of'](name), name)
+    if name in REFUSED:
+        assert row['refused'].startswith(REFUSED[name])
+        return
+    assert 'refused' not in row
+    assert math.isfinite(row['loss']) and row['loss'] > 0
+    assert any('AP' in key or 'mIoU' in key for key in row['scores'])
+    assert row['agreement'] == 1.0
+    assert row['found'] >= (1 if row['kind'] == 'detector' else 2)
