@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / 'tools/misc/compatibility.py'))
-NETWORKS = [*TOOL['DETECTORS'], *TOOL['SEGMENTORS']]
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOOL = runpy.run_path(str(REPOSITORY / 'tools/misc/compatibility'))
+NETWORKS = runpy.run_path(str(REPOSITORY / 'tools/misc/compatibility/networks.py'))
 FAST = ('retinanet', 'rtmdet-ins', 'pspnet', 'stdc')
 # Refused, each with the start of its reason.
 REFUSED = {
@@ -18,16 +19,16 @@ REFUSED = {
 
 
 def test_there_are_enough_networks():
-    assert len(TOOL['DETECTORS']) >= 30 and len(TOOL['SEGMENTORS']) >= 18
+    assert len(NETWORKS['DETECTORS']) >= 30 and len(NETWORKS['SEGMENTORS']) >= 18
     assert len(REFUSED) <= 6
 
 
 @pytest.mark.filterwarnings('ignore')
 @pytest.mark.parametrize(
-    'name', [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+    'name', [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in TOOL['NETWORKS']]
 )
 def test_the_oracle_gives_the_network_s_own_output(name):
-    row = TOOL['try_network'](TOOL['kind_of'](name), name)
+    row = TOOL['try_network'](name)
     if name in REFUSED:
         assert row['refused'].startswith(REFUSED[name])
         return
@@ -35,4 +36,11 @@ def test_the_oracle_gives_the_network_s_own_output(name):
     assert math.isfinite(row['loss']) and row['loss'] > 0
     assert any('AP' in key or 'mIoU' in key for key in row['scores'])
     assert row['agreement'] == 1.0
-    assert row['found'] >= (1 if row['kind'] == 'detector' else 2)
+    assert row['found'] >= (1 if row['detector'] else 2)
+
+
+def test_the_page_lists_every_network():
+    page = (REPOSITORY / 'docs/compatibility.md').read_text(encoding='utf-8')
+    rows = [line.split('`')[1] for line in page.splitlines() if line.startswith('| `')]
+    assert sorted(rows) == sorted(map(NETWORKS['source_config'], TOOL['NETWORKS']))
+    assert f'{len(rows)} networks, {len(REFUSED)} of them refused.' in page
