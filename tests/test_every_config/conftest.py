@@ -9,8 +9,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmforecast.datasets import Level, StoreManifest, StoreWriter
+from mmforecast.registry import MODELS
 from mmforecast.street import write_dataset
 
 SPLITS = dict(train=3, val=2)
@@ -160,6 +164,22 @@ def workspace(tmp_path_factory, repository):
     videos(root)
     images(root)
     return folder
+
+
+@pytest.fixture(scope='session')
+def stored_features(workspace, repository):
+    """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
+    config = 'configs/f2f/f2f5_cityscapes.py'
+    settings = Config.fromfile(workspace / config).model.encoder.detector.to_dict()
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        detector = MODELS.build(settings)
+    (workspace / 'checkpoints').mkdir()
+    weights = workspace / 'checkpoints/mask-rcnn_r50-fpn_cityscapes.pth'
+    torch.save(dict(state_dict=detector.state_dict()), weights)
+    out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workspace)
+        run_tool(repository, 'extract_representations.py', config, 'none', *out)
 
 
 @pytest.fixture

@@ -83,10 +83,14 @@ def options_of(cfg):
 
 
 @pytest.mark.parametrize('name', MARKED)
-def test_config_trains_validates_and_resumes(name, workspace, run_tool, monkeypatch, tmp_path, scalars):
+def test_config_trains_validates_and_resumes(
+    name, workspace, run_tool, monkeypatch, tmp_path, scalars, request
+):
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    if any(step.type == 'LoadClipFeatures' for step in cfg.train_dataloader.dataset.pipeline):
+        request.getfixturevalue('stored_features')
     options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
