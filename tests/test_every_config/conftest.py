@@ -71,7 +71,6 @@ def cityscapes(root, repository):
     for split in SPLITS:
         store(root / f'cityscapes/scores/{split}', root, split, 'scores', (19, 64, 64))
         store(root / f'cityscapes/distance_maps/{split}', root, split, 'scores', (9, *SIZE))
-        store(root / f'cityscapes/features/{split}', root, split, 'P5', (256, 4, 8))
 
 
 def store(folder, root, split, level, shape):
@@ -170,7 +169,7 @@ def workspace(tmp_path_factory, repository):
 def stored_features(workspace, repository):
     """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
     config = 'configs/f2f/f2f5_cityscapes.py'
-    settings = Config.fromfile(workspace / config).model.encoder.detector.to_dict()
+    settings = Config.fromfile(workspace / config).model.encoder.detector
     with DefaultScope.overwrite_default_scope('mmdet'):
         detector = MODELS.build(settings)
     (workspace / 'checkpoints').mkdir()
