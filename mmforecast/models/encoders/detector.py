@@ -16,7 +16,6 @@ from mmforecast.models.utils.detector import (
     given_features,
     pad_frames,
     padded_size,
-    probe_pyramid,
     resize,
 )
 from mmforecast.models.utils.detector_classes import (
@@ -25,6 +24,7 @@ from mmforecast.models.utils.detector_classes import (
     inverse_labels,
     num_classes_of,
 )
+from mmforecast.models.utils.detector_pyramid import probe_pyramid
 from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
