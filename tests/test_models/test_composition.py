@@ -16,6 +16,10 @@ REFUSED = {
     'detr': 'DETR has no feature pyramid that F2F could forecast',
     'ssd': 'SingleStageDetector has no feature pyramid that F2F could forecast',
 }
+# Trained on features alone, with the start of the reason.
+NO_DETECTOR_LOSS = {
+    'boxinst': 'train_cfg.detector_loss: BoxInst can not compute its losses on forecast features'
+}
 
 
 def test_there_are_enough_networks():
@@ -37,6 +41,10 @@ def test_the_oracle_gives_the_network_s_own_output(name):
     assert any('AP' in key or 'mIoU' in key for key in row['scores'])
     assert row['agreement'] == 1.0
     assert row['found'] >= (1 if row['detector'] else 2)
+    if name in NO_DETECTOR_LOSS:
+        assert row['detector_loss'].startswith(NO_DETECTOR_LOSS[name])
+    elif row['detector']:
+        assert math.isfinite(row['detector_loss']) and row['detector_loss'] > 0
 
 
 def test_the_page_lists_every_network():

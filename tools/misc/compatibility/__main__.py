@@ -1,6 +1,6 @@
 """Try detectors of mmdet under F2F and segmentors of mmseg under S2S, and write docs/compatibility.md.
 
-    python tools/misc/compatibility                                  # all, half an hour; writes the page
+    python tools/misc/compatibility                                  # all, about ten minutes; writes the page
     python tools/misc/compatibility --networks mask-rcnn pspnet      # a few, printed
 
 Every network is tried by the code of this checkout, in one run.
