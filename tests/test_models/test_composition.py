@@ -14,6 +14,7 @@ FAST = ('retinanet', 'rtmdet-ins', 'pspnet', 'stdc')
 REFUSED = {
     'mask-rcnn-c4': 'MaskRCNN has no feature pyramid that F2F could forecast',
     'detr': 'DETR has no feature pyramid that F2F could forecast',
+    'mask2former': 'Mask2Former has no feature pyramid that F2F could forecast',
     'ssd': 'SingleStageDetector has no feature pyramid that F2F could forecast',
 }
 # Trained on features alone, with the start of the reason.

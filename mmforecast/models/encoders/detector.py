@@ -155,7 +155,7 @@ class DetectorEncoder(FrozenEncoder):
                 f"{kind}: of its {len(names)} classes, {', '.join(found)} are taken for Cityscapes' and the "
                 f'others are dropped' + (f'; it has no {", ".join(missing)}' if missing else ''),
                 logger='current',
-                level=logging.INFO,
+                level=logging.WARNING if missing else logging.INFO,
             )
         return THING_CLASSES
 

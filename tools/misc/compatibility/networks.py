@@ -40,7 +40,11 @@ DETECTORS = {
     'vfnet': 'vfnet/vfnet_r50_fpn_1x_coco',
     'tood': 'tood/tood_r50_fpn_1x_coco',
     'deformable-detr': 'deformable_detr/deformable-detr_r50_16xb2-50e_coco',
+    'ddq': 'ddq/ddq-detr-4scale_r50_8xb2-12e_coco',
     'dino': 'dino/dino-4scale_r50_8xb2-12e_coco',
+    'reppoints': 'reppoints/reppoints-moment_r50_fpn_1x_coco',
+    'efficientnet-fpn': 'efficientnet/retinanet_effb3_fpn_8xb4-crop896-1x_coco',
+    'mask2former': 'mask2former/mask2former_r50_8xb2-lsj-50e_coco',
     'detr': 'detr/detr_r50_8xb2-150e_coco',
 }
 SEGMENTORS = {
