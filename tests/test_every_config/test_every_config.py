@@ -8,6 +8,7 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -60,6 +61,10 @@ def shrink(node, path=()):
             yield '.'.join(name), SMALL[key]
         elif key == 'size' and 'ClipRandomCrop' == node.get('type') and max(value) > 128:
             yield '.'.join(name), (64, 64)
+        elif key == 'crop_size' and path[-1:] == ('train_cfg',) and max(value) > 32:
+            yield '.'.join(name), (16, 32)
+        elif key in ('scale', 'scales') and 'Resize' in node.get('type', '') and np.max(value) > 512:
+            yield '.'.join(name), (256, 128) if key == 'scale' else [(256, 128)]
         elif isinstance(value, dict | list | tuple):
             yield from shrink(value, name)
 
