@@ -39,6 +39,7 @@ SMALL_TYPES = dict(
     CANDiscriminator=dict(head_channels=32),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
+    MultiScaleDiscriminator=dict(hidden=((32, 16),) * 4),
 )
 WEIGHTS = ('checkpoint', 'coarsest_from')
 
