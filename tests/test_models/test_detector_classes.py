@@ -1,7 +1,10 @@
 """Detectors of other data sets: their classes become Cityscapes' by name, or keep their own names."""
 
+import logging
+
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
 from mmforecast.apis.inferencers.results import encode_instances
@@ -47,6 +50,18 @@ def test_coco_s_classes_are_mapped_by_name(coco_encoder):
     labels = cityscapes_labels(names)
     assert labels.tolist() == [COCO_TO_CITYSCAPES.get(label, -1) for label in range(80)]
     assert inverse_labels(labels).tolist() == [0, -1, 2, 7, 5, 6, 3, 1]  # COCO has no rider
+
+
+def test_a_missing_class_is_warned_of(small_detector, caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        with caplog.at_level(logging.WARNING):
+            DetectorEncoder(with_classes(small_detector('retinanet'), 80))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert 'of its 80 classes, person, car, truck, bus, train, motorcycle, bicycle are taken' in caplog.text
+    assert 'the others are dropped; it has no rider' in caplog.text
 
 
 def test_other_classes_are_dropped(coco_encoder):

@@ -191,12 +191,12 @@ def scorable(clip: dict) -> dict:
             )
         filled[field] = [fill_boxes(step, clip.get('img_shape')) for step in steps]
         if any(new is not old for new, old in zip(filled[field], steps)):
-            _say_boxes_are_filled()
+            _warn_of_filled_boxes()
     return {**clip, **filled}
 
 
 @cache
-def _say_boxes_are_filled() -> None:
+def _warn_of_filled_boxes() -> None:
     print_log(
         'the detector gives boxes without masks: they are scored as filled rectangles',
         logger='current',
