@@ -1,7 +1,7 @@
-# A detector for F2F in the place of the one of mmdet's model zoo, trained by mmdet's own parts on the annotated
-# frames of Cityscapes: shorter side 800 to 1024, batch 8, 24k iterations at 0.01, a tenth of it from 18k on. The
-# paper's schedule was not published; this one is detectron2's (configs/Cityscapes/mask_rcnn_R_50_FPN.yaml), by
-# mmdet's classes.
+# A detector for F2F in the place of that of mmdet's model zoo, trained by mmdet's own parts on the annotated
+# frames of Cityscapes: shorter side 800 to 1024, batch 8, 24k iterations at 0.01, a tenth of it from 18k on.
+# The paper's schedule was not published; this one is detectron2's, by mmdet's classes
+# (configs/Cityscapes/mask_rcnn_R_50_FPN.yaml).
 #   python tools/dataset_converters/cityscapes_to_coco.py data/cityscapes --splits train val
 #   python tools/train.py configs/detectors/mask-rcnn_r50-fpn_cityscapes.py
 #   python tools/train.py configs/f2f/f2f5_cityscapes.py \

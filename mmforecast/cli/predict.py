@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -205,6 +206,9 @@ def _predict(args: argparse.Namespace) -> None:
     inferencer = _build(args)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
+    if choice.frame_scale is not None and args.scale is None:
+        size = 'x'.join(map(str, choice.frame_scale))
+        print(f'frames are resized to fit {size}, as in the tests of the network; --scale changes that')
     if args.config is None and args.stride is None and source.fps:
         _print_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
     out = inferencer(
@@ -230,6 +234,9 @@ def _build(args: argparse.Namespace):
 
     from mmforecast.apis.inferencers import ForecastInferencer
 
+    # Of no use to somebody who runs a network: they are on its losses, and on coming versions of torch.
+    warnings.filterwarnings('ignore', module=r'mm(det|seg)\.')
+    warnings.filterwarnings('ignore', message='torch.meshgrid')
     MMLogger.get_current_instance().setLevel('ERROR')
     with contextlib.redirect_stdout(io.StringIO()):
         return ForecastInferencer(

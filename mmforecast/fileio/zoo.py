@@ -108,10 +108,10 @@ def zoo_weights(name: str, progress: bool = True) -> Path:
 
 def install_zoo_loader() -> None:
     """Make mmengine's :class:`CheckpointLoader` read ``zoo://<name>``, as safely as it reads files."""
-    CheckpointLoader.register_scheme(PREFIX, _load_from_zoo, force=True)
+    CheckpointLoader.register_scheme(PREFIX, load_from_zoo, force=True)
 
 
-def _load_from_zoo(filename: str, map_location: Any = None) -> dict:
+def load_from_zoo(filename: str, map_location: Any = None) -> dict:
     return load_checkpoint(str(zoo_weights(filename)), map_location)
 
 

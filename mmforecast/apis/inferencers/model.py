@@ -41,6 +41,7 @@ class Choice:
         title: Its name in pictures.
         note: What to expect of shipped weights, or how a network is used; or None.
         network: 'detector' or 'segmentor' if the forecaster was composed over one, or None.
+        frame_scale: (width, height) that its frames are resized to fit, as in the network's own test pipeline.
     """
 
     cfg: Config
@@ -49,11 +50,16 @@ class Choice:
     title: str
     note: str | None = None
     network: str | None = None
+    frame_scale: tuple[int, int] | None = None
 
     @property
     def changes(self) -> dict | None:
         """The keys of the config's model that the baseline replaces."""
-        return None if self.baseline is None else baselines_of(self.cfg)[self.baseline]
+        if self.baseline is None:
+            return None
+        changes = baselines_of(self.cfg)[self.baseline]
+        # A composed forecaster may have a decoder that moves what it reads; those of baselines read alone.
+        return changes if self.network is None else {'decoder': None, **changes}
 
 
 def choose(
@@ -104,10 +110,8 @@ def _over_network(
     _check(composed, None, baseline)
     what = 'objects of the detector' if kind == 'detector' else 'label maps of the segmentor'
     how = f'the {baseline} baseline' if baseline else 'the motion of the camera and of what it sees'
-    scale = frame_scale(cfg)
-    size = '' if scale is None else f'; frames are resized to {scale[0]}x{scale[1]} for it, see --scale'
-    note = f'{what} are moved on by {how}, which was not trained{size}'
-    return Choice(composed, None, baseline, _name(cfg), note, kind)
+    note = f'{what} are moved on by {how}, which was not trained'
+    return Choice(composed, None, baseline, baseline or _name(cfg), note, kind, frame_scale(cfg))
 
 
 def _name(cfg: Config) -> str:

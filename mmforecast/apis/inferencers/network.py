@@ -7,9 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from torch import nn
 
-from mmforecast.fileio import find_model, zoo_weights
+from mmforecast.fileio import find_model
+from mmforecast.fileio.zoo import PREFIX
+from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS, MODELS
 from mmforecast.utils.removed_configs import require_config
@@ -30,18 +31,19 @@ NUM_PAST = 3
 NUM_FUTURE = 3
 STRIDE = 3
 _LIBRARIES = ('mmdet', 'mmseg')
+_RESIZES = ('Resize', 'FixScaleResize')
 
 
 def open_config(model: str, weights: str | None) -> tuple[Config, str | None]:
-    """The config of a name, and the path of its weights.
+    """The config of a name, and its weights.
 
     Args:
         model: Path of a config, or the name of a model in a zoo, see :func:`~mmforecast.fileio.find_model`.
-        weights: Path of a checkpoint. None downloads those of a model in a zoo.
+        weights: Path of a checkpoint. None takes those that a zoo publishes of its model, 'zoo://<name>',
+            which are downloaded when they are read.
 
     Raises:
-        ValueError: There is neither such a file nor such a model, or the model has no published weights.
-        DownloadError: The weights cannot be downloaded.
+        ValueError: There is neither such a file nor such a model.
         FileNotFoundError: A former release had this config.
     """
     require_config(model)
@@ -51,7 +53,7 @@ def open_config(model: str, weights: str | None) -> tuple[Config, str | None]:
         found = find_model(model)
     except ValueError as error:
         raise ValueError(f'there is no config file {model}, and {error}') from error
-    return load_config(str(found.config)), weights or str(zoo_weights(model))
+    return load_config(str(found.config)), weights or f'{PREFIX}{found.name}'
 
 
 def kind_of_network(cfg: Config) -> str | None:
@@ -75,7 +77,7 @@ def compose(cfg: Config, kind: str, checkpoint: str | None) -> Config:
     Args:
         cfg: A config of mmdet or mmseg, of which ``model`` suffices.
         kind: 'detector' or 'segmentor'.
-        checkpoint: Path of the network's weights.
+        checkpoint: Path of the network's weights, or 'zoo://<name>'.
 
     Raises:
         ValueError: There is no checkpoint, or the network needs more than frames.
@@ -133,15 +135,27 @@ def frame_scale(cfg: Config) -> tuple[int, int] | None:
     return int(scale[0]), int(scale[1])
 
 
-def name_classes(model: nn.Module, meta: Mapping) -> dict:
-    """The metainfo of a dataset, with the classes of the network that a composed forecaster is over.
+def name_classes(model: BaseForecaster, meta: Mapping) -> dict:
+    """The metainfo of a dataset with the classes of the network that a composed forecaster is over.
 
-    They are those that its checkpoint names, or else those in ``meta``.
+    They are those that its checkpoint names, or else those of ``meta``, which its config names; where their
+    number is another than the network's, they are left out.
+
+    Args:
+        model: The forecaster. The classes of a ``DetectorEncoder`` are set, too.
+        meta: With the keys 'classes' and 'palette', or without.
     """
-    network = model.encoder.network
-    known = {key: value for key, value in getattr(network, 'dataset_meta', {}).items() if value}
-    meta = dict(meta, **{key: known[key] for key in ('classes', 'palette') if key in known})
-    return meta
+    encoder = model.encoder
+    own = getattr(encoder.network, 'dataset_meta', None) or {}
+    known = {**meta, **{key: own[key] for key in ('classes', 'palette') if own.get(key)}}
+    if isinstance(encoder, DetectorEncoder):
+        if len(known.get('classes') or ()) == len(encoder.instance_classes):
+            encoder.instance_classes = tuple(known['classes'])
+        return dict(known, instance_classes=encoder.instance_classes)
+    for key in ('classes', 'palette'):
+        if len(known.get(key) or ()) != encoder.channels:
+            known.pop(key, None)
+    return known
 
 
 def _class_of(name: Any, scopes: tuple) -> type | None:
@@ -156,13 +170,14 @@ def _class_of(name: Any, scopes: tuple) -> type | None:
         return next(filter(inspect.isclass, found), None)
 
 
-def _resize_step(cfg: Config) -> dict:
+def _resize_step(cfg: Config) -> Mapping:
     """The first transform of a test pipeline that resizes; {} without one."""
     pipeline = cfg.get('test_pipeline')
     if pipeline is None and cfg.get('test_dataloader'):
         pipeline = first_source(cfg.test_dataloader.dataset).get('pipeline')
     for step in pipeline or ():
-        if str(step.get('type')).rpartition('.')[2].rstrip("'>") in ('Resize', 'FixScaleResize'):
+        name = getattr(step.get('type'), '__name__', str(step.get('type')))
+        if name.rpartition('.')[2] in _RESIZES:
             return step
     return {}
 
