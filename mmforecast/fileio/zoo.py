@@ -180,7 +180,7 @@ def _config_names(config: Path, root: Path) -> list[str]:
 
 def _suggestion(wanted: str, known: list[str]) -> str:
     """The names that come close to a wrong one."""
-    lower = {name.lower(): name for name in known}
+    lower = {name.lower(): name for name in known if '/' not in name}
     close = sorted(name for name in lower if name.startswith(wanted.lower())) if wanted else []
     close = (close + difflib.get_close_matches(wanted.lower(), lower, n=3, cutoff=0.7))[:3]
     return f'; did you mean {" or ".join(lower[name] for name in dict.fromkeys(close))}?' if close else ''

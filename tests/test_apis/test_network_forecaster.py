@@ -220,3 +220,67 @@ def test_missing_weights_say_where_they_belong(zoo, tmp_path, monkeypatch):
     monkeypatch.setenv(ZOO_ENV, str(root))
     with pytest.raises(DownloadError, match='put the file at .*checkpoints/lost-00000000.pth'):
         quiet('lost')
+
+
+def real(name):
+    """Weights of a published network, and a clip of a motorway, where the machine has them."""
+    weights, clip = SHARED / 'weights' / name, SHARED / 'driving_10hz/highway/highway_25hz.mp4'
+    for path in (weights, clip):
+        if not path.is_file():
+            pytest.skip(f'no {path}')
+    return str(weights), str(clip)
+
+
+def overlap(a, b):
+    """Intersection over union of two boxes x1 y1 x2 y2."""
+    left, top, right, bottom = [*np.maximum(a[:2], b[:2]), *np.minimum(a[2:], b[2:])]
+    common = max(0, right - left) * max(0, bottom - top)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return common / (sum(areas) - common)
+
+
+def test_real_detector_forecasts_the_cars_of_a_motorway(monkeypatch):
+    monkeypatch.delenv(ZOO_ENV)
+    weights, clip = real('yolox_nano_coco_mmdet.pth')
+    inferencer = quiet('yolox_nano_8xb8-300e_coco', weights, scale=(960, 544))
+    (sample,) = inferencer(clip, at=100, return_datasamples=True)['predictions']
+    for forecast, true in zip(sample.pred_instances, sample.ref_instances, strict=True):
+        (car,) = true[:1].bboxes.numpy()  # the surest
+        assert inferencer.instance_classes[int(true.labels[0])] == 'car'
+        cars = forecast[(forecast.scores > 0.5) & (forecast.labels == true.labels[0])]
+        assert max(overlap(car, box) for box in cars.bboxes.numpy()) > 0.6
+
+
+def test_real_segmentor_forecasts_a_motorway():
+    weights, clip = real('cgnet_camvid_mmseg.pth')
+    norm = dict(type='BN', eps=1e-3)
+    cgnet = dict(
+        type='EncoderDecoder',
+        data_preprocessor=dict(
+            type='SegDataPreProcessor',
+            bgr_to_rgb=True,
+            mean=[105.65775, 103.329834, 99.625404],
+            std=[1, 1, 1],
+        ),
+        backbone=dict(type='CGNet', norm_cfg=norm),
+        decode_head=dict(
+            type='FCNHead',
+            in_channels=256,
+            in_index=2,
+            channels=256,
+            num_convs=0,
+            concat_input=False,
+            num_classes=11,
+            norm_cfg=norm,
+        ),
+        test_cfg=dict(mode='whole'),
+    )
+    cfg = Config(dict(model=cgnet))
+    agreement = {}
+    for name in (None, 'copy-last'):
+        inferencer = quiet(cfg, weights, scale=(480, 360), predictor=name)
+        (sample,) = inferencer(clip, at=100, return_datasamples=True)['predictions']
+        same = sample.pred_sem_seg.data == sample.ref_sem_seg.data
+        agreement[name] = same.float().mean(dim=(1, 2)).tolist()
+    assert all(mine > other for mine, other in zip(agreement[None], agreement['copy-last'], strict=True))
+    assert min(agreement[None]) > 0.9

@@ -98,7 +98,7 @@ def compose(cfg: Config, kind: str, checkpoint: str | None) -> Config:
         own['test_cfg'] = dict(rollout_steps=NUM_FUTURE, reference=True)
     else:
         # What only training uses, or weights that the checkpoint replaces.
-        model.update(auxiliary_head=None, pretrained=None)
+        model.update(dict.fromkeys(model.keys() & {'auxiliary_head', 'pretrained'}))
         encoder = dict(type='SegmentorEncoder', segmentor=model)
         own['test_cfg'] = dict(rollout_steps=NUM_FUTURE)
     scale = frame_scale(cfg)
