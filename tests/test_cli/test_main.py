@@ -202,8 +202,8 @@ def test_a_segmentor_of_ones_own(clip, tmp_path, capsys):
             '--model takes a name or a config, and a checkpoint, got a b c',
         ),
         (
-            ['{clip}', '--model', 'rtmdet-ins_tiny_8xb32_300e_coco'],
-            "has a model or config 'rtmdet-ins_tiny_8xb32_300e_coco'; did you mean rtmdet-ins_tiny_8xb32-300e_coco",
+            ['{clip}', '--model', 'rtmdet_tiny_8xb32_300e_coco'],
+            "has a model or config 'rtmdet_tiny_8xb32_300e_coco'; did you mean rtmdet_tiny_8xb32-300e_coco",
         ),
     ],
 )
