@@ -186,7 +186,7 @@ def run_info(choice: Choice, plan: ClipPlan, source, meta: dict) -> dict:
     return dict(
         video=dict(path=source.path, num_frames=source.num_frames, fps=source.fps),
         config=choice.cfg.filename,
-        weights=choice.weights or choice.cfg.model.encoder.get('checkpoint'),
+        weights=choice.weights if choice.network is None else choice.cfg.model.encoder.checkpoint,
         baseline=choice.baseline,
         note=choice.note,
         num_past=plan.num_past,
