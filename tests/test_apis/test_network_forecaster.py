@@ -176,6 +176,22 @@ def test_files_of_a_detector_without_masks(zoo, frames, tmp_path):
 
 
 @pytest.mark.parametrize(
+    'meta',
+    [
+        dict(dataset_meta=dict(classes=('a', 'b', 'c'))),
+        dict(dataset_meta=dict(CLASSES=('a', 'b', 'c'), PALETTE=[(0, 0, 0)] * 3)),
+        dict(CLASSES=['a', 'b', 'c']),
+    ],
+)
+def test_classes_that_the_checkpoint_names_come_first(zoo, tmp_path, frames, meta):
+    torch.save(dict(state_dict=network('detector').state_dict(), meta=meta), tmp_path / 'named.pth')
+    inferencer = quiet(str(zoo / 'configs/tiny/detector.py'), str(tmp_path / 'named.pth'), stride=1)
+    assert inferencer.instance_classes == ('a', 'b', 'c')
+    (found,) = inferencer(frames)['predictions']
+    assert {one['class'] for one in found['instances'][0]} <= {'a', 'b', 'c'}
+
+
+@pytest.mark.parametrize(
     'changes, sentence',
     [
         (dict(language_model=dict(type='BertModel')), 'YOLOX needs a text besides each frame'),

@@ -146,7 +146,8 @@ def name_classes(model: BaseForecaster, meta: Mapping) -> dict:
         meta: With the keys 'classes' and 'palette', or without.
     """
     encoder = model.encoder
-    own = getattr(encoder.network, 'dataset_meta', None) or {}
+    # mmdet 3.0rc wrote CLASSES and PALETTE
+    own = {key.lower(): value for key, value in (getattr(encoder.network, 'dataset_meta', None) or {}).items()}
     known = {**meta, **{key: own[key] for key in ('classes', 'palette') if own.get(key)}}
     if isinstance(encoder, DetectorEncoder):
         if len(known.get('classes') or ()) == len(encoder.instance_classes):
