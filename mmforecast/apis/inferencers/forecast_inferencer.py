@@ -100,6 +100,9 @@ class ForecastInferencer(BaseInferencer):
         with DefaultScope.overwrite_default_scope(SCOPE):
             super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
         self.dataset_meta = dataset_meta(self.cfg)
+        encoder = getattr(self.model, 'encoder', None)
+        if getattr(encoder, 'classes', None) == 'own':
+            self.dataset_meta['instance_classes'] = encoder.instance_classes
         if self.choice.network is not None:
             self.dataset_meta = name_classes(self.model, self.dataset_meta)
         stride = stride or first_source(self.cfg.test_dataloader.dataset).get('stride', 1)
