@@ -204,10 +204,11 @@ def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
             f'{advice}'
         )
     meta = loaded.get('meta') or {}
-    if isinstance(meta.get('dataset_meta'), dict):
-        network.dataset_meta = meta['dataset_meta']
-    elif meta.get('CLASSES'):  # checkpoints of mmdet 2
-        network.dataset_meta = dict(classes=meta['CLASSES'])
+    # mmdet 2 and mmseg 0, which most files of the zoos are of, wrote CLASSES and PALETTE.
+    old = {key.lower(): meta[key] for key in ('CLASSES', 'PALETTE') if meta.get(key)}
+    known = meta.get('dataset_meta') or old
+    if isinstance(known, dict) and known:
+        network.dataset_meta = known
 
 
 def _first_line(error: Exception) -> str:
