@@ -262,3 +262,20 @@ def test_gif_is_a_video(tmp_path, write_video, picture):
     np.testing.assert_allclose(np.diff(found.times), [0.05] * 5 + [0.1] * 4)
     means = [frame.mean() for frame in VideoReader().read(str(path), range(10))]
     np.testing.assert_allclose(means, np.arange(10) * 20, atol=3)
+
+
+def test_a_video_after_a_sound_track(tmp_path):
+    path = str(tmp_path / 'sound_first.mp4')
+    with av.open(path, 'w') as container:
+        sound = container.add_stream('aac', rate=16000)
+        video = add_stream(container, 'libx264', (96, 128))
+        for number in range(24):
+            frame = np.full((96, 128, 3), number, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 640), np.float32), format='fltp', layout='mono')
+            silence.sample_rate = 16000
+            container.mux(sound.encode(silence))
+        container.mux(video.encode())
+        container.mux(sound.encode())
+    assert index_video(path).num_frames == 24
+    assert abs(VideoReader().read(path, [9])[0].mean() - 9) < 3
