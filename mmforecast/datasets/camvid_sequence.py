@@ -9,6 +9,7 @@ from itertools import pairwise
 from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_choice
 
 from .camvid_instances import INSTANCE_SUFFIX
 from .junk_files import visible_entries
@@ -81,8 +82,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         **kwargs,
     ):
         self.time_split = TimeSplit(split, val_fraction)
-        if label_space not in ('camvid', 'cityscapes'):
-            raise ValueError(f"label_space must be 'camvid' or 'cityscapes', got {label_space!r}")
+        check_choice(type(self).__name__, ('camvid', 'cityscapes'), label_space=label_space)
         if anchor == 'annotated':
             raise ValueError("anchor='annotated' does not fit CamVid: all frames are; give a position or None")
         self.instance_root = instance_root

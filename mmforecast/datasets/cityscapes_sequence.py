@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
 from mmforecast.structures.cityscapes import CITYSCAPES_LABEL_TO_TRAIN_ID, CITYSCAPES_METAINFO
+from mmforecast.utils.checks import check_choice
 
 from .file_access import CorruptFrameError, find_tree, list_tree
 from .sequence_dataset import BaseSequenceDataset, Sequence
@@ -126,8 +127,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         snippet_length: int | None = 30,
         **kwargs,
     ):
-        if label_kind not in _LABEL_KINDS:
-            raise ValueError(f'label_kind must be one of {_LABEL_KINDS}, got {label_kind!r}')
+        check_choice(type(self).__name__, _LABEL_KINDS, label_kind=label_kind)
         if snippet_length is not None and snippet_length <= ANNOTATED_INDEX:
             raise ValueError(
                 f'snippet_length must be None or at least {ANNOTATED_INDEX + 1}, so that a '

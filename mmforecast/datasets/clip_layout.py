@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mmforecast.utils.checks import check_integer, check_positive
+
 __all__ = ['ClipLayout']
 
 
@@ -21,10 +23,8 @@ class ClipLayout:
     anchor_step: int = -1
 
     def __post_init__(self):
-        if self.num_past < 1:
-            raise ValueError(f'num_past must be at least 1, got {self.num_past}')
-        if self.num_future < 0:
-            raise ValueError(f'num_future must be at least 0, got {self.num_future}')
+        check_positive(type(self).__name__, num_past=self.num_past)
+        check_integer(type(self).__name__, 0, num_future=self.num_future)
         if not -max(self.num_future, 1) <= self.anchor_step < max(self.num_future, 0):
             raise ValueError(
                 f'anchor_step must be a future step in [{-max(self.num_future, 1)}, '

@@ -4,6 +4,8 @@ import logging
 
 from mmengine.logging import print_log
 
+from mmforecast.utils.checks import check_choice
+
 __all__ = ['CorruptFileError', 'CorruptFilePolicy']
 
 
@@ -43,8 +45,7 @@ class CorruptFilePolicy:
         Raises:
             ValueError: It is another word, or 'skip' in ``test_mode``.
         """
-        if on_corrupt not in (None, 'raise', 'skip'):
-            raise ValueError(f"on_corrupt must be 'raise', 'skip' or None, got {on_corrupt!r}")
+        check_choice(type(self).__name__, ('raise', 'skip', None), on_corrupt=on_corrupt)
         if test_mode and on_corrupt == 'skip':
             raise ValueError(
                 f"on_corrupt='skip' would score another {self.item_name} twice: test_mode needs 'raise'"

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mmforecast.utils.checks import check_at_least
+
 __all__ = ['FrameCache']
 
 
@@ -15,8 +17,7 @@ class FrameCache:
     """
 
     def __init__(self, megabytes: float = 0):
-        if not megabytes >= 0:
-            raise ValueError(f'cache_mb must be at least 0, got {megabytes}')
+        check_at_least(type(self).__name__, 0, cache_mb=megabytes)
         self.megabytes = megabytes
         self._arrays: dict[str, np.ndarray] = {}
         self._left = megabytes * 2**20

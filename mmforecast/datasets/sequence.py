@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass
 
+from mmforecast.utils.checks import check_between, check_choice
+
 __all__ = ['Sequence', 'TimeSplit']
 
 _SPLITS = ('train', 'val', 'all')
@@ -60,10 +62,8 @@ class TimeSplit:
     val_fraction: float
 
     def __post_init__(self):
-        if self.name not in _SPLITS:
-            raise ValueError(f'split must be one of {_SPLITS}, got {self.name!r}')
-        if not 0 < self.val_fraction < 1:
-            raise ValueError(f'val_fraction must be in (0, 1), got {self.val_fraction}')
+        check_choice(type(self).__name__, _SPLITS, split=self.name)
+        check_between(type(self).__name__, 0, 1, val_fraction=self.val_fraction)
 
     def part_of(self, length: int) -> slice:
         """The split's frames of a sequence of so many."""

@@ -9,6 +9,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.utils.checks import check_positive
 
 from .clip_layout import ClipLayout
 from .corrupt_files import CorruptFileError, CorruptFilePolicy
@@ -74,8 +75,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         self.strides = _stride_range(stride, test_mode)
         if not (anchor is None or anchor == 'annotated' or isinstance(anchor, int) and anchor >= 0):
             raise ValueError(f"anchor must be 'annotated', a frame position >= 0 or None, got {anchor!r}")
-        if clip_step < 1:
-            raise ValueError(f'clip_step must be at least 1, got {clip_step}')
+        check_positive(type(self).__name__, clip_step=clip_step)
         self.anchor = anchor
         self.clip_step = clip_step
         self.set_on_corrupt(on_corrupt, test_mode)
@@ -96,7 +96,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
 
     def load_sequences(self) -> list[Sequence]:
         """Find the dataset's sequences, in a fixed order."""
-        raise NotImplementedError(f'{type(self).__name__} has to implement load_sequences()')
+        raise NotImplementedError(f'{type(self).__name__} must implement load_sequences()')
 
     @property
     @force_full_init

@@ -3,6 +3,7 @@
 import os
 
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_choice
 
 from .junk_files import visible_names
 from .sequence import Sequence
@@ -48,10 +49,8 @@ class UCF101Dataset(VideoFolderDataset):
         test_mode: bool = False,
         **kwargs,
     ):
-        if split not in ('train', 'test'):
-            raise ValueError(f"split must be 'train' or 'test', got {split!r}")
-        if fold not in (1, 2, 3):
-            raise ValueError(f'fold must be 1, 2 or 3, got {fold!r}')
+        check_choice(type(self).__name__, ('train', 'test'), split=split)
+        check_choice(type(self).__name__, (1, 2, 3), fold=fold)
         self.list_name = f'{split}list{fold:02d}.txt'
         prefix = dict(videos='UCF-101', lists='ucfTrainTestlist')
         super().__init__(

@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_above, check_at_least, check_choice
 
 from .sequence import Sequence, TimeSplit
 from .sequence_dataset import BaseSequenceDataset
@@ -76,14 +77,14 @@ class VideoFolderDataset(BaseSequenceDataset):
         **kwargs,
     ):
         self.time_split = TimeSplit(split, val_fraction)
-        if frame_fps is not None and not frame_fps > 0:
-            raise ValueError(f'frame_fps must be above 0 or None, got {frame_fps}')
-        if sampling not in self.samplings:
-            raise ValueError(f'sampling must be one of {self.samplings}, got {sampling!r}')
+        owner = type(self).__name__
+        check_choice(owner, self.samplings, sampling=sampling)
+        if frame_fps is not None:
+            check_above(owner, 0, frame_fps=frame_fps)
+        if drop_repeats is not None:
+            check_at_least(owner, 0, drop_repeats=drop_repeats)
         if test_mode and sampling != 'clip':
             raise ValueError(f"sampling={sampling!r} draws clips anew each time: test_mode needs 'clip'")
-        if drop_repeats is not None and not drop_repeats >= 0:
-            raise ValueError(f'drop_repeats must be at least 0 or None, got {drop_repeats}')
         if anchor == 'annotated':
             raise ValueError("anchor='annotated' does not fit videos: give a position or None")
         self.videos = videos

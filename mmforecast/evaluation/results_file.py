@@ -141,6 +141,11 @@ def _to_plain(value: Any, name: str) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in 'biuf':
         return _smallest(value)
     if isinstance(value, BaseDataElement):
+        if 'instance_classes' in value:
+            raise ValueError(
+                f"{name} holds classes of the detector's own, but only Cityscapes' can be written: set "
+                "classes='cityscapes' of the encoder"
+            )
         value = dict(value.items())
     if isinstance(value, Mapping):
         return {
@@ -197,7 +202,11 @@ def _as_element(value: Any) -> Any:
             raise ValueError('its label maps are no integers (n, H, W)')
         return PixelData(**value)
     if isinstance(value, list):
-        if any(step and not {'labels', 'scores', 'masks'} <= step.keys() for step in value):
-            raise ValueError('its instances lack labels, scores or masks')
+        if any(step and not _is_complete(step) for step in value):
+            raise ValueError('its instances lack labels, scores or both masks and bboxes')
         return [InstanceData(**step) for step in value]
     return value
+
+
+def _is_complete(step: dict) -> bool:
+    return {'labels', 'scores'} <= step.keys() and ('masks' in step or 'bboxes' in step)

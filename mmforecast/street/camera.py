@@ -1,8 +1,8 @@
 """The pinhole camera: intrinsics in proportion to Cityscapes', and its pose on the moving car.
 
 Axes everywhere: x right, y down, z forward. The ground is the plane y = 0, so a camera at height h
-sits at y = -h. Yaw is positive to the right, pitch positive downwards. Pixel (column 0, row 0) has
-its *center* at (0.0, 0.0).
+sits at y = -h. Yaw is positive to the right, pitch positive downwards, roll positive clockwise. Pixel
+(column 0, row 0) has its *center* at (0.0, 0.0).
 """
 
 from dataclasses import dataclass
@@ -69,6 +69,7 @@ class CameraPose:
     height: float
     yaw: float
     pitch: float = 0.0
+    roll: float = 0.0
 
     @property
     def position(self) -> np.ndarray:
@@ -85,7 +86,11 @@ class CameraPose:
                 np.cos(self.yaw) * np.cos(self.pitch),
             ]
         )
-        return np.stack([right, np.cross(forward, right), forward])
+        down = np.cross(forward, right)
+        if self.roll:
+            cos, sin = np.cos(self.roll), np.sin(self.roll)
+            right, down = cos * right + sin * down, cos * down - sin * right
+        return np.stack([right, down, forward])
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """World points (..., 3) in camera axes."""

@@ -63,22 +63,50 @@ def draw_ground(buffers: Buffers, camera: Camera, pose: CameraPose, ground: Grou
     geometry = ground.geometry.copy()
     geometry[0] -= pose.position
     to_face = np.linalg.inv(camera.matrix @ (geometry @ pose.rotation().T)[[1, 2, 0]].T)
-    # The camera doesn't roll, so the inverse depth of the ground depends on the row alone.
+    if pose.roll:
+        _draw_rolled_ground(buffers, camera, pose, ground, to_face)
+        return
+    # Without roll, the inverse depth of the ground depends on the row alone.
     inverse_depth = to_face[2, 1] * np.arange(camera.height) + to_face[2, 2]
     top = int(np.searchsorted(inverse_depth, 1e-3))
     if top >= camera.height:
         return
     buffers.inverse_depth[top:] = inverse_depth[top:, None]
-    # Metres per pixel: depth / f across the view and depth^2 / (f h) along it; the level follows
-    # their mean.
-    footprint = inverse_depth[top:] ** -1.5 / (camera.focal * np.sqrt(pose.height)) * ground.scale
     levels = ground.levels()
-    level_of_row = np.clip(np.floor(np.log2(footprint)), 0, len(levels) - 1).astype(int)
+    level_of_row = _ground_levels(inverse_depth[top:], camera, pose, ground)
     for level in np.unique(level_of_row):
         rows = top + np.flatnonzero(level_of_row == level)
         first, last = int(rows[0]), int(rows[-1]) + 1
         buffers.color[first:last] = _warp_rows(levels[level], to_face, camera.width, first, last, _WARP_LINEAR)
     buffers.surface[top:] = _warp_rows(ground.labels, to_face, camera.width, top, camera.height, _WARP_NEAREST)
+
+
+def _ground_levels(inverse_depth: np.ndarray, camera: Camera, pose: CameraPose, ground: Ground) -> np.ndarray:
+    """The copy of the ground's picture to take at points of some inverse depth, in 1/m."""
+    # Meters per pixel: depth / f across the view and depth^2 / (f h) along it; the level follows
+    # their mean.
+    footprint = inverse_depth**-1.5 / (camera.focal * np.sqrt(pose.height)) * ground.scale
+    return np.clip(np.floor(np.log2(footprint)), 0, len(ground.levels()) - 1).astype(int)
+
+
+def _draw_rolled_ground(
+    buffers: Buffers, camera: Camera, pose: CameraPose, ground: Ground, to_face: np.ndarray
+):
+    """The ground under a tilted horizon: depth depends on the column too."""
+    rows, columns = np.arange(camera.height), np.arange(camera.width)
+    inverse_depth = to_face[2, 0] * columns + (to_face[2, 1] * rows + to_face[2, 2])[:, None]
+    below = inverse_depth > 1e-3
+    if not below.any():
+        return
+    buffers.inverse_depth[below] = inverse_depth[below]
+    level = _ground_levels(inverse_depth[below], camera, pose, ground)
+    for index in np.unique(level):
+        here = np.zeros_like(below)
+        here[below] = level == index
+        painted = _warp_rows(ground.levels()[index], to_face, camera.width, 0, camera.height, _WARP_LINEAR)
+        buffers.color[here] = painted[here]
+    painted = _warp_rows(ground.labels, to_face, camera.width, 0, camera.height, _WARP_NEAREST)
+    buffers.surface[below] = painted[below]
 
 
 def _warp_rows(picture, to_face, width, first, last, flags) -> np.ndarray:

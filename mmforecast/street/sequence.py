@@ -9,6 +9,7 @@ import numpy as np
 from mmforecast.utils.checks import check_integer, check_positive
 
 from .camera import Camera, CameraPose
+from .camera_variation import CameraVariation
 from .greenery import paint_backdrop
 from .ground import Ground, paint_ground
 from .light import Sensor, sample_light
@@ -51,21 +52,35 @@ class SequenceRenderer:
         seed, split, index: Name the sequence; the same three always give the same bytes.
         height, width: 2:1, up to 1024 x 2048.
         num_frames: length; the world is drawn anew for another length.
+        vary_camera: Whether the sequence has a camera of its own, see ``CameraVariation``.
     """
 
-    def __init__(self, seed: int, split: str, index: int, height: int, width: int, num_frames: int = 30):
+    def __init__(
+        self,
+        seed: int,
+        split: str,
+        index: int,
+        height: int,
+        width: int,
+        num_frames: int = 30,
+        vary_camera: bool = False,
+    ):
         check_size(height, width)
         check_positive('SequenceRenderer', num_frames=num_frames)
         check_integer('SequenceRenderer', 0, seed=seed, index=index)
+        name = [seed, zlib.crc32(split.encode()), index]
+        self._camera_rng = np.random.default_rng([*name, 1])  # a stream of its own: the world stays the same
+        self._variation = CameraVariation.sample(self._camera_rng) if vary_camera else None
         self.camera = Camera.for_size(height, width)
+        if self._variation is not None:
+            self.camera = self._variation.camera(self.camera)
         self.num_frames = num_frames
         # One frame more than asked for, so that the last frame has a flow too.
         self._times = np.arange(num_frames + 1) / FPS
         # Small pictures are drawn twice as large and smoothed; labels take every second pixel,
         # unsmoothed.
         self._factor = 2 if height <= 512 else 1
-        rng = np.random.default_rng([seed, zlib.crc32(split.encode()), index])
-        self._world = self._build(rng)
+        self._world = self._build(np.random.default_rng(name))
         self._faces: FaceTable = self._world.scene.faces
         self._shadows: FaceTable = self._world.scene.shadows
         self._parts = self._world.scene.poses
@@ -88,7 +103,10 @@ class SequenceRenderer:
         ground = paint_ground(paint_rng, line, layout, float(np.clip(12 * detail, 8, 30)))
         backdrop = paint_backdrop(paint_rng, light, float(min(self.camera.focal, 800)))
         sensor = Sensor(sensor_rng, light, height, width)
-        return _World(scene, ground, backdrop, sensor, _camera_poses(layout_rng, self._times, line, ego))
+        poses = _camera_poses(layout_rng, self._times, line, ego)
+        if self._variation is not None:
+            poses = self._variation.poses(poses, self._times, self._camera_rng)
+        return _World(scene, ground, backdrop, sensor, poses)
 
     @property
     def tracks(self):

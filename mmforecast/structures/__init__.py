@@ -2,11 +2,19 @@ from mmforecast.utils.moved_names import forward_moved_names
 
 from .cityscapes import THING_LABEL_IDS
 from .forecast_data_sample import ForecastDataSample
-from .instances import instances_from_id_map, instances_to_index_map, instances_to_sem_seg
+from .instances import (
+    box_regions,
+    fill_boxes,
+    instances_from_id_map,
+    instances_to_index_map,
+    instances_to_sem_seg,
+)
 
 __all__ = [
     'ForecastDataSample',
     'THING_LABEL_IDS',
+    'box_regions',
+    'fill_boxes',
     'instances_from_id_map',
     'instances_to_index_map',
     'instances_to_sem_seg',

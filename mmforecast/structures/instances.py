@@ -1,5 +1,7 @@
 """Conversion of Cityscapes instance ids to instances, and of instances to label maps."""
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.structures import InstanceData
 
@@ -55,9 +57,15 @@ def instances_to_sem_seg(
         not say 'ignore'.
 
     Raises:
-        ValueError: The masks are not bool, or not of ``size``.
+        ValueError: The masks are not bool, or not of ``size``; a label is not in 0..7.
     """
-    values = [MOVING_TRAIN_IDS[label] for label in instances.get('labels', torch.tensor([])).tolist()]
+    labels = instances.get('labels', torch.tensor([])).tolist()
+    if labels and not 0 <= min(labels) <= max(labels) < len(MOVING_TRAIN_IDS):
+        raise ValueError(
+            f'instances have labels from {min(labels)} to {max(labels)}, but the moving classes are 0 to '
+            f"{len(MOVING_TRAIN_IDS) - 1}: let the encoder map its detector's classes (classes='cityscapes')"
+        )
+    values = [MOVING_TRAIN_IDS[label] for label in labels]
     return _paint(instances, values, size, score_thr, torch.uint8, IGNORE_INDEX)
 
 
@@ -112,3 +120,27 @@ def _boxes_of(masks: torch.Tensor) -> torch.Tensor:
         ends.append((first, last))
     (x1, x2), (y1, y2) = ends
     return torch.stack([x1, y1, x2, y2], dim=1).float()
+
+
+def box_regions(boxes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """(N, 4) boxes x1 y1 x2 y2 to (N, H, W) bool: the pixels whose centers they hold."""
+    rows, columns = (torch.arange(side, device=boxes.device) + 0.5 for side in size)
+    left, top, right, bottom = boxes[:, :, None].unbind(dim=1)
+    inside_rows = (rows >= top) & (rows < bottom)
+    inside_columns = (columns >= left) & (columns < right)
+    return inside_rows[:, :, None] & inside_columns[:, None, :]
+
+
+def fill_boxes(instances: InstanceData, size: Sequence[int]) -> InstanceData:
+    """Instances with ``masks``: their own or, from a detector without a mask head, their boxes filled.
+
+    Args:
+        instances: with ``masks``, or with ``bboxes`` (N, 4) in pixels of a frame of ``size``; or empty, which
+            is returned as it is.
+        size: (H, W) of the frame.
+    """
+    if 'masks' in instances or 'bboxes' not in instances:
+        return instances
+    filled = instances.clone()
+    filled.masks = box_regions(torch.as_tensor(instances.bboxes), size)
+    return filled

@@ -8,7 +8,7 @@ import numpy as np
 from mmengine.structures import InstanceData
 from PIL import Image
 
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, fill_boxes
 from mmforecast.utils.checks import check_above
 
 from .clip import (
@@ -81,7 +81,7 @@ def forecast_animation(
         raise ValueError(f'methods must forecast the same number of steps, at least 1: {lengths}')
     num_past, num_steps = sample.num_past, next(iter(lengths.values()))
     images, labels, instances = known_pictures(frames, sample, num_steps)
-    predicted, maps, objects = _by_kind(methods)
+    predicted, maps, objects = _by_kind(methods, sample.get('img_shape'))
     plain = [None] * len(images)  # nothing is laid over true frames
     titled = known_titles(sample)
     kinds = [
@@ -110,12 +110,12 @@ def forecast_animation(
     return pictures
 
 
-def _by_kind(methods: Mapping) -> tuple[dict, dict, dict]:
-    """Forecast frames, label maps and instances, by name."""
+def _by_kind(methods: Mapping, size: Sequence[int] | None) -> tuple[dict, dict, dict]:
+    """Forecast frames, label maps and instances, by name; boxes in frames of ``size`` are filled."""
     frames, maps, instances = {}, {}, {}
     for name, forecast in methods.items():
         if isinstance(forecast[0], InstanceData):
-            instances[name] = forecast
+            instances[name] = [fill_boxes(step, size) for step in forecast]
         elif forecast[0].ndim == 3:
             frames[name] = rgb_frames(forecast)
         else:

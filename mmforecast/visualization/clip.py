@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, fill_boxes
 
 TRUTH = 'truth'
 NETWORK = 'network on the true frame'
@@ -131,7 +131,8 @@ def known_instances(sample: ForecastDataSample) -> list[InstanceData | None]:
     """
     known: list[InstanceData | None] = [None] * (sample.num_past + sample.num_future)
     if 'ref_instances' in sample:
-        known = _filled(known, sample.ref_instances, sample.num_past)
+        found = [fill_boxes(step, sample.get('img_shape')) for step in sample.ref_instances]
+        known = _filled(known, found, sample.num_past)
     if 'gt_instance_map' in sample:
         labelled = (sample.gt_instance_map.data >= 0).flatten(1).any(1).tolist()
         truth = zip(sample.gt_instances, labelled, strict=True)
@@ -209,8 +210,11 @@ def instance_classes(meta: Mapping) -> tuple[str, ...] | None:
     """Names of the instance labels: the dataset's moving classes, in the order of their ids.
 
     Args:
-        meta: A dataset's metainfo; None is returned unless it has ``classes`` and ``moving_ids``.
+        meta: A dataset's metainfo. Its ``instance_classes`` come first; without them, None is returned unless
+            it has ``classes`` and ``moving_ids``.
     """
+    if meta.get('instance_classes') is not None:
+        return tuple(meta['instance_classes'])
     if meta.get('classes') is None or meta.get('moving_ids') is None:
         return None
     return tuple(meta['classes'][index] for index in meta['moving_ids'])

@@ -43,7 +43,7 @@ def draw_instances(
         instances: N instances: ``labels`` (N,), ``masks`` (N, h, w), brought to the image's size;
             optional ``scores`` (N,) in [0, 1], ``ids`` or ``track_ids`` (N,), and ``centroids`` (N, 2), x
             and y in pixels of the masks.
-        classes: Names by label; no names are drawn if None.
+        classes: Names by label, unless the instances carry ``instance_classes``; no names are drawn if None.
         alpha: Share of the instances' colors, in [0, 1].
         score_thr: Instances with a lower score are left out.
         truth: True instances of the same frame, with ``ids``, to take colors from.
@@ -66,6 +66,7 @@ def draw_instances(
     if 'centroids' in instances:
         stretch = np.array(image.shape[1::-1]) / instances.masks.shape[:0:-1]
         _draw_crosses(picture, to_numpy(instances.centroids) * stretch)
+    classes = instances.get('instance_classes', classes)
     if classes is None:
         return picture
     names = _names(instances, classes)

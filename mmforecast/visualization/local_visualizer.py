@@ -11,7 +11,7 @@ from mmengine.visualization import Visualizer
 from PIL import Image
 
 from mmforecast.registry import VISUALIZERS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, fill_boxes
 from mmforecast.utils.checks import check_integer, check_range
 
 from .clip import (
@@ -220,7 +220,8 @@ def _forecasts(sample: ForecastDataSample) -> dict[str, list[tuple]]:
         frames = rgb_frames(sample.pred_frames)
     forecasts = {'labels': list(zip_longest(frames, labels))}
     if 'pred_instances' in sample:
-        forecasts['instances'] = [(None, step) for step in sample.pred_instances]
+        size = sample.get('img_shape')
+        forecasts['instances'] = [(None, fill_boxes(step, size)) for step in sample.pred_instances]
     return {kind: steps for kind, steps in forecasts.items() if steps}
 
 

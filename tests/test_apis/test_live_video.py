@@ -233,6 +233,15 @@ def test_forecasts_of_a_stream_are_those_of_its_file(inferencer, address, folder
             assert mine['seconds'] == other['seconds'] == pytest.approx([0.1, 0.2])
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a shell; processes that a script starts in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('interruptible')
 @pytest.mark.parametrize('every', [None, 5])
 def test_the_first_ctrl_c_ends_a_stream_with_everything_written(inferencer, tmp_path, every):
     source = open_frames(ENDLESS, av_options=LAVFI)

@@ -1,6 +1,7 @@
 """Small videos, written here, whose frames tell their number."""
 
 import logging
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -46,6 +47,20 @@ def encode(path, frames=40, codec='libx264', rate=25, pix_fmt='yuv420p', rotatio
     return path
 
 
+def encode_at(path, ticks):
+    """A video of one frame at each of these multiples of 10 ms."""
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', rate=25, options=dict(g='12'))
+        stream.height, stream.width, stream.pix_fmt = 48, 64, 'yuv420p'
+        stream.codec_context.time_base = Fraction(1, 100)
+        for number, tick in enumerate(ticks):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), format='rgb24')
+            frame.pts, frame.time_base = tick, Fraction(1, 100)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 @pytest.fixture(scope='session')
 def picture():
     return draw_picture
@@ -59,6 +74,11 @@ def number_in():
 @pytest.fixture(scope='session')
 def write_video():
     return encode
+
+
+@pytest.fixture(scope='session')
+def write_at():
+    return encode_at
 
 
 @pytest.fixture

@@ -83,8 +83,13 @@ def test_sliding_anchors_are_all_that_fit(layout, stride, length, clip_step):
 
 @pytest.mark.parametrize(
     'past, future, step, name',
-    [(0, 1, -1, 'num_past'), (1, -1, -1, 'num_future'), (2, 3, 3, 'anchor_step')]
-    + [(2, 3, -4, 'anchor_step'), (2, 0, 0, 'anchor_step'), (2, 0, -2, 'anchor_step')],
+    [(0, 1, -1, 'num_past'), (1.5, 1, -1, 'num_past'), (1, -1, -1, 'num_future'), (1, 0.5, -1, 'num_future')]
+    + [
+        (2, 3, 3, 'anchor_step'),
+        (2, 3, -4, 'anchor_step'),
+        (2, 0, 0, 'anchor_step'),
+        (2, 0, -2, 'anchor_step'),
+    ],
 )
 def test_layout_refuses(past, future, step, name):
     with pytest.raises(ValueError, match=name):

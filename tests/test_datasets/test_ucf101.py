@@ -99,8 +99,8 @@ def test_class_then_video(ucf101):
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(split='val'), "split must be 'train' or 'test', got 'val'"),
-        (dict(fold=4), 'fold must be 1, 2 or 3, got 4'),
+        (dict(split='val'), "split must be one of 'train', 'test', got 'val'"),
+        (dict(fold=4), 'fold must be one of 1, 2, 3, got 4'),
         (dict(sampling='class', test_mode=True), "sampling='class' draws clips anew"),
         (dict(data_prefix=dict(lists='none')), r'no .*none/trainlist01.txt: unpack UCF101.rar'),
         (dict(data_prefix=dict(videos='none')), r'no .*none: unpack UCF101.rar'),
@@ -196,7 +196,7 @@ def test_flow_picture_that_is_not_there(frames_root, log):
     clips = UCF101TestFramesDataset(str(frames_root), pipeline=MASKED, test_mode=True)
     with pytest.raises(ValueError, match='target_1_flow.png is 24x64 pixels, but its frames'):
         clips[0]
-    with pytest.raises(ValueError, match='threshold must be in .0, 1., got 51'):
+    with pytest.raises(ValueError, match='threshold must lie in .0, 1., got 51'):
         UCF101TestFramesDataset(str(frames_root), pipeline=(dict(type='LoadMotionMasks', threshold=51),))
     clips = UCF101TestFramesDataset(str(frames_root), pipeline=MASKED, num_future=0)
     with pytest.raises(ValueError, match='needs flow pictures of future frames.*leave it out'):

@@ -278,12 +278,12 @@ def test_sampled_clips_are_the_same_after_resuming(root, cache_mb):
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(split='test'), r"split must be one of \('train', 'val', 'all'\), got 'test'"),
-        (dict(val_fraction=1.0), r'val_fraction must be in \(0, 1\), got 1.0'),
-        (dict(frame_fps=0), 'frame_fps must be above 0 or None, got 0'),
-        (dict(sampling='class'), r"sampling must be one of \('clip', 'video'\), got 'class'"),
+        (dict(split='test'), r"split must be one of 'train', 'val', 'all', got 'test'"),
+        (dict(val_fraction=1.0), r'val_fraction must lie in \(0, 1\), got 1.0'),
+        (dict(frame_fps=0), 'frame_fps must be above 0, got 0'),
+        (dict(sampling='class'), r"sampling must be one of 'clip', 'video', got 'class'"),
         (dict(sampling='video', test_mode=True), "sampling='video' draws clips anew"),
-        (dict(drop_repeats=-1), 'drop_repeats must be at least 0 or None, got -1'),
+        (dict(drop_repeats=-1), 'drop_repeats must be 0 or more, got -1'),
         (dict(anchor='annotated'), "anchor='annotated' does not fit videos"),
         (dict(videos='nowhere.txt'), 'no list of videos nowhere.txt'),
         (dict(videos=[]), 'videos names no video'),
@@ -314,5 +314,5 @@ def test_image_cache_reads_each_file_once(root, picture, monkeypatch):
     before = [clips[i]['inputs'] for i in range(3)]
     shutil.rmtree(root / 'b' / 'walk')
     assert all((clips[i]['inputs'] == before[i]).all() for i in range(3))
-    with pytest.raises(ValueError, match='cache_mb must be at least 0, got -1'):
+    with pytest.raises(ValueError, match='cache_mb must be 0 or more, got -1'):
         dataset(root, pipeline=(dict(type='LoadClipFrames', cache_mb=-1),))

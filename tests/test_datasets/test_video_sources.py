@@ -5,7 +5,6 @@ seek), decord#26, PySceneDetect#168 and DALI#1364 (variable frame rate).
 """
 
 import itertools
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -116,22 +115,8 @@ def test_palette_survives_a_seek(tmp_path):
     check_random_access(path, expected)
 
 
-def write_at(path, ticks):
-    """A video of one frame at each of these multiples of 10 ms."""
-    with av.open(str(path), 'w') as container:
-        stream = container.add_stream('libx264', rate=25, options=dict(g='12'))
-        stream.height, stream.width, stream.pix_fmt = 48, 64, 'yuv420p'
-        stream.codec_context.time_base = Fraction(1, 100)
-        for number, tick in enumerate(ticks):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), format='rgb24')
-            frame.pts, frame.time_base = tick, Fraction(1, 100)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
 @pytest.mark.parametrize('suffix', ['mp4', 'mkv'])
-def test_times_of_a_variable_frame_rate(tmp_path, suffix):
+def test_times_of_a_variable_frame_rate(tmp_path, write_at, suffix):
     ticks = [*range(0, 48, 4), *range(148, 1200, 100)]
     found = index_video(str(write_at(tmp_path / f'a.{suffix}', ticks)))
     np.testing.assert_allclose(found.times, np.array(ticks) / 100, atol=2e-3)

@@ -110,9 +110,9 @@ def test_motion_crop_cuts_flipped_clips_and_masks():
 
 
 def test_motion_crop_of_bad_input():
-    with pytest.raises(ValueError, match='min_motion must be at least 0, got -1'):
+    with pytest.raises(ValueError, match='min_motion must be 0 or more, got -1'):
         ClipMotionCrop((8, 8), min_motion=-1)
-    with pytest.raises(ValueError, match='max_redraws must be at least 0, got -1'):
+    with pytest.raises(ValueError, match='max_redraws must be an integer >= 0, got -1'):
         ClipMotionCrop((8, 8), max_redraws=-1)
     with pytest.raises(ValueError, match='last two frames of a clip, but sequence s0 has 1'):
         ClipMotionCrop((8, 8))(clip(frames=moving_square()[:1]))
@@ -182,7 +182,7 @@ def test_multiples_refuse_what_would_no_longer_match(transform):
         transform()(clip(scores=np.zeros((3, 2, 5, 5), np.float16)))
     with pytest.raises(ValueError, match='does not act on features'):
         transform()(clip(features=[]))
-    with pytest.raises(ValueError, match='divisor must be at least 1, got 0'):
+    with pytest.raises(ValueError, match='divisor must be an integer >= 1, got 0'):
         transform(0)
 
 

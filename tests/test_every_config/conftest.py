@@ -9,8 +9,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmforecast.datasets import Level, StoreManifest, StoreWriter
+from mmforecast.registry import MODELS
 from mmforecast.street import write_dataset
 
 SPLITS = dict(train=3, val=2)
@@ -67,7 +71,6 @@ def cityscapes(root, repository):
     for split in SPLITS:
         store(root / f'cityscapes/scores/{split}', root, split, 'scores', (19, 64, 64))
         store(root / f'cityscapes/distance_maps/{split}', root, split, 'scores', (9, *SIZE))
-        store(root / f'cityscapes/features/{split}', root, split, 'P5', (256, 4, 8))
 
 
 def store(folder, root, split, level, shape):
@@ -148,6 +151,14 @@ def images(root):
         writer.writerows(rows)
 
 
+def link_detector(folder):
+    """The detector of the street in the place of CamVid's: without its weights, no run could be resumed."""
+    (weights,) = (folder / 'configs/detectors/weights').glob('mask-rcnn_tiny_synthetic-*.pth')
+    place = folder / 'work_dirs/mask-rcnn_tiny_camvid/iter_600.pth'
+    place.parent.mkdir(parents=True)
+    place.symlink_to(weights)
+
+
 @pytest.fixture(scope='session')
 def workspace(tmp_path_factory, repository):
     """A folder with ``configs`` and all of ``data``, where the tools run as in a checkout."""
@@ -155,11 +166,28 @@ def workspace(tmp_path_factory, repository):
     root = folder / 'data'
     root.mkdir()
     (folder / 'configs').symlink_to(repository / 'configs')
+    link_detector(folder)
     cityscapes(root, repository)
     camvid(root, repository)
     videos(root)
     images(root)
     return folder
+
+
+@pytest.fixture(scope='session')
+def stored_features(workspace, repository):
+    """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
+    config = 'configs/f2f/f2f5_cityscapes.py'
+    settings = Config.fromfile(workspace / config).model.encoder.detector
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        detector = MODELS.build(settings)
+    (workspace / 'checkpoints').mkdir()
+    weights = workspace / 'checkpoints/mask-rcnn_r50-fpn_cityscapes.pth'
+    torch.save(dict(state_dict=detector.state_dict()), weights)
+    out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workspace)
+        run_tool(repository, 'extract_representations.py', config, 'none', *out)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -38,6 +39,7 @@ SMALL_TYPES = dict(
     CANDiscriminator=dict(head_channels=32),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
+    MultiScaleDiscriminator=dict(hidden=((32, 16),) * 4),
 )
 WEIGHTS = ('checkpoint', 'coarsest_from')
 
@@ -60,6 +62,10 @@ def shrink(node, path=()):
             yield '.'.join(name), SMALL[key]
         elif key == 'size' and 'ClipRandomCrop' == node.get('type') and max(value) > 128:
             yield '.'.join(name), (64, 64)
+        elif key == 'crop_size' and path[-1:] == ('train_cfg',) and max(value) > 32:
+            yield '.'.join(name), (16, 32)
+        elif key in ('scale', 'scales') and 'Resize' in node.get('type', '') and np.max(value) > 512:
+            yield '.'.join(name), (256, 128) if key == 'scale' else [(256, 128)]
         elif isinstance(value, dict | list | tuple):
             yield from shrink(value, name)
 
@@ -83,10 +89,14 @@ def options_of(cfg):
 
 
 @pytest.mark.parametrize('name', MARKED)
-def test_config_trains_validates_and_resumes(name, workspace, run_tool, monkeypatch, tmp_path, scalars):
+def test_config_trains_validates_and_resumes(
+    name, workspace, run_tool, monkeypatch, tmp_path, scalars, request
+):
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    if any(step.type == 'LoadClipFeatures' for step in cfg.train_dataloader.dataset.pipeline):
+        request.getfixturevalue('stored_features')
     options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]

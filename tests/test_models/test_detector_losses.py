@@ -10,6 +10,7 @@ from mmforecast.models.utils.detector import detector_losses, training_sample
 from mmforecast.registry import MODELS
 
 SIZE = (64, 96)
+OWN_LABELS = torch.arange(8)  # those of Cityscapes
 
 
 def total(losses):
@@ -30,7 +31,7 @@ def test_losses_are_those_of_mmdets_training(small_detector, name):
     detector = DetectorEncoder(config).detector
     ids = torch.zeros(SIZE, dtype=torch.int32)
     ids[8:40, 8:56], ids[30:60, 60:90] = 26001, 24001
-    sample = training_sample(detector, SIZE, SIZE, SIZE, ids)
+    sample = training_sample(detector, SIZE, SIZE, SIZE, ids, OWN_LABELS)
     features = detector.extract_feat(torch.randn(1, 3, *SIZE))
     torch.manual_seed(1)
     found = total(detector_losses(detector, features, [sample]))
@@ -52,6 +53,7 @@ def test_losses_are_those_of_mmdets_training(small_detector, name):
 def test_losses_that_need_more_than_features_end_in_one_sentence(small_detector):
     detector = MODELS.build(ConfigDict(small_detector('retinanet'), _scope_='mmdet'))
     detector.bbox_head.loss = lambda features, samples: samples[0].pairwise_masks
-    sample = training_sample(detector, SIZE, SIZE, SIZE, torch.zeros(SIZE, dtype=torch.int32))
+    ids = torch.zeros(SIZE, dtype=torch.int32)
+    sample = training_sample(detector, SIZE, SIZE, SIZE, ids, OWN_LABELS)
     with pytest.raises(ValueError, match='RetinaNet can not compute its losses .* drop detector_loss'):
         detector_losses(detector, [torch.zeros(1, 16, 8, 8)] * 5, [sample])

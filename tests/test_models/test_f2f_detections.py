@@ -7,12 +7,11 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmforecast.models.decoders import DetectionDecoder
-from mmforecast.models.decoders.regions import box_regions
 from mmforecast.models.encoders import DetectorEncoder
 from mmforecast.models.forecasters import F2FForecaster
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import slide, time_cat
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, box_regions
 
 DETECTORS = ['mask-rcnn', 'cascade-mask-rcnn', 'faster-rcnn', 'retinanet', 'fcos']
 SIZE = (72, 104)  # not a multiple of 32

@@ -11,7 +11,7 @@ from torch import nn
 from mmforecast.fileio import CheckpointError
 from mmforecast.models.encoders import CachedEncoder, DetectorEncoder, SegmentorEncoder
 from mmforecast.models.encoders.frozen import FrozenEncoder
-from mmforecast.models.utils.detector import probe_pyramid
+from mmforecast.models.utils.detector_pyramid import probe_pyramid
 from mmforecast.models.utils.frozen import loss_mode
 from mmforecast.registry import MODELS
 
@@ -123,6 +123,21 @@ def test_the_number_of_levels_does_not_depend_on_the_weights(small_detector, nam
     assert (len(strides), channels, found) == (5, 16, derived)
     for old, new in zip(before, detector.parameters()):
         assert torch.equal(old.nan_to_num(), new.nan_to_num())
+
+
+def test_a_used_detector_is_probed_and_left_as_it_was(small_detector):
+    """SOLO keeps tensors of a graph, which have no deep copy, after it computed a loss."""
+    detector = DetectorEncoder(small_detector('mask-rcnn'), frozen=False).detector
+    detector.kept = detector.backbone(torch.randn(1, 3, 64, 64))[0]
+    assert not detector.kept.is_leaf
+    detector.train()
+    detector.backbone.eval()
+    before = {name: value.clone() for name, value in detector.state_dict().items()}
+    modes = [module.training for module in detector.modules()]
+    assert probe_pyramid(detector) == ([4, 8, 16, 32, 64], 16, 1)
+    assert all(torch.equal(before[name], value) for name, value in detector.state_dict().items())
+    assert [module.training for module in detector.modules()] == modes
+    assert not any(module._forward_hooks for module in detector.modules())
 
 
 @pytest.mark.parametrize('trained', [False, True])

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from mmengine.structures import InstanceData
 
-from mmforecast.models.decoders.regions import box_regions
+from mmforecast.structures import fill_boxes
 from mmforecast.visualization import (
     draw_legend,
     forecast_animation,
@@ -163,14 +162,5 @@ def _kinds(forecast: Forecast) -> dict[str, Sequence]:
         kinds['label maps'] = forecast.pixels['sem_seg']
     if 'pred_instances' in sample:
         size = forecast.frames.shape[1:3]
-        kinds['instances'] = [_with_masks(step, size) for step in sample.pred_instances]
+        kinds['instances'] = [fill_boxes(step, size) for step in sample.pred_instances]
     return kinds
-
-
-def _with_masks(instances: InstanceData, size: tuple[int, int]) -> InstanceData:
-    """Instances of detectors without a mask head have boxes, which are drawn filled."""
-    if 'masks' in instances or not len(instances):
-        return instances
-    instances = instances.clone()
-    instances.masks = box_regions(instances.bboxes, size)
-    return instances

@@ -96,6 +96,9 @@ class ForecastInferencer(BaseInferencer):
         with DefaultScope.overwrite_default_scope(SCOPE):
             super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
         self.dataset_meta = dataset_meta(self.cfg)
+        encoder = getattr(self.model, 'encoder', None)
+        if getattr(encoder, 'classes', None) == 'own':
+            self.dataset_meta['instance_classes'] = encoder.instance_classes
         stride = stride or first_source(self.cfg.test_dataloader.dataset).get('stride', 1)
         self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
         self.runner = ForecastRunner(self.model, self.pipeline, self.plan, self.collate_fn, self.forward)

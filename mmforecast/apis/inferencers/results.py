@@ -78,13 +78,14 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
     """Instances as in COCO's results.
 
     Returns:
-        One dict per instance: ``label``, 0-based; ``class``, its name, where ``classes`` are known;
-        ``score``; ``bbox``, [x, y, width, height]; ``segmentation``, compressed RLE with ``counts`` as
-        str, where there are masks; ``track_id``, where there are tracks.
+        One dict per instance: ``label``, 0-based; ``class``, its name, where ``classes`` are known or the
+        instances bring ``instance_classes``; ``score``; ``bbox``, [x, y, width, height]; ``segmentation``,
+        compressed RLE with ``counts`` as str, where there are masks; ``track_id``, where there are tracks.
     """
     if not len(instances):
         return []
     fields = {key: to_numpy(instances.get(key)) for key in instances.keys()}
+    classes = instances.get('instance_classes', classes)
     found = []
     for index, label in enumerate(fields['labels'].tolist()):
         entry = dict(label=label)

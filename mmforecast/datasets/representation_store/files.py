@@ -80,7 +80,7 @@ class StoreManifest:
         return tuple(level.name for level in self.levels)
 
     def level(self, name: str) -> Level:
-        """The level of that name, which has to exist."""
+        """The level of that name, which must exist."""
         return next(level for level in self.levels if level.name == name)
 
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.utils.checks import check_at_least, check_integer, check_range
 
 from ..motion import squared_motion
 
@@ -153,10 +154,8 @@ class ClipMotionCrop(ClipRandomCrop):
 
     def __init__(self, size: tuple[int, int], min_motion: float = 0.005, max_redraws: int = 25):
         super().__init__(size)
-        if not min_motion >= 0:
-            raise ValueError(f'min_motion must be at least 0, got {min_motion}')
-        if max_redraws < 0:
-            raise ValueError(f'max_redraws must be at least 0, got {max_redraws}')
+        check_at_least(type(self).__name__, 0, min_motion=min_motion)
+        check_integer(type(self).__name__, 0, max_redraws=max_redraws)
         self.min_motion = min_motion
         self.max_redraws = max_redraws
 
@@ -201,8 +200,7 @@ class ClipRandomFlip(BaseTransform):
     """
 
     def __init__(self, prob: float = 0.5):
-        if not 0 <= prob <= 1:
-            raise ValueError(f'prob must be in [0, 1], got {prob}')
+        check_range(type(self).__name__, 0, 1, prob=prob)
         self.prob = prob
 
     def transform(self, results: dict) -> dict:

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
 from mmforecast.structures.cityscapes import IGNORE_INDEX
+from mmforecast.utils.checks import check_choice
 
 from ..file_access import CorruptFrameError, FileReader
 from ..frame_cache import FrameCache
@@ -106,8 +107,7 @@ class LoadClipFrames(BaseTransform):
     """
 
     def __init__(self, which: str = 'all', cache_mb: float = 0):
-        if which not in ('all', 'past'):
-            raise ValueError(f"which must be 'all' or 'past', got {which!r}")
+        check_choice(type(self).__name__, ('all', 'past'), which=which)
         self.which = which
         self.cache = FrameCache(cache_mb)
         self.files = FileReader()
@@ -168,7 +168,7 @@ class LoadLabelMaps(BaseTransform):
 
     def read(self, path: str, results: dict) -> np.ndarray:
         """The (H, W) map of one frame, of the field's ``dtype``."""
-        raise NotImplementedError(f'{type(self).__name__} has to implement read()')
+        raise NotImplementedError(f'{type(self).__name__} must implement read()')
 
     def transform(self, results: dict) -> dict:
         paths = results[self.paths_key]

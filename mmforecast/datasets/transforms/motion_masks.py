@@ -5,6 +5,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.utils.checks import check_between
 
 from ..file_access import CorruptFrameError, FileReader
 from ..motion import color_flow_mask
@@ -30,8 +31,7 @@ class LoadMotionMasks(BaseTransform):
     """
 
     def __init__(self, threshold: float = 0.2):
-        if not 0 < threshold < 1:
-            raise ValueError(f'threshold must be in (0, 1), got {threshold}')
+        check_between(type(self).__name__, 0, 1, threshold=threshold)
         self.threshold = threshold
         self.files = FileReader()
 

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
 from mmforecast.structures.cityscapes import IGNORE_INDEX
+from mmforecast.utils.checks import check_positive
 
 from .geometry import ROW_AXES, refuse_features
 
@@ -26,8 +27,7 @@ class _ToMultiple(BaseTransform):
     """
 
     def __init__(self, divisor: int = 8):
-        if divisor < 1:
-            raise ValueError(f'divisor must be at least 1, got {divisor}')
+        check_positive(type(self).__name__, divisor=divisor)
         self.divisor = divisor
 
     def _check(self, results: dict) -> None:

@@ -23,7 +23,7 @@ __all__ = ['Source', 'distinct_frames', 'open_sources']
 
 _THREADS = 4
 
-# Steps of time longer than this times the median make a variable frame rate.
+# Steps of time that differ from the median by more than this factor make a variable frame rate.
 _UNEVEN = 1.5
 
 
@@ -127,7 +127,8 @@ def _open_video(entry: VideoEntry, drop_repeats: float | None) -> Source:
 def _remark_on_times(times: np.ndarray) -> str:
     """A remark on frames that are not evenly spaced."""
     steps = np.diff(times)
-    if len(steps) < 2 or steps.max() <= _UNEVEN * np.median(steps):
+    usual = np.median(steps) if len(steps) else 0
+    if len(steps) < 2 or usual / _UNEVEN <= steps.min() <= steps.max() <= usual * _UNEVEN:
         return ''
     return (
         f'has a variable frame rate: its frames are {steps.min():.3g} to {steps.max():.3g} s apart; strides '

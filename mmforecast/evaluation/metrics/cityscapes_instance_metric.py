@@ -40,6 +40,7 @@ from .clips import (
     label_maps,
     plural,
     require_clips,
+    scorable,
     seconds_per_step,
     size_text,
     sum_counts,
@@ -148,6 +149,7 @@ class CityscapesInstanceMetric(BaseMetric):
                 f'{name}: the forecaster predicts {plural(steps, "step")} but the reference '
                 f'holds {plural(ref_steps, "step")}: decode both over the same steps'
             )
+        sample = scorable(sample)
         truth = id_maps_of_steps(sample, steps)
         kinds = ('GT',) if ref_steps is None else ('GT', 'REF')
         shape = steps, _NUM_CLASSES, _NUM_CLASSES + 1

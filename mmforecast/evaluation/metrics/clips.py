@@ -3,11 +3,17 @@
 A clip is the dict of a ``ForecastDataSample``: its fields and metainfo by name.
 """
 
+import logging
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
+
+from mmforecast.structures import fill_boxes
+from mmforecast.structures.cityscapes import THING_CLASSES
 
 __all__ = [
     'STEPS',
@@ -22,6 +28,7 @@ __all__ = [
     'plural',
     'require_clips',
     'require_one_horizon',
+    'scorable',
     'seconds_per_step',
     'size_text',
     'sum_counts',
@@ -163,3 +170,35 @@ def plural(number: int, noun: str) -> str:
 def size_text(maps: np.ndarray) -> str:
     """Height x width of maps (..., H, W), for errors."""
     return 'x'.join(map(str, maps.shape[-2:]))
+
+
+def scorable(clip: dict) -> dict:
+    """A clip whose instances all have masks and labels 0 to 7; boxes without masks are filled, and said once.
+
+    Raises:
+        ValueError: Its instances have classes other than Cityscapes'.
+    """
+    filled = {}
+    for field in ('pred_instances', 'ref_instances'):
+        steps = clip.get(field)
+        if steps is None:
+            continue
+        own = next((step.get('instance_classes') for step in steps if 'instance_classes' in step), None)
+        if own is not None and tuple(own) != THING_CLASSES:
+            raise ValueError(
+                f'{clip_name(clip)}: {field} have the {len(own)} classes of the detector, but the eight '
+                "of Cityscapes are scored: set classes='cityscapes' of the encoder"
+            )
+        filled[field] = [fill_boxes(step, clip.get('img_shape')) for step in steps]
+        if any(new is not old for new, old in zip(filled[field], steps)):
+            _warn_of_filled_boxes()
+    return {**clip, **filled}
+
+
+@cache
+def _warn_of_filled_boxes() -> None:
+    print_log(
+        'the detector gives boxes without masks: they are scored as filled rectangles',
+        logger='current',
+        level=logging.WARNING,
+    )

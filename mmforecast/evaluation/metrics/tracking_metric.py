@@ -10,7 +10,7 @@ from mmforecast.evaluation.functional import match_distances, tracking_scores
 from mmforecast.registry import METRICS
 from mmforecast.utils.checks import check_at_least
 
-from .clips import clip_dicts, clip_name, id_maps_of_steps, require_clips
+from .clips import clip_dicts, clip_name, id_maps_of_steps, require_clips, scorable
 
 
 @METRICS.register_module()
@@ -54,6 +54,7 @@ class TrackingMetric(BaseMetric):
                     f'{clip_name(sample)} has no pred_instances with track_ids: TrackingMetric needs a '
                     'forecaster that tracks objects (D2DForecaster)'
                 )
+            steps = scorable(sample)['pred_instances']
             truth = id_maps_of_steps(sample, len(steps))
             self.results.append(
                 [

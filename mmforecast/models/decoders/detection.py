@@ -7,11 +7,10 @@ from mmforecast.models.encoders import DetectorEncoder, detect
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, fill_boxes
 from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
-from .regions import box_regions
 
 
 def detector_encoder(context: ForecastContext | None, decoder: str) -> DetectorEncoder:
@@ -32,8 +31,8 @@ class DetectionDecoder(BaseDecoder):
     Args:
         steps: 'all' forecast steps, or the 'last' alone (the others then have no instances), which is all
             that data with one annotated frame can score.
-        fill_boxes: Detectors without a mask head get their boxes, filled, as ``masks``, so that they can
-            be scored and drawn as the others are.
+        fill_boxes: Detectors without a mask head get their boxes, filled, as ``masks``. Metrics and pictures
+            fill them in any case; without it, results keep boxes alone.
     """
 
     def __init__(self, steps: str = 'all', fill_boxes: bool = False):
@@ -75,7 +74,4 @@ class DetectionDecoder(BaseDecoder):
         """The instances of each sample at one step, from (B, 1, C, h, w) per level."""
         size = samples[0].img_shape
         found = detect(encoder, [level[:, 0] for level in future], size)
-        if self.fill_boxes:
-            for instances in found:
-                instances.masks = box_regions(instances.bboxes, size)
-        return found
+        return [fill_boxes(instances, size) for instances in found] if self.fill_boxes else found

@@ -13,8 +13,9 @@ from mmforecast.models.utils.ego_motion import (
     move_points,
     object_parallax,
 )
+from mmforecast.structures import box_regions
 
-from .regions import box_regions, with_boxes, with_masks
+from .regions import with_boxes, with_masks
 
 
 class EgoInstanceMotion:

@@ -11,12 +11,12 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.flow_warp import advance, carry, observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, box_regions
 from mmforecast.utils.checks import check_choice
 
 from .detection import DetectionDecoder, detector_encoder
 from .ego_instances import EgoInstanceMotion
-from .regions import box_regions, with_boxes, with_masks
+from .regions import with_boxes, with_masks
 
 
 def mean_motion(regions: Tensor, velocity: Tensor) -> Tensor:

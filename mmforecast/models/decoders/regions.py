@@ -2,19 +2,9 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
-
-
-def box_regions(boxes: Tensor, size: Sequence[int]) -> Tensor:
-    """(N, 4) boxes x1 y1 x2 y2 to (N, H, W) bool: the pixels whose centers they hold."""
-    rows, columns = (torch.arange(side, device=boxes.device) + 0.5 for side in size)
-    left, top, right, bottom = boxes[:, :, None].unbind(dim=1)
-    inside_rows = (rows >= top) & (rows < bottom)
-    inside_columns = (columns >= left) & (columns < right)
-    return inside_rows[:, :, None] & inside_columns[:, None, :]
 
 
 def with_masks(instances: InstanceData, masks: Tensor) -> InstanceData:

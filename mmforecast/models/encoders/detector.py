@@ -1,11 +1,12 @@
 """A detector's feature pyramid as representation (F2F, ECCV 2018)."""
 
+import logging
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -15,14 +16,24 @@ from mmforecast.models.utils.detector import (
     given_features,
     pad_frames,
     padded_size,
-    probe_pyramid,
     resize,
 )
+from mmforecast.models.utils.detector_classes import (
+    cityscapes_labels,
+    class_names,
+    inverse_labels,
+    num_classes_of,
+)
+from mmforecast.models.utils.detector_pyramid import probe_pyramid
 from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.structures.cityscapes import THING_CLASSES
+from mmforecast.utils.checks import check_choice
 
 from .frozen import FrozenEncoder
+
+CLASSES = ('cityscapes', 'own')
 
 
 @MODELS.register_module()
@@ -40,12 +51,20 @@ class DetectorEncoder(FrozenEncoder):
             Before the heads, the others are filled with zeros.
         frozen: The detector keeps its weights, stays in eval mode and runs under ``no_grad``. False trains
             it along (Mask H2F).
+        classes: 'cityscapes' gives instances the labels 0 to 7 of ``THING_CLASSES``: the detector's classes
+            are mapped by name (see ``class_names``), and instances of the others are dropped. 'own' keeps all
+            of the detector's classes; instances then carry their names, ``instance_classes``, as metainfo,
+            and metrics of Cityscapes' classes refuse them.
         checkpoint, chunk: See ``FrozenEncoder``.
 
     Attributes:
         level_names: Of the representation, finest first, as in 'P2' for stride 4.
         strides: Of all levels but the derived ones, in pixels of the resized frames.
         network: The module whose weights decide the representation.
+        instance_classes: Names of the instances' labels.
+
+    Raises:
+        ValueError: The detector has no feature pyramid, or none of Cityscapes' classes where these are wanted.
     """
 
     network_name = 'detector'
@@ -59,7 +78,9 @@ class DetectorEncoder(FrozenEncoder):
         levels: Sequence[str] | None = None,
         frozen: bool = True,
         chunk: int = 4,
+        classes: str = 'cityscapes',
     ):
+        check_choice('DetectorEncoder', CLASSES, classes=classes)
         super().__init__(detector, checkpoint, frozen, chunk)
         detector = self.detector
         strides, self.channels, self.num_derived = probe_pyramid(detector)
@@ -72,6 +93,10 @@ class DetectorEncoder(FrozenEncoder):
                 f'{self.all_names}; choose from these, finest first'
             )
         self.size = None if size is None else tuple(size)
+        self.classes = classes
+        names = class_names(detector)
+        self._labels = None if names is None else cityscapes_labels(names)
+        self.instance_classes = self._name_classes(names)
 
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
@@ -108,6 +133,56 @@ class DetectorEncoder(FrozenEncoder):
         device = next(self.detector.parameters()).device
         levels = zip(*(sample.features for sample in samples))
         return [torch.stack(level).to(device).float() for level in levels]
+
+    def _name_classes(self, names: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Names of the instances' labels; says which of the detector's classes are dropped."""
+        count = num_classes_of(self.detector)
+        if self.classes == 'own':
+            return names or tuple(f'class {label}' for label in range(count or 0))
+        kind = f'DetectorEncoder: {type(self.detector).__name__}'
+        labels = [] if names is None else self._labels.tolist()
+        found = [name for label, name in enumerate(THING_CLASSES) if label in labels]
+        if not found:
+            known = 'whose names are not known' if names is None else f'({", ".join(names[:5])}, ...)'
+            raise ValueError(
+                f"{kind} has {count} classes {known}, so they can't be mapped to Cityscapes' eight "
+                f'({", ".join(THING_CLASSES)}); load a checkpoint that names its classes (dataset_meta), or '
+                "set classes='own' to keep them"
+            )
+        if len(names) > len(found):
+            missing = [name for name in THING_CLASSES if name not in found]
+            print_log(
+                f"{kind}: of its {len(names)} classes, {', '.join(found)} are taken for Cityscapes' and the "
+                f'others are dropped' + (f'; it has no {", ".join(missing)}' if missing else ''),
+                logger='current',
+                level=logging.WARNING if missing else logging.INFO,
+            )
+        return THING_CLASSES
+
+    def relabel(self, instances: InstanceData) -> InstanceData:
+        """Instances with the detector's own labels, as ``classes`` says; its own names go along."""
+        if self.classes == 'own':
+            instances.set_metainfo(dict(instance_classes=self.instance_classes))
+            return instances
+        if self._labels.tolist() == list(range(len(THING_CLASSES))):
+            return instances
+        labels = self._labels.to(instances.labels.device)[instances.labels]
+        kept = instances[labels >= 0]
+        kept.labels = labels[labels >= 0]
+        return kept
+
+    def own_labels(self) -> Tensor:
+        """(8,) int64: the detector's own label of each class of Cityscapes, -1 where it has none.
+
+        Raises:
+            ValueError: The names of its classes are not known.
+        """
+        if self._labels is None:
+            raise ValueError(
+                f"DetectorEncoder: the names of {type(self.detector).__name__}'s classes are not known, so "
+                "Cityscapes' objects can't train it; load a checkpoint that names them (dataset_meta)"
+            )
+        return inverse_labels(self._labels)
 
     def working_size(self, frame_size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
         """(h, w) of a frame as the detector sees it, without and with padding."""
@@ -148,16 +223,18 @@ def detect(
         Per frame ``labels`` (N,), ``scores`` (N,), ``bboxes`` (N, 4) and, where the detector has a mask
         head, ``masks`` (N, H, W) bool, at the size of the frame and ordered by descending score.
     """
-    from mmdet.models.detectors import TwoStageDetector, TwoStagePanopticSegmentor  # loaded with the detector
+    from mmdet.models.detectors import TwoStagePanopticSegmentor  # loaded with the detector
 
     size, padded = encoder.working_size(frame_size)
     samples = [detector_sample(frame_size, size, padded) for _ in range(levels[0].shape[0])]
     with given_features(encoder.detector, encoder.complete(levels, padded)) as detector:
-        # a panoptic detector's own predict gives a panoptic map
-        panoptic = isinstance(detector, TwoStagePanopticSegmentor)
-        predict = partial(TwoStageDetector.predict, detector) if panoptic else detector.predict
-        samples = predict(levels[0], samples, rescale=True)
-    return [ordered(sample.pred_instances) for sample in samples]
+        if isinstance(detector, TwoStagePanopticSegmentor):  # its own predict gives a panoptic map
+            features = detector.extract_feat(levels[0])
+            proposals = detector.rpn_head.predict(features, samples, rescale=False)
+            found = detector.roi_head.predict(features, proposals, samples, rescale=True)
+        else:
+            found = [s.pred_instances for s in detector.predict(levels[0], samples, rescale=True)]
+    return [ordered(encoder.relabel(instances)) for instances in found]
 
 
 def ordered(instances: InstanceData) -> InstanceData:

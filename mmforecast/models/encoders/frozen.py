@@ -206,6 +206,8 @@ def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
     meta = loaded.get('meta') or {}
     if isinstance(meta.get('dataset_meta'), dict):
         network.dataset_meta = meta['dataset_meta']
+    elif meta.get('CLASSES'):  # checkpoints of mmdet 2
+        network.dataset_meta = dict(classes=meta['CLASSES'])
 
 
 def _first_line(error: Exception) -> str:

@@ -108,6 +108,7 @@ def upsamples_its_head(segmentor: nn.Module) -> bool:
     return (
         isinstance(head, BaseDecodeHead)
         and not isinstance(head, PointHead)
+        and type(head).predict is BaseDecodeHead.predict  # DANet gives several maps, and predicts from one
         and type(head).predict_by_feat is BaseDecodeHead.predict_by_feat
         and not segmentor.align_corners
         and segmentor.test_cfg.get('mode', 'whole') == 'whole'

@@ -126,12 +126,14 @@ class F2FForecaster(BaseForecaster):
         levels = [level[list(clips), list(steps)] for level in future]
         frame_size = samples[0].img_shape
         sizes = self.encoder.working_size(frame_size)
+        own_labels = self.encoder.own_labels()
         truth = [
             training_sample(
                 self.encoder.detector,
                 frame_size,
                 *sizes,
                 samples[clip].gt_instance_map.data[self.num_past + step],
+                own_labels,
             )
             for clip, step in labelled
         ]

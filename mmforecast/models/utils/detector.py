@@ -1,6 +1,5 @@
-"""Access to any mmdet detector: its pyramid, its losses, its samples."""
+"""Access to any mmdet detector: its features, its losses, its samples."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,7 +11,6 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.model import ImgDataPreprocessor
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
-from torch.nn.modules.batchnorm import _NormBase
 
 from mmforecast.structures import instances_from_id_map
 
@@ -72,17 +70,24 @@ def training_sample(
     size: tuple[int, int],
     padded: tuple[int, int],
     id_map: Tensor,
+    own_labels: Tensor,
 ) -> DetDataSample:
-    """What a detector's losses need to know of a frame; arguments as of :func:`detector_sample`.
+    """What a detector's losses need to know of a frame; other arguments as of :func:`detector_sample`.
 
     A detector without a mask head gets boxes alone. One with a semantic branch (HTC, SCNet, Panoptic FPN)
     gets a label map that is ignored everywhere, since stuff is not labeled here: the loss of that branch is 0.
+
+    Args:
+        own_labels: (8,) int64, the detector's own label of each class of Cityscapes; objects of
+            a class with -1, which it does not have, are left out.
     """
     sample = detector_sample(frame_size, size, padded, id_map)
+    labels = own_labels.to(id_map.device)[sample.gt_instances.labels]
+    sample.gt_instances = sample.gt_instances[labels >= 0]
+    sample.gt_instances.labels = labels[labels >= 0]
     if not has_masks(detector):
         del sample.gt_instances.masks
-    stride = 1 if getattr(detector, 'semantic_head', None) is not None else 8
-    ignored = torch.full((1, *(side // stride for side in padded)), 255, dtype=torch.long)
+    ignored = torch.full((1, *padded), 255, dtype=torch.long)
     sample.gt_sem_seg = PixelData(sem_seg=ignored.to(id_map.device))
     return sample
 
@@ -152,95 +157,3 @@ def training_instances(
     masks = F.pad(found.masks, (0, padded[1] - size[1], 0, padded[0] - size[0]))
     bitmaps = BitmapMasks(masks.cpu().numpy().astype('uint8'), *padded)
     return InstanceData(bboxes=found.bboxes, labels=found.labels, masks=bitmaps)
-
-
-@torch.no_grad()
-def probe_pyramid(detector: nn.Module) -> tuple[list[int], int, int]:
-    """What pyramid a detector makes, found by running it on noise.
-
-    Returns:
-        Strides of its levels, finest first, their channels, and how many of the last levels are a mere
-        subsampling of the one before (as P6 of Mask R-CNN is of P5).
-
-    Raises:
-        ValueError: Its features are not a pyramid with equal channels and doubling strides.
-    """
-    name = type(detector).__name__
-    side, levels = _probe(detector)
-    shapes = [tuple(level.shape[1:]) for level in levels]
-    strides = [side // height for _, height, _ in shapes]
-    channels = {shape[0] for shape in shapes}
-    doubling = all(b == 2 * a for a, b in zip(strides, strides[1:]))
-    if len(levels) < 2 or len(channels) > 1 or not doubling:
-        raise ValueError(
-            f'{name} has no feature pyramid that F2F could forecast: its features of a {side}x{side} '
-            f'image are (C, h, w) = {shapes}; choose a detector with a neck like FPN (two levels or '
-            'more, of the same channels, each of half the size of the one before)'
-        )
-    return strides, channels.pop(), _count_derived(detector, side)
-
-
-def _count_derived(detector: nn.Module, side: int) -> int:
-    """How many of the last levels subsample the one before, whatever the weights are.
-
-    A copy with weights of its own tells: those of the detector may happen to make levels equal, as zeros do.
-    """
-    levels = _features(_with_generic_weights(detector), side)
-    derived = 0
-    for fine, coarse in zip(levels[-2::-1], levels[:0:-1]):
-        # computed in another order, they may differ in the last bits (DetectoRS)
-        if not torch.allclose(fine[..., ::2, ::2], coarse, rtol=1e-3, atol=1e-5 * float(fine.abs().max())):
-            break
-        derived += 1
-    return derived
-
-
-def _with_generic_weights(detector: nn.Module) -> nn.Module:
-    """A copy in eval mode, with random weights that are the same for every detector of this config.
-
-    The output of each layer is divided by the scale that it had first, so that no depth makes it overflow.
-    """
-    generic = copy.deepcopy(detector).eval()
-    generator = torch.Generator().manual_seed(0)
-    scales: dict[nn.Module, Tensor] = {}
-
-    def keep_scale(layer: nn.Module, _: tuple, output: Tensor) -> Tensor:
-        if not torch.is_tensor(output):
-            return output
-        return output / scales.setdefault(layer, output.abs().mean().clamp(min=1e-6))
-
-    for layer in generic.modules():
-        if isinstance(layer, _NormBase):
-            layer.reset_running_stats()
-        for name, parameter in layer.named_parameters(recurse=False):
-            noise = torch.randn(parameter.shape, generator=generator).to(parameter)
-            # vectors are biases, or the factors of a normalization
-            vector = 0.1 * noise + (0 if name.endswith('bias') else 1)
-            parameter.copy_(noise if parameter.ndim > 1 else vector)
-        if any(parameter.ndim > 1 for parameter in layer.parameters(recurse=False)):
-            layer.register_forward_hook(keep_scale)
-    return generic
-
-
-def _features(detector: nn.Module, side: int) -> Sequence[Tensor]:
-    """The detector's features of a square image of noise."""
-    image = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0))
-    return detector.extract_feat(image.to(next(detector.parameters()).device))
-
-
-def _probe(detector: nn.Module) -> tuple[int, Sequence[Tensor]]:
-    """The side of a square image of noise, and the detector's features of it."""
-    training = detector.training
-    detector.eval()
-    try:
-        for side in (256, 512):  # some necks need more cells at their coarsest level (SSD)
-            try:
-                return side, _features(detector, side)
-            except (RuntimeError, IndexError) as error:
-                failure = error
-    finally:
-        detector.train(training)
-    raise ValueError(
-        f'{type(detector).__name__} gives no features of a 512x512 image ({failure}); F2F needs a detector '
-        'whose backbone and neck work at any size'
-    ) from failure

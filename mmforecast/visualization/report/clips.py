@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from mmengine.structures import InstanceData
 from PIL import Image
 
-from mmforecast.structures import ForecastDataSample
+from mmforecast.structures import ForecastDataSample, fill_boxes
 
 from ..clip import (
     classes_shown,
@@ -144,7 +143,7 @@ def data_uri(picture: np.ndarray, quality: int = 80) -> str:
 def _forecast(name: str, sample: ForecastDataSample) -> tuple[str, Sequence]:
     """Kind of a sample's forecast, and it by step, as :class:`PanelStyle` draws it."""
     if 'pred_instances' in sample:
-        steps: Sequence[InstanceData] = sample.pred_instances
+        steps = [fill_boxes(step, sample.get('img_shape')) for step in sample.pred_instances]
         return 'instances', steps
     if 'pred_sem_seg' in sample:
         return 'labels', to_numpy(sample.pred_sem_seg.data)
