@@ -8,7 +8,7 @@ model = dict(
         type='DetectorEncoder',
         detector=_base_.detector,
         checkpoint='checkpoints/yolox_nano_coco_mmdet.pth'),
-    predictor=_base_.predictor,
+    predictor=_base_.motion,
     train_cfg=dict(rollout_steps=3),
     test_cfg=dict(rollout_steps=3, reference=True))
-del _base_.detector, _base_.norm_cfg, _base_.act_cfg, _base_.predictor
+del _base_.detector, _base_.norm_cfg, _base_.act_cfg

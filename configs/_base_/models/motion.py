@@ -1,2 +1,2 @@
 # What forecasts motion from the frames alone, for the representation of any network.
-predictor = dict(type='EgoMotion')
+motion = dict(type='EgoMotion')

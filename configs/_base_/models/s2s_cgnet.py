@@ -11,7 +11,7 @@ model = dict(
             segmentor=_base_.segmentor,
             checkpoint='checkpoints/cgnet_camvid_mmseg.pth',
             stride=1)),
-    predictor=_base_.predictor,
+    predictor=_base_.motion,
     train_cfg=dict(rollout_steps=3),
     test_cfg=dict(rollout_steps=3))
-del _base_.segmentor, _base_.norm_cfg, _base_.predictor
+del _base_.segmentor, _base_.norm_cfg
