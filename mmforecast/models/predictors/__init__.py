@@ -2,6 +2,7 @@ from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
+from .corrected_motion import CorrectedMotion
 from .d2d import D2DPredictor
 from .ego_motion import EgoMotion
 from .f2f import F2FPredictor
@@ -15,6 +16,7 @@ from .warp_correct import WarpCorrectPredictor
 __all__ = [
     'BasePredictor',
     'CopyLast',
+    'CorrectedMotion',
     'D2DPredictor',
     'EgoMotion',
     'F2FPredictor',
