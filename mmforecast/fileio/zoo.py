@@ -1,7 +1,7 @@
-"""The model zoos of mmdetection and mmsegmentation by name: configs and published weights.
+"""The model zoos of mmdetection, mmsegmentation and mmforecast by name: configs and published weights.
 
-The installed packages bring their configs, and metafiles with the addresses of the weights. Every place that
-takes a checkpoint takes ``zoo://<name>``.
+The installed packages bring their configs, and metafiles with the addresses of the weights; mmforecast brings
+its weights, too. Every place that takes a checkpoint takes ``zoo://<name>``.
 """
 
 import difflib
@@ -23,7 +23,7 @@ from .download import cached_download
 __all__ = ['PREFIX', 'ZOO_ENV', 'ZooModel', 'find_model', 'install_zoo_loader', 'zoo_weights']
 
 PREFIX = 'zoo://'
-PACKAGES = ('mmdet', 'mmseg')
+PACKAGES = ('mmdet', 'mmseg', 'mmforecast')
 # Further zoos: folders with a model-index.yml, as the packages have them in .mim, with : between them.
 ZOO_ENV = 'MMFORECAST_ZOO'
 _INDEX = 'model-index.yml'
@@ -45,9 +45,9 @@ class ZooModel:
 
     Attributes:
         name: Its name in the metafile, or that of its config.
-        zoo: 'mmdet', 'mmseg', or the folder of a further zoo.
+        zoo: 'mmdet', 'mmseg', 'mmforecast', or the folder of a further zoo.
         config: Path of its config.
-        url: Address of its weights; None where none are published.
+        url: Address or path of its weights; None where none are published.
     """
 
     name: str
@@ -87,7 +87,7 @@ def find_model(name: str) -> ZooModel:
 
 
 def zoo_weights(name: str, progress: bool = True) -> Path:
-    """The weights of a model in the cache of downloads, see :func:`cached_download`.
+    """The weights of a model: a file of the zoo, or of the cache of downloads, see :func:`cached_download`.
 
     Args:
         name: As for :func:`find_model`.
@@ -103,7 +103,7 @@ def zoo_weights(name: str, progress: bool = True) -> Path:
             f'the zoo of {model.zoo} has a config {model.name} but publishes no weights of it: give the path '
             'of a checkpoint'
         )
-    return cached_download(model.url, progress)
+    return cached_download(model.url, progress) if '://' in model.url else Path(model.url)
 
 
 def install_zoo_loader() -> None:
@@ -165,6 +165,8 @@ def _listed(zoo: str, root: Path, configs: dict[str, Path]) -> Iterator[tuple[Zo
                 config = configs.get(config.name, config)
             url, aliases = entry.get('Weights'), entry.get('Alias') or []
             url = url if isinstance(url, str) else None  # a list is of the parts of a tracker
+            if url is not None and '://' not in url:
+                url = str(root / url)
             model = ZooModel(str(entry['Name']), zoo, config, url)
             yield model, [aliases] if isinstance(aliases, str) else aliases
 

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from mmforecast.fileio import CheckpointError
 from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
 from mmforecast.models.predictors.motion_forecaster import repeat_flow
 from mmforecast.models.predictors.motion_network import EVIDENCE, MotionNetwork
+from mmforecast.registry import MODELS
 from mmforecast.street import generate_sequence
 from mmforecast.utils.flow import backward_warp
 
@@ -142,6 +144,27 @@ def test_warps_as_the_field_says(frames):
     with torch.no_grad():
         field, _ = model.backward_field(model.observe(frames), 1)
     assert torch.equal(moved[:, 0], backward_warp(maps[:, -1], field))
+
+
+def test_weights_of_another_forecaster(tmp_path):
+    """They are there when the predictor is built, whatever is initialized later."""
+    path = str(tmp_path / 'weights.pth')
+    source = trained()
+    state = {f'predictor.{name}': value for name, value in source.state_dict().items()}
+    torch.save(dict(state_dict={**state, 'encoder.weight': torch.zeros(3)}), path)
+    model = MODELS.build(dict(type='MotionForecaster', checkpoint=path))
+    for _ in range(2):
+        for name, value in source.state_dict().items():
+            assert torch.equal(model.state_dict()[name], value), name
+        model.init_weights()
+
+
+def test_weights_of_another_width_are_refused(tmp_path):
+    path = str(tmp_path / 'weights.pth')
+    state = {f'predictor.{name}': value for name, value in trained().state_dict().items()}
+    torch.save(dict(state_dict=state), path)
+    with pytest.raises(CheckpointError, match='does not fit this MotionNetwork'):
+        MotionForecaster(widths=(8, 16), checkpoint=path)
 
 
 @pytest.mark.parametrize('widths', [(16,), (6, 8), (0, 4)])

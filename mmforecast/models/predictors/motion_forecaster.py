@@ -13,6 +13,7 @@ from mmforecast.models.utils.ego_motion import (
     intrinsics,
     parallax,
 )
+from mmforecast.models.utils.load_network import load_network
 from mmforecast.registry import MODELS
 
 from .ego_motion import EgoMotion
@@ -47,15 +48,31 @@ class MotionForecaster(EgoMotion):
 
     Args:
         widths, reach: See :class:`MotionNetwork`.
+        checkpoint: Path or address of trained weights, or 'zoo://<name>': a checkpoint of a forecaster with
+            this predictor, whatever its encoder is. None starts as ``EgoMotion``.
         kwargs: See :class:`EgoMotion`.
+
+    Raises:
+        CheckpointError: The checkpoint lacks weights of the network, or has other shapes.
     """
 
-    def __init__(self, widths: Sequence[int] = (16, 24, 32, 48), reach: float = 0.03, **kwargs):
+    def __init__(
+        self,
+        widths: Sequence[int] = (16, 24, 32, 48),
+        reach: float = 0.03,
+        checkpoint: str | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.network = MotionNetwork(widths, reach)
+        self.checkpoint = checkpoint
+        self.apply_own_start()
 
     def apply_own_start(self) -> None:
-        self.network.reset()
+        if self.checkpoint is None:
+            self.network.reset()
+        else:
+            load_network(self.network, self.checkpoint, 'predictor.network.')
 
     def backward_field(self, observed: MotionEvidence, steps: int) -> tuple[Tensor, Tensor]:
         ego, known = super().backward_field(observed, steps)
