@@ -126,6 +126,10 @@ def test_neck_config_builds():
 
 def check_data(dataset, model, part):
     """The dataset's class exists, its pipeline builds, and its clips fit the model."""
+    if 'datasets' in dataset:
+        for source in dataset.datasets:
+            check_data(source, model, part)
+        return
     assert issubclass(DATASETS.get(dataset.type), BaseSequenceDataset)
     assert dataset.num_past == model.num_past
     steps = model.train_steps if part == 'train' else model.test_steps

@@ -3,6 +3,7 @@
 A segmentor's scores for S2S, or the levels of a detector's feature pyramid for F2F, as many as the disk can
 take. fp16, one memory-mapped array per sequence and level, resumable; levels can be added later. The sizes
 are printed before it starts, and --dry-run prints nothing else (docs/data.md has them for Cityscapes).
+Frames are resized, cropped and padded to a multiple as in the pipeline of their data; nothing random is done.
 """
 
 import argparse
@@ -13,9 +14,9 @@ from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 
 from mmforecast.apis.evaluate import SCOPE, load_config
-from mmforecast.apis.extract import extract_representations
+from mmforecast.apis.extract import RESIZING, extract_representations
 from mmforecast.cli.common import cli_errors
-from mmforecast.registry import DATASETS, MODELS
+from mmforecast.registry import DATASETS, MODELS, TRANSFORMS
 from mmforecast.utils.source_configs import source_configs
 
 EXAMPLES = """examples:
@@ -43,13 +44,19 @@ def parse_args():
         '--splits',
         nargs='+',
         default=['train', 'val'],
-        help='data loaders of the config to take the frames of (train, val, test)',
+        help='data loaders of the config to take the frames of: train, val, or another <name>_dataloader',
     )
     parser.add_argument('--levels', nargs='+', help='levels of the pyramid, e.g. P5 P4 (default: all)')
     parser.add_argument('--dry-run', action='store_true', help='print the sizes, write nothing')
     parser.add_argument('--chunk', type=int, default=8, help='frames per forward pass')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
+
+
+def resizes(step: dict) -> bool:
+    """Whether a transform of a pipeline is among those that frames are extracted through."""
+    kind = step['type']
+    return (TRANSFORMS.get(kind) if isinstance(kind, str) else kind) in RESIZING
 
 
 def main():
@@ -65,7 +72,7 @@ def main():
         for split in args.splits:
             dataset_cfg = cfg[f'{split}_dataloader'].dataset.to_dict()
             for source in source_configs(dataset_cfg):
-                source['pipeline'] = []
+                source['pipeline'] = [step for step in source.get('pipeline', ()) if resizes(step)]
             dataset = DATASETS.build(dataset_cfg)
             print(f'{split}:')
             report = extract_representations(

@@ -14,13 +14,20 @@ from mmforecast.datasets import (
     StoreManifest,
     StoreWriter,
 )
-from mmforecast.datasets.transforms import LoadClipFrames
+from mmforecast.datasets.transforms import (
+    ClipCropToMultiple,
+    ClipPadToMultiple,
+    ClipResize,
+    LoadClipFrames,
+)
 from mmforecast.engine.data_watch import find_sources
 from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
 
 # One array (n, C, h, w) float16 per level of the encoder, of n frames.
 _Maps = list[np.ndarray]
+# The transforms that change frames, the same ones always.
+RESIZING = (ClipResize, ClipCropToMultiple, ClipPadToMultiple)
 
 
 @torch.no_grad()
@@ -42,7 +49,8 @@ def extract_representations(
     Args:
         encoder: Must have a ``network`` and work on any RGB frame.
         dataset: Its clips say which frames of which sequences are needed; a wrapper such as mmengine's
-            ``ConcatDataset`` stands for what it holds.
+            ``ConcatDataset`` stands for what it holds. Of its pipeline, frames go through ``ClipResize``,
+            ``ClipCropToMultiple`` and ``ClipPadToMultiple``, so that they are as large as in a clip.
         root: Folder of the store.
         model: Name of the network, for the manifest.
         levels: Names of those of the encoder's levels to write; all by default.
@@ -60,7 +68,7 @@ def extract_representations(
     """
     names = _check_levels(encoder, levels)
     work = _frames_in_use(dataset)
-    num_frames = sum(len(frames) for _, frames, _ in work)
+    num_frames = sum(len(item[1]) for item in work)
     probed, probe = _probe(encoder, work)
     all_levels = [Level(name, maps.shape[1:]) for name, maps in zip(encoder.level_names, probe)]
     sizes = {level.name: level.num_bytes(num_frames) for level in all_levels}
@@ -74,13 +82,13 @@ def extract_representations(
     source = ', '.join(dict.fromkeys(sources))
     manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
     writer = StoreWriter(root, manifest, num_frames)
-    for sequence, positions, frame_names in tqdm(work, desc='sequences', mininterval=1.0):
+    for sequence, positions, frame_names, resize in tqdm(work, desc='sequences', mininterval=1.0):
         missing = [level for level in wanted if not writer.has_sequence(level.name, sequence.id, frame_names)]
         if not missing:
             report['kept'] += 1
             continue
         try:
-            frames = _load(sequence, positions)
+            frames = _load(sequence, positions, resize)
         except CorruptFrameError as error:
             report['corrupt'].append(str(error))
             continue
@@ -93,19 +101,22 @@ def extract_representations(
 
 
 def _frames_in_use(dataset: BaseSequenceDataset) -> list[tuple]:
-    """Return (sequence, positions, frame names) of each sequence, once where several datasets have it."""
+    """Return (sequence, positions, frame names, resizing transforms) of each sequence.
+
+    Once where several datasets have it, as the first one resizes it.
+    """
     used: dict[str, tuple] = {}
     for source in find_sources(dataset):
         for sequence, positions in source.frames_in_use():
-            first, known = used.setdefault(sequence.id, (sequence, set()))
+            first, known, _ = used.setdefault(sequence.id, (sequence, set(), _resizing(source)))
             if first.frame_names != sequence.frame_names:
                 raise ValueError(
                     f'two data sets have different sequences called {sequence.id}; extract them apart'
                 )
             known.update(positions)
     return [
-        (sequence, sorted(known), [sequence.frame_names[p] for p in sorted(known)])
-        for sequence, known in used.values()
+        (sequence, sorted(known), [sequence.frame_names[p] for p in sorted(known)], resize)
+        for sequence, known, resize in used.values()
     ]
 
 
@@ -131,9 +142,9 @@ def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[s
 def _probe(encoder: BaseEncoder, work: list) -> tuple[object, _Maps]:
     """The first sequence whose first frame can be read, and the maps of that frame."""
     errors = []
-    for sequence, positions, _ in work:
+    for sequence, positions, _, resize in work:
         try:
-            frame = _load(sequence, positions[:1])
+            frame = _load(sequence, positions[:1], resize)
         except CorruptFrameError as error:
             errors.append(error)
             continue
@@ -157,10 +168,17 @@ def _print_sizes(
     print(f'{sum(sizes[name] for name in names) / 1e9:.3g} GB in {root}')
 
 
-def _load(sequence, positions) -> np.ndarray:
+def _resizing(dataset: BaseSequenceDataset) -> list:
+    return [step for step in dataset.pipeline.transforms if isinstance(step, RESIZING)]
+
+
+def _load(sequence, positions, resize: Sequence = ()) -> np.ndarray:
     paths = [sequence.image_paths[p] for p in positions]
     results = dict(img_paths=paths, sequence_id=sequence.id, num_past=len(paths))
-    return LoadClipFrames().transform(results)['frames']
+    results = LoadClipFrames().transform(results)
+    for step in resize:
+        results = step(results)
+    return results['frames']
 
 
 def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_Maps]:

@@ -3,6 +3,7 @@ from mmforecast.utils.moved_names import forward_moved_names
 from .metrics import (
     CityscapesInstanceMetric,
     ClipDetectionMetric,
+    DetectionAgreementMetric,
     DumpForecastResults,
     FramePredictionMetric,
     FutureSemSegMetric,
@@ -13,6 +14,7 @@ from .table import format_table
 __all__ = [
     'CityscapesInstanceMetric',
     'ClipDetectionMetric',
+    'DetectionAgreementMetric',
     'DumpForecastResults',
     'FramePredictionMetric',
     'FutureSemSegMetric',

@@ -49,6 +49,12 @@ _STYLES = {
     'NO-AP50': _percent('AP50 of masks that do not overlap: each pixel goes to the highest score'),
     'NO-AP-const': _percent('NO-AP with one score for all instances, so that none ranks higher'),
     'NO-AP50-const': _percent('NO-AP50 with one score for all instances, so that none ranks higher'),
+    'mask-AP': _percent(
+        "average precision of the masks by COCO's protocol, mean over mask overlaps from 0.5 to 0.95"
+    ),
+    'mask-AP50': _percent(
+        "average precision of the masks by COCO's protocol; one is found where masks overlap by half"
+    ),
     'IDF1': _percent('share of the objects that are found under one identity throughout'),
     'IDP': _percent('share of the forecast objects whose identity is right'),
     'IDR': _percent('share of the true objects that are forecast under their identity'),
@@ -63,6 +69,11 @@ _STYLES = {
     'LPIPS': ScoreStyle('', 3, 'min', "distance of a network's features: less is more alike"),
     'FID': ScoreStyle('', 1, 'min', 'distance of the distributions of images: less is more alike'),
     'KID': ScoreStyle('', 3, 'min', 'distance of the distributions of images: less is more alike'),
+}
+# Of scores whose name says something else against a reference (DetectionAgreementMetric).
+_REFERENCE_MEANINGS = {
+    'AP': "average precision of the boxes by COCO's protocol, mean over overlaps from 0.5 to 0.95",
+    'AP50': "average precision of the boxes by COCO's protocol; one is found where boxes overlap by half",
 }
 # Upper and lower case are the same, as to mmengine.
 _NAMES = {name.lower(): name for name in _STYLES}
@@ -101,8 +112,12 @@ def explain_score(name: str) -> str:
     if found is None:
         return ''
     metric, rest = found
-    against = [text for part, text in _AGAINST.items() if part in name.split('/')]
-    return ', '.join([_STYLES[metric].meaning, *filter(None, [_ENDINGS.get(rest)]), *against])
+    parts = name.split('/')
+    against = [text for part, text in _AGAINST.items() if part in parts]
+    meaning = _STYLES[metric].meaning
+    if 'REF' in parts:
+        meaning = _REFERENCE_MEANINGS.get(metric, meaning)
+    return ', '.join([meaning, *filter(None, [_ENDINGS.get(rest)]), *against])
 
 
 def _metric_of(name: str) -> tuple[str, str] | None:

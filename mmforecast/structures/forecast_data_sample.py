@@ -45,7 +45,7 @@ class ForecastDataSample(BaseDataElement):
     ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
     :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or
     None), ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the
-    weights that computed them).
+    weights that computed them), ``camera_speed`` (widths of the frame per step, of :class:`ClipCameraSpeed`).
     """
 
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)

@@ -116,6 +116,17 @@ def test_equal_to_the_functional_form_on_random_maps():
         assert result[f't+{step + 1}/IoU-MO'] == mean_iou(conf, [2])
 
 
+def test_clips_are_parted_by_the_speed_of_the_camera():
+    wrong = make_sample([[[1, 1]]], reference=[[[0, 0]]], camera_speed=0.2)
+    half = make_sample([[[0, 1]]], reference=[[[0, 0]]], camera_speed=0.1)
+    result = evaluate([wrong, half], by_speed=True)
+    assert result['SEG/mIoU/speed-low'] == pytest.approx(50)  # road: 1 of 2
+    assert result['SEG/mIoU/speed-mid'] == 0
+    assert 'SEG/mIoU/speed-high' not in result
+    with pytest.raises(ValueError, match='ClipCameraSpeed'):
+        evaluate([make_sample([[[0]]], reference=[[[0]]])], by_speed=True)
+
+
 def test_what_is_scored_can_be_chosen():
     samples = random_samples(2)
     full = evaluate(samples)

@@ -1,5 +1,6 @@
 from mmforecast.utils.moved_names import forward_moved_names
 
+from .camera_speed import ClipCameraSpeed
 from .formatting import PackForecastInputs
 from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .instances import LoadClipInstances
@@ -9,6 +10,7 @@ from .multiples import ClipCropToMultiple, ClipPadToMultiple
 from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
 
 __all__ = [
+    'ClipCameraSpeed',
     'ClipCropToMultiple',
     'ClipMotionCrop',
     'ClipPadToMultiple',

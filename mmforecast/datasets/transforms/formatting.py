@@ -43,6 +43,7 @@ class PackForecastInputs(BaseTransform):
             'flow_paths',
             'feature_levels',
             'feature_source',
+            'camera_speed',
         ),
     ):
         self.meta_keys = tuple(meta_keys)

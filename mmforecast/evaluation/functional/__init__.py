@@ -1,3 +1,4 @@
+from .coco_ap import COCO_AREAS, Detections, coco_ap, labels_in, mean_coco_ap
 from .disjoint import SCORE_RULES, make_disjoint
 from .image_quality import psnr, sharpness_difference, ssim
 from .image_quality_iclr16 import ICLR16_GATE, psnr_iclr16, sharpness_iclr16, ssim_iclr16
@@ -22,14 +23,18 @@ from .sem_seg import (
 from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
+    'COCO_AREAS',
+    'Detections',
     'FrameDistances',
     'FrameMatches',
     'ICLR16_GATE',
     'MOVING_CLASSES',
     'SCORE_RULES',
     'average_precision',
+    'coco_ap',
     'confusion_matrix',
     'iou_per_class',
+    'labels_in',
     'load_lpips',
     'lpips_distance',
     'make_disjoint',
@@ -37,6 +42,7 @@ __all__ = [
     'match_instances',
     'mean_average_precision',
     'mean_class_accuracy',
+    'mean_coco_ap',
     'mean_iou',
     'moving_from_id_map',
     'moving_from_train_ids',

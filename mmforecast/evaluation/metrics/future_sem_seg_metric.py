@@ -1,7 +1,7 @@
 """Scores of forecast label maps, per roll-out step, against ground truth and the segmentor."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from .clips import (
     size_text,
     sum_counts,
 )
+from .speed import camera_speed, speed_groups
 
 # What a forecast is compared with: ground truth, or the segmentor's output on the true frame.
 _KINDS = ('GT', 'SEG')
@@ -55,6 +56,9 @@ class FutureSemSegMetric(BaseMetric):
     - ``IoU/road``, ``Acc/road``, ``SEG/IoU/road``, ...: each class at the last step, with ``classwise``; NaN
       where the class is absent.
 
+    - ``mIoU/speed-low``, ``speed-mid``, ``speed-high``, ..., with ``by_speed``, and with ``SEG/`` in front:
+      the last step's scores of the thirds of the clips by the camera's speed.
+
     A step without labels in the whole set has no GT keys; without moving ids there is no IoU-MO.
 
     Args:
@@ -64,6 +68,7 @@ class FutureSemSegMetric(BaseMetric):
         steps: 'all', or 'last' to leave the ``t+k`` keys out.
         per_class_table: Log IoU and accuracy of each class at the last step.
         classwise: Report ``IoU/<class>`` and ``Acc/<class>`` too.
+        by_speed: Report by the camera's speed, which ``ClipCameraSpeed`` estimates.
         collect_device: 'cpu' or 'gpu', where the processes' results are brought together.
         prefix: Put before every key, as in ``prefix/mIoU``.
     """
@@ -78,6 +83,7 @@ class FutureSemSegMetric(BaseMetric):
         steps: str = 'all',
         per_class_table: bool = True,
         classwise: bool = False,
+        by_speed: bool = False,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
@@ -89,6 +95,7 @@ class FutureSemSegMetric(BaseMetric):
         self.steps = steps
         self.per_class_table = per_class_table
         self.classwise = classwise
+        self.by_speed = by_speed
 
     @property
     def confusion_classes(self) -> tuple[str, ...]:
@@ -129,6 +136,8 @@ class FutureSemSegMetric(BaseMetric):
             result['SEG'] = self._count(
                 pred, reference, [True] * len(reference), name, 'ref_sem_seg holds', 'step'
             )
+        if self.by_speed:
+            result['speed'] = camera_speed(sample)
         return result
 
     def _count(
@@ -173,6 +182,8 @@ class FutureSemSegMetric(BaseMetric):
         metrics: dict[str, float] = {}
         for kind, counts in conf.items():
             metrics.update(self._metrics_of(counts, prefix='' if kind == 'GT' else f'{kind}/'))
+        if self.by_speed:
+            metrics.update(self._metrics_by_speed(results, conf))
         self._log(conf, results)
         return metrics
 
@@ -195,6 +206,17 @@ class FutureSemSegMetric(BaseMetric):
                 if step_counts.any():
                     for key, value in self._ious(step_counts).items():
                         metrics[f'{prefix}t+{step}/{key}'] = value
+        return metrics
+
+    def _metrics_by_speed(self, results: list[dict], kinds: Collection[str]) -> dict[str, float]:
+        """The last step's scores of each third of the clips by the camera's speed."""
+        metrics = {}
+        for group, clips in speed_groups(results).items():
+            for kind in kinds:
+                counts = sum_counts([results[clip] for clip in clips], kind)
+                if counts is not None and counts[-1].any():
+                    for key, value in self._ious(counts[-1]).items():
+                        metrics[f'{"" if kind == "GT" else kind + "/"}{key}/{group}'] = value
         return metrics
 
     def _ious(self, counts: np.ndarray) -> dict[str, float]:

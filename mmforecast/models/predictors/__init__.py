@@ -2,11 +2,13 @@ from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
 from .copy_last import CopyLast
+from .corrected_motion import CorrectedMotion
 from .d2d import D2DPredictor
 from .ego_motion import EgoMotion
 from .f2f import F2FPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
+from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
 from .warp_correct import WarpCorrectPredictor
@@ -14,12 +16,14 @@ from .warp_correct import WarpCorrectPredictor
 __all__ = [
     'BasePredictor',
     'CopyLast',
+    'CorrectedMotion',
     'D2DPredictor',
     'EgoMotion',
     'F2FPredictor',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
+    'MotionForecaster',
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',

@@ -1,0 +1,2 @@
+# What forecasts motion from the frames alone, for the representation of any network.
+motion = dict(type='EgoMotion')

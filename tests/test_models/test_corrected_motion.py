@@ -1,0 +1,73 @@
+"""Motion with a learned correction: starts as the motion, learns, and keeps what it is built on."""
+
+import pytest
+import torch
+
+from mmforecast.models.predictors import CorrectedMotion, ForecastContext
+from mmforecast.registry import MODELS
+
+
+def rollout(predictor, past, frames, steps=2):
+    context = ForecastContext(frames=frames, samples=[])
+    window, out = past, []
+    for context.step in range(steps):
+        new = predictor(window, context)
+        window = [torch.cat((level[:, 1:], maps), dim=1) for level, maps in zip(window, new)]
+        out.append(new)
+    return out
+
+
+@pytest.fixture
+def clip():
+    generator = torch.Generator().manual_seed(0)
+    small = torch.rand((1, 3, 8, 12), generator=generator) * 255
+    wide = torch.nn.functional.interpolate(small, size=(64, 104), mode='bicubic').clamp(0, 255)
+    frames = torch.stack([wide[..., 2 * t : 2 * t + 96] for t in range(3)], dim=1)
+    past = [torch.rand((1, 3, 5, 16 // s, 24 // s), generator=generator) for s in (1, 2)]
+    return past, frames
+
+
+@pytest.mark.parametrize('motion', ['EgoMotion', 'FlowWarp', 'CopyLast'])
+def test_the_untrained_network_is_the_predictor_of_motion(clip, motion):
+    corrected = CorrectedMotion(channels=5, num_levels=2, num_past=3, motion=dict(type=motion))
+    corrected.init_weights()
+    for new, expected in zip(rollout(corrected, *clip), rollout(MODELS.build(dict(type=motion)), *clip)):
+        for maps, truth in zip(new, expected):
+            assert torch.equal(maps, truth)
+    assert corrected.reads_frames == (motion != 'CopyLast')
+
+
+def test_it_learns_what_motion_does_not_explain(clip):
+    past, frames = clip
+    predictor = CorrectedMotion(
+        channels=5,
+        num_levels=2,
+        num_past=3,
+        motion=dict(type='CopyLast'),
+        losses=dict(mse=dict(type='mmdet.MSELoss')),
+    )
+    target = [level[:, -1:] * 0.5 for level in past]
+    optimizer = torch.optim.Adam(predictor.parameters(), lr=1e-2)
+    values = []
+    for _ in range(60):
+        terms, _ = predictor.loss_and_predict(past, target, ForecastContext(frames=frames, samples=[]))
+        values.append(sum(terms.values()))
+        optimizer.zero_grad()
+        values[-1].backward()
+        optimizer.step()
+    assert values[-1] < 0.2 * values[0]
+
+
+def test_what_moves_keeps_its_weights_unless_told_otherwise():
+    motion = dict(type='WarpCorrectPredictor', channels=5, num_past=3)
+    frozen = CorrectedMotion(channels=5, num_past=3, motion=motion).train()
+    assert not [p for p in frozen.motion.parameters() if p.requires_grad]
+    assert not frozen.motion.training
+    trained = CorrectedMotion(channels=5, num_past=3, motion=motion, frozen=False).train()
+    assert all(p.requires_grad for p in trained.motion.parameters())
+
+
+def test_a_predictor_of_several_steps_is_refused():
+    motion = dict(type='MultiScalePredictor', channels=5, num_past=3, num_outputs=3)
+    with pytest.raises(ValueError, match='3 steps per call'):
+        CorrectedMotion(channels=5, num_past=3, motion=motion)
