@@ -126,7 +126,8 @@ def _check(cfg: Config, weights: str | None, baseline: str | None) -> None:
     if not (cfg.get('model') and cfg.get('test_dataloader')):
         raise ValueError(
             f'{cfg.filename} has no model or no test_dataloader, whose pipeline and stride are used to '
-            'forecast a video: give the config of a forecaster, such as those in configs/f2f'
+            'forecast a video: give the config of a forecaster, such as those in configs/f2f, of a detector '
+            'of mmdet, or of a segmentor of mmseg'
         )
     baselines = baselines_of(cfg)
     if baseline is not None and baseline not in baselines:

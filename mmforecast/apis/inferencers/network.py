@@ -92,25 +92,14 @@ def compose(cfg: Config, kind: str, checkpoint: str | None) -> Config:
         raise ValueError(f'{model["type"]} needs a text besides each frame, which no forecaster here gives it')
     if 'data_preprocessor' in cfg:
         model.setdefault('data_preprocessor', cfg.data_preprocessor.to_dict())
-    own: dict[str, Any] = {}
-    if kind == 'detector':
-        encoder = dict(type='DetectorEncoder', detector=model, classes='own')
-        own['test_cfg'] = dict(rollout_steps=NUM_FUTURE, reference=True)
-    else:
-        # What only training uses, or weights that the checkpoint replaces.
-        model.update(dict.fromkeys(model.keys() & {'auxiliary_head', 'pretrained'}))
-        encoder = dict(type='SegmentorEncoder', segmentor=model)
-        own['test_cfg'] = dict(rollout_steps=NUM_FUTURE)
     scale = frame_scale(cfg)
     resize = [] if scale is None else [dict(type='ClipResize', scale=scale, keep_ratio=_keeps_ratio(cfg))]
     composed = dict(
         default_scope=SCOPE,
         model=dict(
-            type='F2FForecaster' if kind == 'detector' else 'S2SForecaster',
-            num_past=NUM_PAST,
-            encoder=dict(encoder, checkpoint=checkpoint),
+            **(_over_detector if kind == 'detector' else _over_segmentor)(model, checkpoint),
             **MOTION[kind],
-            **own,
+            num_past=NUM_PAST,
         ),
         test_dataloader=dict(
             dataset=dict(
@@ -125,6 +114,24 @@ def compose(cfg: Config, kind: str, checkpoint: str | None) -> Config:
         ),
     )
     return Config(composed, filename=cfg.filename)
+
+
+def _over_detector(model: dict, checkpoint: str) -> dict:
+    return dict(
+        type='F2FForecaster',
+        encoder=dict(type='DetectorEncoder', detector=model, classes='own', checkpoint=checkpoint),
+        test_cfg=dict(rollout_steps=NUM_FUTURE, reference=True),
+    )
+
+
+def _over_segmentor(model: dict, checkpoint: str) -> dict:
+    # What only its training uses, and initial weights that the checkpoint replaces.
+    model = {**model, **dict.fromkeys(model.keys() & {'auxiliary_head', 'pretrained'})}
+    return dict(
+        type='S2SForecaster',
+        encoder=dict(type='SegmentorEncoder', segmentor=model, checkpoint=checkpoint),
+        test_cfg=dict(rollout_steps=NUM_FUTURE),
+    )
 
 
 def frame_scale(cfg: Config) -> tuple[int, int] | None:
