@@ -10,10 +10,11 @@ import pytest
 import torch
 import yaml
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import HOOKS, VISUALIZERS
+from mmengine.registry import HOOKS, VISUALIZERS, DefaultScope
 
 from mmforecast.datasets import BaseSequenceDataset
 from mmforecast.datasets.representation_store import StoreError
+from mmforecast.fileio import find_model
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.forecasters.shapes import complete_config
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
@@ -215,6 +216,39 @@ def test_checkpoints_of_other_configs_are_the_last_ones_of_their_training():
     for stem, iteration in named:
         (other,) = [p for p in ALL_FILES if p.stem == stem]
         assert Config.fromfile(other).train_cfg.max_iters == int(iteration)
+
+
+def zoo_networks(node):
+    """The configs of networks and the name of the zoo's model that their weights are of."""
+    if isinstance(node, dict):
+        checkpoint = node.get('checkpoint')
+        if isinstance(checkpoint, str) and checkpoint.startswith('zoo://'):
+            network = next(part for part in ('detector', 'segmentor') if part in node)
+            yield checkpoint, network, json.dumps(node[network], sort_keys=True)
+        for value in node.values():
+            yield from zoo_networks(value)
+
+
+def shapes_of(scope, network):
+    network = {key: value for key, value in network.items() if key != 'pretrained'}
+    with torch.device('meta'), DefaultScope.overwrite_default_scope(scope):
+        model = MODELS.build(ConfigDict(_scope_=scope, **network))
+    return {name: tuple(value.shape) for name, value in model.state_dict().items() if 'auxiliary' not in name}
+
+
+def test_weights_of_the_zoos_fit_the_networks_that_start_from_them():
+    named = {entry for path in ALL_FILES for entry in zoo_networks(Config.fromfile(path).model.to_dict())}
+    assert {checkpoint for checkpoint, _, _ in named} == {
+        'zoo://mask-rcnn_r50_fpn_1x_cityscapes',
+        'zoo://faster-rcnn_r50_fpn_1x_cityscapes',
+        'zoo://pspnet_r50-d8_4xb2-80k_cityscapes-512x1024',
+    }
+    for checkpoint, network, text in named:
+        model = find_model(checkpoint)
+        assert model.url.endswith('.pth')
+        scope = dict(detector='mmdet', segmentor='mmseg')[network]
+        own = shapes_of(scope, {key: value for key, value in json.loads(text).items() if key != '_scope_'})
+        assert own == shapes_of(scope, Config.fromfile(model.config).model.to_dict())
 
 
 def test_the_released_detector_gets_all_settings_it_needs():

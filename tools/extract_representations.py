@@ -21,7 +21,7 @@ from mmforecast.utils.source_configs import source_configs
 
 EXAMPLES = """examples:
   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py \\
-      checkpoints/pspnet_r50-d8_cityscapes.pth --out data/cityscapes/scores
+      none --out data/cityscapes/scores
   # the same for a horizon of 10 steps, validation only
   python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --splits val \\
       --cfg-options val_dataloader.dataset.num_future=10

@@ -10,8 +10,8 @@ _base_ = [
 model = dict(
     encoder=dict(
         detector=_base_.detector,
-        # configs/detectors/mask-rcnn_r50-fpn_cityscapes.py trains it
-        checkpoint='checkpoints/mask-rcnn_r50-fpn_cityscapes.pth',
+        # of mmdet's model zoo, downloaded once; configs/detectors/mask-rcnn_r50-fpn_cityscapes.py trains one
+        checkpoint='zoo://mask-rcnn_r50_fpn_1x_cityscapes',
         stride=8,
         min_area=4,
         chunk=2))

@@ -1,16 +1,17 @@
-# The detector under F2F, trained by mmdet's own parts on the annotated frames of Cityscapes: shorter side
-# 800 to 1024, batch 8, 24k iterations at 0.01, a tenth of it from 18k on. The paper's schedule was not
-# published; this one is detectron2's (configs/Cityscapes/mask_rcnn_R_50_FPN.yaml), by mmdet's classes.
+# A detector for F2F in the place of that of mmdet's model zoo, trained by mmdet's own parts on the annotated
+# frames of Cityscapes: shorter side 800 to 1024, batch 8, 24k iterations at 0.01, a tenth of it from 18k on.
+# The paper's schedule was not published; this one is detectron2's, by mmdet's classes
+# (configs/Cityscapes/mask_rcnn_R_50_FPN.yaml).
 #   python tools/dataset_converters/cityscapes_to_coco.py data/cityscapes --splits train val
 #   python tools/train.py configs/detectors/mask-rcnn_r50-fpn_cityscapes.py
-#   cp work_dirs/mask-rcnn_r50-fpn_cityscapes/iter_24000.pth checkpoints/mask-rcnn_r50-fpn_cityscapes.pth
+#   python tools/train.py configs/f2f/f2f5_cityscapes.py \
+#     --cfg-options model.encoder.checkpoint=work_dirs/mask-rcnn_r50-fpn_cityscapes/iter_24000.pth
 _base_ = [
     '../_base_/models/mask-rcnn_r50_cityscapes.py', '../_base_/default_runtime_iter.py'
 ]
 model = _base_.detector
-# Weights of COCO, downloaded once: mask-rcnn_r50_fpn_1x_coco of mmdet's model zoo (any
-# mask_rcnn_r50_fpn_*_coco will do). The output layers, of 80 classes, are not taken over.
-load_from = 'checkpoints/mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth'
+# Weights of COCO, of mmdet's model zoo, downloaded once. The output layers, of 80 classes, are not taken over.
+load_from = 'zoo://mask-rcnn_r50_fpn_1x_coco'
 data_root = 'data/cityscapes'
 train_pipeline = [
     dict(type='mmdet.LoadImageFromFile'),

@@ -12,7 +12,7 @@ model = dict(
     encoder=dict(
         type='DetectorEncoder',
         detector=detector,
-        checkpoint='checkpoints/faster-rcnn_r50-fpn_cityscapes.pth',
+        checkpoint='zoo://faster-rcnn_r50_fpn_1x_cityscapes',  # of mmdet's model zoo, downloaded once
         chunk=2),
     predictor=dict(type='F2FPredictor', losses=dict(mse=dict(type='mmdet.MSELoss'))),
     decoder=dict(type='DetectionDecoder', steps='last', fill_boxes=True),

@@ -7,7 +7,8 @@ model = dict(
         _delete_=True,
         type='SegmentorEncoder',
         segmentor=_base_.segmentor,
-        checkpoint='checkpoints/pspnet_r50-d8_cityscapes.pth',
+        # of mmseg's model zoo, downloaded once
+        checkpoint='zoo://pspnet_r50-d8_4xb2-80k_cityscapes-512x1024',
         stride=8,
         chunk=1))
 train_pipeline = [

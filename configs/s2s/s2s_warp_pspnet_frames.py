@@ -1,4 +1,4 @@
-# S2S-warp on your own frames with a segmentor of mmsegmentation's model zoo: put its file into checkpoints/.
+# S2S-warp on your own frames with a segmentor of mmsegmentation's model zoo; its weights are downloaded once.
 _base_ = ['../_base_/models/segmentor_pspnet_r50.py', './s2s-maps_tiny_frames.py']
 model = dict(
     encoder=dict(
@@ -6,7 +6,7 @@ model = dict(
             _delete_=True,
             type='SegmentorEncoder',
             segmentor=_base_.segmentor,
-            checkpoint='checkpoints/pspnet_r50-d8_cityscapes.pth',
+            checkpoint='zoo://pspnet_r50-d8_4xb2-80k_cityscapes-512x1024',
             stride=4)),
     predictor=dict(losses=dict(ce=dict(class_weight=None))))
 metainfo = dict(

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -24,6 +25,9 @@ EXAMPLES = """examples:
   %(prog)s my.mp4 --every 10 --out forecasts
   # your own model on a folder of frames, three steps of 5 frames each
   %(prog)s frames/ CONFIG CHECKPOINT --fps 30 --stride 5 --horizon 3 --out forecasts
+  # any detector or segmentor of the zoos of mmdet and mmseg, whose weights are downloaded, or one of your own
+  %(prog)s my.mp4 --model rtmdet-ins_tiny_8xb32-300e_coco --out forecasts
+  %(prog)s my.mp4 --model CONFIG CHECKPOINT --out forecasts
   # the first camera, for 300 frames or until Ctrl-C
   %(prog)s 0 --every 5 --max-frames 300 --out forecasts
 """
@@ -72,6 +76,13 @@ def _add_model_options(group) -> None:
         '--system',
         choices=list(SYSTEMS),
         help=f'shipped system, in place of a config (default: {DEFAULT_SYSTEM})',
+    )
+    group.add_argument(
+        '--model',
+        nargs='+',
+        metavar=('NAME_OR_CONFIG', 'CHECKPOINT'),
+        help="detector or segmentor to forecast with: a name from mmdet's or mmseg's model zoo, whose weights "
+        'are downloaded, or a config and its checkpoint',
     )
     group.add_argument(
         '--baseline',
@@ -167,8 +178,13 @@ def main(args: argparse.Namespace) -> None:
     """
     from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 
-    if args.config is not None and args.system is not None:
-        raise ValueError('give a config or --system, not both')
+    given = (args.config, args.system, args.model)
+    if len(given) - given.count(None) > 1:
+        raise ValueError('give a config, --system or --model, only one of them')
+    if args.model is not None:
+        if len(args.model) > 2:
+            raise ValueError(f'--model takes a name or a config, and a checkpoint, got {" ".join(args.model)}')
+        args.config, args.checkpoint = (*args.model, None)[:2]
     if args.allow_unsafe_checkpoint:
         os.environ[ALLOW_UNSAFE_ENV] = '1'
     try:
@@ -190,6 +206,9 @@ def _predict(args: argparse.Namespace) -> None:
     inferencer = _build(args)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
+    if choice.frame_scale is not None and args.scale is None:
+        size = 'x'.join(map(str, choice.frame_scale))
+        print(f'frames are resized to fit {size}, as in the tests of the network; --scale changes that')
     if args.config is None and args.stride is None and source.fps:
         _print_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
     out = inferencer(
@@ -215,6 +234,9 @@ def _build(args: argparse.Namespace):
 
     from mmforecast.apis.inferencers import ForecastInferencer
 
+    # Of no use to somebody who runs a network: they are on its losses, and on coming versions of torch.
+    warnings.filterwarnings('ignore', module=r'mm(det|seg)\.')
+    warnings.filterwarnings('ignore', message='torch.meshgrid')
     MMLogger.get_current_instance().setLevel('ERROR')
     with contextlib.redirect_stdout(io.StringIO()):
         return ForecastInferencer(

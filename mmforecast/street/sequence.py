@@ -196,6 +196,7 @@ def generate_sequence(
     num_frames: int = 30,
     depth: bool = False,
     flow: bool = False,
+    vary_camera: bool = False,
 ) -> dict:
     """Render one sequence.
 
@@ -204,6 +205,7 @@ def generate_sequence(
         height, width: 2:1, from 32x64 to 1024x2048.
         num_frames: Frames at 17 per second.
         depth, flow: Also return true depth and flow.
+        vary_camera: See ``SequenceRenderer``.
 
     Returns:
         dict: ``frames`` (T, H, W, 3) uint8 RGB; ``label_ids`` (T, H, W) uint8 Cityscapes labelIds;
@@ -211,7 +213,7 @@ def generate_sequence(
         ``camera`` and ``camera_poses``; on request ``depth`` (T, H, W) float32 meters along the
         optical axis (inf at the sky) and ``flow`` (T, H, W, 2) float32 pixels to the next frame.
     """
-    renderer = SequenceRenderer(seed, split, index, height, width, num_frames)
+    renderer = SequenceRenderer(seed, split, index, height, width, num_frames, vary_camera)
     out = {key: [] for key in ('frames', 'label_ids', 'instance_ids', 'depth', 'flow')}
     for frame in range(num_frames):
         rgb, surface, inverse_depth = renderer.render(frame)

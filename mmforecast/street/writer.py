@@ -116,6 +116,7 @@ def write_sequence(
     seed: int,
     depth: bool = False,
     flow: bool = False,
+    vary_camera: bool = False,
 ) -> bool:
     """Render and write one sequence unless all its files are there; True if it was written."""
     files = sequence_files(root, split, index, depth, flow)
@@ -123,7 +124,9 @@ def write_sequence(
         return False
     for folder in {path.parent for path in files.values()}:
         folder.mkdir(parents=True, exist_ok=True)
-    sequence = generate_sequence(seed, split, index, height, width, SEQUENCE_LENGTH, depth, flow)
+    sequence = generate_sequence(
+        seed, split, index, height, width, SEQUENCE_LENGTH, depth, flow, vary_camera=vary_camera
+    )
     pictures = {
         'leftImg8bit_sequence': sequence['frames'],
         'labelIds': sequence['label_ids'],
@@ -152,6 +155,7 @@ def write_dataset(
     depth: bool = False,
     flow: bool = False,
     progress: bool = True,
+    vary_camera: bool = False,
 ) -> dict:
     """Write a whole synthetic dataset; run it again to finish or extend one.
 
@@ -166,6 +170,7 @@ def write_dataset(
         depth, flow: Also write ``depth_sequence`` (uint16 cm, see `decode_depth`) and
             ``flow_sequence`` (KITTI's 16-bit PNG, see `decode_flow`).
         progress: Show a progress bar on stderr.
+        vary_camera: Give each sequence a camera of its own, see ``CameraVariation``.
 
     Returns:
         dict: ``written`` and ``skipped`` sequence counts, and ``manifest``, the manifest's path.
@@ -188,13 +193,14 @@ def write_dataset(
             num_frames=SEQUENCE_LENGTH,
             fps=FPS,
             annotated_frame=ANNOTATED_FRAME,
+            vary_camera=vary_camera,
         ),
         splits,
     )
     for folder, _, _ in os.walk(root):
         remove_leftovers(folder)
     jobs = [
-        (root, split, index, height, width, seed, depth, flow)
+        (root, split, index, height, width, seed, depth, flow, vary_camera)
         for split, count in splits.items()
         for index in range(count)
     ]
@@ -238,6 +244,7 @@ def _open_manifest(root: Path, identity: dict, splits: dict[str, int]) -> dict:
         try:
             manifest = json.loads(path.read_text())
             counts = manifest['splits']
+            manifest.setdefault('vary_camera', False)  # older manifests do not have it
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f'{path} is not a readable manifest ({error}); delete it, or write to another folder'

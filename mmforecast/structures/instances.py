@@ -134,6 +134,8 @@ def box_regions(boxes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 def fill_boxes(instances: InstanceData, size: Sequence[int]) -> InstanceData:
     """Instances with ``masks``: their own or, from a detector without a mask head, their boxes filled.
 
+    Those with filled boxes have the metainfo ``filled_boxes``, and are drawn as boxes.
+
     Args:
         instances: with ``masks``, or with ``bboxes`` (N, 4) in pixels of a frame of ``size``; or empty, which
             is returned as it is.
@@ -143,4 +145,5 @@ def fill_boxes(instances: InstanceData, size: Sequence[int]) -> InstanceData:
         return instances
     filled = instances.clone()
     filled.masks = box_regions(torch.as_tensor(instances.bboxes), size)
+    filled.set_metainfo(dict(filled_boxes=True))
     return filled

@@ -29,6 +29,8 @@ def draw_instances(
 ) -> np.ndarray:
     """Lay instances over an image: a mask, its outline inside it, and the class with the score.
 
+    Boxes (``fill_boxes``) are drawn as frames, all of them to be seen.
+
     Where masks overlap the surest lies on top, as in
     :func:`~mmforecast.structures.instances_to_sem_seg`. Pixels that no mask and no name covers
     stay as they are. A name is left out where the object is small or other names are in the way.
@@ -60,9 +62,14 @@ def draw_instances(
     owners = np.full(image.shape[:2], -1, dtype=np.int32)
     for index, mask in enumerate(masks):
         owners[mask] = index
-    picture = blend(image, owners, colors, alpha)
-    for index, color in enumerate(colors):
-        picture[_outline(owners == index)] = _outline_color(color)
+    if instances.get('filled_boxes', False):
+        picture = image.copy()
+        for mask, color in zip(masks, colors):
+            picture[_outline(mask)] = color
+    else:
+        picture = blend(image, owners, colors, alpha)
+        for index, color in enumerate(colors):
+            picture[_outline(owners == index)] = _outline_color(color)
     if 'centroids' in instances:
         stretch = np.array(image.shape[1::-1]) / instances.masks.shape[:0:-1]
         _draw_crosses(picture, to_numpy(instances.centroids) * stretch)

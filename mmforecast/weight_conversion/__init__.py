@@ -11,6 +11,7 @@ from .detectron import (
 )
 from .f2f import f2f_to_neck, read_f2f
 from .files import save_weights
+from .yolox import read_yolox, yolox_config, yolox_to_mmdet
 
 __all__ = [
     'DETECTRON_CITYSCAPES_CLASSES',
@@ -22,5 +23,8 @@ __all__ = [
     'f2f_to_neck',
     'read_detectron',
     'read_f2f',
+    'read_yolox',
     'save_weights',
+    'yolox_config',
+    'yolox_to_mmdet',
 ]

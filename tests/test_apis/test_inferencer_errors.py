@@ -126,8 +126,12 @@ def test_configs_that_see_no_frames(repository):
 
 
 def test_configs_that_are_no_forecasters(repository):
-    path = str(repository / 'configs/detectors/mask-rcnn_tiny_synthetic.py')
     with pytest.raises(ValueError, match='which has no baselines; give a config whose model is a'):
+        quiet(Config(dict(model=dict(type='mmdet.ByteTrack'), test_dataloader=dict(batch_size=1))))
+    path = str(repository / 'configs/detectors/mask-rcnn_tiny_synthetic.py')
+    with pytest.raises(
+        ValueError, match=r'is that of a detector \(MaskRCNN\): give the path of its weights, too'
+    ):
         quiet(path)
     with pytest.raises(ValueError, match='has no model or no test_dataloader'):
         quiet(Config(dict(model=dict(type='X'))))

@@ -9,6 +9,9 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 
 from mmforecast.apis.inferencers.files import ForecastFiles
 from mmforecast.cli import demo
@@ -155,6 +158,30 @@ def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
     assert 'mine' in capsys.readouterr().out
 
 
+def test_a_segmentor_of_ones_own(clip, tmp_path, capsys):
+    from mmseg.registry import MODELS
+
+    segmentor = dict(
+        type='EncoderDecoder',
+        data_preprocessor=dict(type='SegDataPreProcessor'),
+        backbone=dict(type='ResNetV1c', depth=18, base_channels=8, norm_cfg=dict(type='BN')),
+        decode_head=dict(type='FCNHead', in_channels=64, channels=8, num_classes=2, norm_cfg=dict(type='BN')),
+        test_cfg=dict(mode='whole'),
+    )
+    config, weights = tmp_path / 'two_classes.py', tmp_path / 'weights.pth'
+    config.write_text(
+        f"model = {segmentor}\ntest_pipeline = [dict(type='Resize', scale=(64, 32), keep_ratio=True)]\n"
+    )
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        state = MODELS.build(ConfigDict(segmentor)).state_dict()
+    torch.save(dict(state_dict=state, meta=dict(CLASSES=['road', 'sky'])), weights)
+    assert status('predict', clip, '--model', config, weights, '--out', tmp_path, '--formats', 'png') == 0
+    printed = capsys.readouterr().out
+    assert 'two_classes: label maps of the segmentor are moved on' in printed
+    assert 'frames are resized to fit 64x32' in printed
+    assert 'road' in printed or 'sky' in printed
+
+
 @pytest.mark.parametrize(
     'argv, sentence',
     [
@@ -168,7 +195,16 @@ def test_a_config_of_ones_own(clip, tmp_path, repository, capsys):
             ['{clip}', '--baseline', 'x'],
             "VideoForecaster has no baseline 'x'; choose from copy-last",
         ),
-        (['{clip}', 'a.py', '--system', 'f2f'], 'give a config or --system, not both'),
+        (['{clip}', 'a.py', '--system', 'f2f'], 'give a config, --system or --model, only one of them'),
+        (['{clip}', '--model', 'a', '--system', 'f2f'], 'give a config, --system or --model, only one'),
+        (
+            ['{clip}', '--model', 'a', 'b', 'c'],
+            '--model takes a name or a config, and a checkpoint, got a b c',
+        ),
+        (
+            ['{clip}', '--model', 'rtmdet_tiny_8xb32_300e_coco'],
+            "has a model or config 'rtmdet_tiny_8xb32_300e_coco'; did you mean rtmdet_tiny_8xb32-300e_coco",
+        ),
     ],
 )
 def test_errors_are_a_sentence_and_status_1(argv, sentence, clip, tmp_path, monkeypatch, capsys):

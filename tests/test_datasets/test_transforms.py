@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import Resize
 from mmengine.dataset import Compose
 
 from mmforecast.datasets import Level, StoreManifest, StoreWriter
@@ -208,6 +209,25 @@ def test_resize_keeps_labels_and_scores_apart():
     assert results['gt_sem_seg'].shape == (T, 20, 30)
     assert set(np.unique(results['gt_sem_seg'])) == {3, 17, 255}
     np.testing.assert_array_equal(results['scores'], coordinates()['scores'])
+
+
+@pytest.mark.parametrize(
+    'scale, size',
+    [
+        ((416, 416), (234, 416)),
+        ((1333, 800), (750, 1333)),
+        ((1333, 300), (300, 533)),
+        ((300, 1333), (300, 533)),
+    ],
+)
+def test_resize_that_keeps_the_ratio_is_mmcvs(scale, size):
+    frames = np.random.default_rng(0).integers(0, 256, (2, 54, 96, 3), dtype=np.uint8)
+    clip = dict(frames=frames, gt_sem_seg=frames[..., 0])
+    results = ClipResize(scale=scale, keep_ratio=True)(clip)
+    image = Resize(scale=scale, keep_ratio=True)(dict(img=frames[0]))['img']
+    assert results['frames'].shape[1:3] == image.shape[:2] == size
+    assert results['gt_sem_seg'].shape == (2, *size)
+    assert results['img_shape'] == size
 
 
 def test_resize_commutes_with_flip():

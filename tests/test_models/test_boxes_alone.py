@@ -1,14 +1,15 @@
-"""Detectors without a mask head: their boxes are scored, written and drawn as filled rectangles."""
+"""Detectors without a mask head: their boxes are scored filled, and drawn and written as boxes."""
 
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData, PixelData
 
+from mmforecast.apis.inferencers.results import encode_instances
 from mmforecast.evaluation.metrics import CityscapesInstanceMetric
 from mmforecast.evaluation.results_file import forecast_record, restore_forecast
 from mmforecast.structures import ForecastDataSample, fill_boxes
-from mmforecast.visualization import ForecastLocalVisualizer, forecast_animation
+from mmforecast.visualization import ForecastLocalVisualizer, draw_instances, forecast_animation
 from mmforecast.visualization.report.clips import clip_view
 
 SIZE = (40, 60)
@@ -74,3 +75,23 @@ def test_boxes_are_drawn_as_filled_rectangles():
     plain = clip(masks=True)
     plain.pred_instances = [plain.pred_instances[0][:0]]
     assert not np.array_equal(strips[0], ForecastLocalVisualizer().draw_strip(frames, plain))
+
+
+def test_boxes_are_drawn_as_frames_that_hide_nothing():
+    ground = np.full((*SIZE, 3), 100, np.uint8)
+    boxes = torch.tensor([[10.0, 5, 40, 35], [20, 10, 30, 20]])  # the second lies within the first
+    found = InstanceData(labels=torch.tensor([0, CAR]), scores=torch.tensor([0.9, 0.8]), bboxes=boxes)
+    changed = (draw_instances(ground, fill_boxes(found, SIZE)) != ground).any(axis=2)
+    expected = np.zeros(SIZE, bool)
+    for left, top, right, bottom in boxes.int().tolist():
+        inside = np.zeros(SIZE, bool)
+        inside[top:bottom, left:right] = True
+        inside[top + 1 : bottom - 1, left + 1 : right - 1] = False
+        expected |= inside
+    np.testing.assert_array_equal(changed, expected)
+
+
+def test_boxes_are_no_masks_in_results():
+    (entry,) = encode_instances(clip(masks=True).pred_instances[0])
+    assert entry['bbox'] == [12, 10, 30, 20]
+    assert 'segmentation' not in entry

@@ -26,6 +26,18 @@ STARTS = {
         dict(type='WarpCorrectPredictor', channels=2, motion_widths=(4,), motion_dilations=(1,), **SMALL),
         'FlowWarp',
     ),
+    'motion': (dict(type='MotionForecaster', widths=(4, 8), **SMALL), 'EgoMotion'),
+    'corrected motion': (
+        dict(
+            type='CorrectedMotion',
+            channels=2,
+            motion=dict(type='EgoMotion'),
+            widths=(4,),
+            dilations=(1, 1),
+            **SMALL,
+        ),
+        'EgoMotion',
+    ),
 }
 OTHERS = {
     'multi-scale of the paper': dict(type='MultiScalePredictor', channels=2, **STACK, **SMALL),

@@ -192,3 +192,13 @@ def test_command_line_reports_bad_values_in_one_sentence(tool, tmp_path, capsys)
     with pytest.raises(SystemExit):
         tool.parse_args(['--out', out, '--train', '0', '--val', '0'])
     assert 'nothing to write' in capsys.readouterr().err
+
+
+def test_varied_cameras_are_another_dataset(root, tmp_path):
+    with pytest.raises(ValueError, match='vary_camera False, not True'):
+        write_dataset(root, {'train': 1}, seed=3, vary_camera=True, **SIZE)
+    write_dataset(tmp_path, {'val': 1}, seed=3, vary_camera=True, **SIZE)
+    frame = sequence_files(tmp_path, 'val', 0)['leftImg8bit_sequence', 4]
+    expected = generate_sequence(3, 'val', 0, 32, 64, vary_camera=True)['frames'][4]
+    assert np.array_equal(cv2.imread(str(frame))[..., ::-1], expected)
+    assert json.loads((tmp_path / MANIFEST_NAME).read_text())['vary_camera'] is True

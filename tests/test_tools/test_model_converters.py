@@ -252,3 +252,23 @@ def test_publishing_refuses_what_half_precision_cannot_hold(run, tmp_path):
     torch.save(dict(w=torch.tensor([1.0])), tmp_path / 'c.pth')
     error = run('publish_model', tmp_path / 'c.pth', tmp_path / 'b.pth', fails=True)
     assert "has no 'state_dict'" in error
+
+
+def test_yolox_names_the_config_of_its_weights(tmp_path, run):
+    state = {
+        'backbone.backbone.stem.conv.conv.weight': torch.zeros(32, 12, 3, 3),
+        'backbone.backbone.dark2.1.m.0.conv1.conv.weight': torch.ones(32, 32, 1, 1),
+        'head.cls_preds.0.weight': torch.zeros(80, 128, 1, 1),
+    }
+    torch.save(dict(model=state, start_epoch=300), tmp_path / 'yolox_s.pth')
+    out = run('yolox', tmp_path / 'yolox_s.pth', tmp_path / 'new/converted.pth')
+    assert 'of mmdet config yolox_s_8xb8-300e_coco' in out
+    weights, meta = read(tmp_path / 'new/converted.pth')
+    assert weights['backbone.stage1.1.blocks.0.conv1.conv.weight'].sum() == 1024
+    assert meta['converted_from'] == 'yolox_s.pth'
+
+
+def test_yolox_refuses_code(tmp_path, run):
+    torch.save(dict(model={}, optimizer=Touch(tmp_path / 'executed')), tmp_path / 'evil.pth')
+    assert 'refused' in run('yolox', tmp_path / 'evil.pth', tmp_path / 'out.pth', fails=True)
+    assert not (tmp_path / 'executed').exists()

@@ -14,6 +14,10 @@ EXAMPLES = """examples:
   python tools/dataset_converters/synthetic_cityscapes.py --out data/street_512 \\
       --size 512x1024 --train 20 --val 5 --depth --flow
 
+  # cameras as various as those of real cars: the data of the motion forecaster
+  python tools/dataset_converters/synthetic_cityscapes.py --out data/varied_street \
+      --size 192x384 --train 200 --val 24 --vary-camera
+
 Run the same command again to finish a run that was stopped; complete sequences are skipped."""
 
 
@@ -44,6 +48,11 @@ def parse_args(argv=None):
         action='store_true',
         help='also write true flow to the next frame (16-bit PNG as KITTI)',
     )
+    parser.add_argument(
+        '--vary-camera',
+        action='store_true',
+        help='give each sequence a lens, a mount, rocking and steering of its own, as real cars have',
+    )
     args = parser.parse_args(argv)
     match = re.fullmatch(r'(\d+)x(\d+)', args.size)
     if not match:
@@ -67,6 +76,7 @@ def main(argv=None) -> int:
             args.workers,
             args.depth,
             args.flow,
+            vary_camera=args.vary_camera,
         )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

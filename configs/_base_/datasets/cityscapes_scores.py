@@ -1,6 +1,6 @@
 # Cityscapes sequences as precomputed pre-softmax scores at 128x256 (1/8), the S2S paper's setting:
 # 30-frame snippets, frame 20 (1-based) annotated, frames 3 apart. Scores are written by
-#   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py SEGMENTOR.pth \
+#   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py none \
 #       --out data/cityscapes/scores
 _base_ = './clip_loaders.py'
 dataset_type = 'CityscapesSequenceDataset'

@@ -7,8 +7,8 @@ model = dict(
     encoder=dict(
         type='DetectorEncoder',
         detector=_base_.detector,
-        # configs/detectors/mask-rcnn_r50-fpn_cityscapes.py trains it
-        checkpoint='checkpoints/mask-rcnn_r50-fpn_cityscapes.pth',
+        # of mmdet's model zoo, downloaded once; configs/detectors/mask-rcnn_r50-fpn_cityscapes.py trains one
+        checkpoint='zoo://mask-rcnn_r50_fpn_1x_cityscapes',
         chunk=2),
     predictor=dict(
         type='F2FPredictor',

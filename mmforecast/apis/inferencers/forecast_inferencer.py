@@ -30,6 +30,7 @@ from .files import FORMATS, ForecastFiles
 from .geometry import FramePipeline
 from .live import LiveVideo, stops_on_interrupt
 from .model import check_device, choose, dataset_meta, require_rgb, require_trained, run_info
+from .network import name_classes
 from .opening import open_frames
 from .results import Forecast, plain_forecast, without_pixels
 from .runner import ForecastRunner, read_tail
@@ -52,9 +53,12 @@ class ForecastInferencer(BaseInferencer):
     takes, ``visualize`` draws, and ``postprocess`` makes the results.
 
     Args:
-        model: Path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
-        weights: Path of a checkpoint; None or 'none' takes the shipped weights of a shipped system, and else
-            none, which suffices for baselines and for encoders with weights of their own.
+        model: Path of a config, a Config, a shipped system ('video', 'f2f', 's2s' or 'd2d'), or the name of a
+            model of mmdet's or mmseg's zoo. Over a detector or segmentor, of a zoo or by its config, a
+            forecaster is composed that needs no training.
+        weights: Path of a checkpoint. None or 'none' takes the shipped weights of a shipped system, the
+            published ones of a model of a zoo, and else none, which suffices for baselines and for encoders
+            with weights of their own.
         device: For example 'cpu' or 'cuda:0'; None takes a GPU if there is one.
         predictor: Name of a baseline of the forecaster (its ``baselines``: 'copy-last', ...), run in place
             of the config's predictor, without weights.
@@ -99,6 +103,8 @@ class ForecastInferencer(BaseInferencer):
         encoder = getattr(self.model, 'encoder', None)
         if getattr(encoder, 'classes', None) == 'own':
             self.dataset_meta['instance_classes'] = encoder.instance_classes
+        if self.choice.network is not None:
+            self.dataset_meta = name_classes(self.model, self.dataset_meta)
         stride = stride or first_source(self.cfg.test_dataloader.dataset).get('stride', 1)
         self.plan = ClipPlan(self.model.num_past, self.model.test_steps, stride)
         self.runner = ForecastRunner(self.model, self.pipeline, self.plan, self.collate_fn, self.forward)

@@ -9,6 +9,7 @@ from torch import nn
 
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.registry import DATASETS
+from mmforecast.utils.config_options import merge_options
 from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import instance_classes
 
@@ -16,6 +17,7 @@ from ..compare import baselines_of
 from ..evaluate import SCOPE, load_config
 from ..shipped import SYSTEMS, shipped_file
 from .clips import ClipPlan
+from .network import compose, frame_scale, kind_of_network, open_config
 
 __all__ = [
     'Choice',
@@ -37,7 +39,9 @@ class Choice:
         weights: Path of the checkpoint, or None.
         baseline: Name of the baseline that replaces the predictor, or None.
         title: Its name in pictures.
-        note: What to expect of shipped weights, or None.
+        note: What to expect of shipped weights, or how a network is used; or None.
+        network: 'detector' or 'segmentor' if the forecaster was composed over one, or None.
+        frame_scale: (width, height) that its frames are resized to fit, as in the network's own test pipeline.
     """
 
     cfg: Config
@@ -45,11 +49,17 @@ class Choice:
     baseline: str | None
     title: str
     note: str | None = None
+    network: str | None = None
+    frame_scale: tuple[int, int] | None = None
 
     @property
     def changes(self) -> dict | None:
         """The keys of the config's model that the baseline replaces."""
-        return None if self.baseline is None else baselines_of(self.cfg)[self.baseline]
+        if self.baseline is None:
+            return None
+        changes = baselines_of(self.cfg)[self.baseline]
+        # A composed forecaster may have a decoder that moves what it reads; those of baselines read alone.
+        return changes if self.network is None else {'decoder': None, **changes}
 
 
 def choose(
@@ -61,13 +71,17 @@ def choose(
     """Read the config that ``model`` names.
 
     Args:
-        model: Path of a config, a Config, or a shipped system: 'video', 'f2f', 's2s' or 'd2d'.
-        weights: Path of a checkpoint; None or 'none': those shipped with a system, or none.
+        model: Path of a config, a Config, a shipped system ('video', 'f2f', 's2s' or 'd2d'), or the name of a
+            model of mmdet's or mmseg's zoo. The config may be that of a forecaster, detector or segmentor.
+        weights: Path of a checkpoint; None or 'none': those shipped with a system or published in a zoo, or
+            none.
         baseline: As for :class:`Choice`.
-        options: Dotted keys that are merged into the config.
+        options: Dotted keys that are merged into the config of the forecaster.
 
     Raises:
-        ValueError: The config is not that of a forecaster, there is no such baseline, or it is given weights.
+        ValueError: There is no such model, the config is of none of these, there is no such baseline, or it is
+            given weights.
+        DownloadError: Weights of a zoo cannot be downloaded.
     """
     weights = None if weights is None or weights.lower() == 'none' else weights
     shipped = SYSTEMS.get(model) if isinstance(model, str) else None
@@ -78,16 +92,30 @@ def choose(
             weights = shipped.weights and shipped_file(shipped.weights)
             return Choice(cfg, weights, baseline, shipped.title, shipped.note)
     else:
-        cfg = load_config(model, options) if isinstance(model, str) else _copied(model, options)
+        cfg, weights = open_config(model, weights) if isinstance(model, str) else (model.copy(), weights)
+        kind = kind_of_network(cfg)
+        if kind is not None:
+            return _over_network(cfg, kind, weights, baseline, options)
+        merge_options(cfg, options)
     _check(cfg, weights, baseline)
-    name = (cfg.filename or 'forecast').rpartition('/')[2].removesuffix('.py')
-    return Choice(cfg, weights, baseline, baseline or name, shipped and _note(shipped, baseline))
+    return Choice(cfg, weights, baseline, baseline or _name(cfg), shipped and _note(shipped, baseline))
 
 
-def _copied(cfg: Config, options: dict | None) -> Config:
-    cfg = cfg.copy()
-    cfg.merge_from_dict(options or {})
-    return cfg
+def _over_network(
+    cfg: Config, kind: str, weights: str | None, baseline: str | None, options: dict | None
+) -> Choice:
+    """The forecaster over a detector or segmentor; arguments as for :func:`choose`."""
+    composed = compose(cfg, kind, weights)
+    merge_options(composed, options)
+    _check(composed, None, baseline)
+    what = 'objects of the detector' if kind == 'detector' else 'label maps of the segmentor'
+    how = f'the {baseline} baseline' if baseline else 'the motion of the camera and of what it sees'
+    note = f'{what} are moved on by {how}, which was not trained'
+    return Choice(composed, None, baseline, baseline or _name(cfg), note, kind, frame_scale(cfg))
+
+
+def _name(cfg: Config) -> str:
+    return (cfg.filename or 'forecast').rpartition('/')[2].removesuffix('.py')
 
 
 def _note(shipped, baseline: str | None) -> str | None:
@@ -158,7 +186,7 @@ def run_info(choice: Choice, plan: ClipPlan, source, meta: dict) -> dict:
     return dict(
         video=dict(path=source.path, num_frames=source.num_frames, fps=source.fps),
         config=choice.cfg.filename,
-        weights=choice.weights,
+        weights=choice.weights if choice.network is None else choice.cfg.model.encoder.checkpoint,
         baseline=choice.baseline,
         note=choice.note,
         num_past=plan.num_past,

@@ -96,7 +96,7 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
         if 'bboxes' in fields:
             x1, y1, x2, y2 = (round(value, 3) for value in fields['bboxes'][index].tolist())
             entry['bbox'] = [x1, y1, round(x2 - x1, 3), round(y2 - y1, 3)]
-        if 'masks' in fields:
+        if 'masks' in fields and not instances.get('filled_boxes', False):
             encoded = rle.encode(np.asfortranarray(fields['masks'][index], dtype=np.uint8))
             size = [int(side) for side in encoded['size']]
             entry['segmentation'] = dict(size=size, counts=encoded['counts'].decode())

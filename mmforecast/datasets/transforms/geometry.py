@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmcv.image import rescale_size
 from mmcv.transforms import BaseTransform
 
 from mmforecast.registry import TRANSFORMS
@@ -41,23 +42,30 @@ class ClipResize(BaseTransform):
 
     Args:
         scale: (width, height) of frames and labels, as in mmcv.
+        keep_ratio: Keep the ratio of the sides, and make the frames as large as they can be with a longer side
+            of ``max(scale)`` and a shorter one of ``min(scale)``, as in mmcv.
         score_scale: (width, height) of the scores, bilinear; None leaves them as they are.
     """
 
-    def __init__(self, scale: tuple[int, int], score_scale: tuple[int, int] | None = None):
+    def __init__(
+        self,
+        scale: tuple[int, int],
+        score_scale: tuple[int, int] | None = None,
+        keep_ratio: bool = False,
+    ):
         self.scale = check_pair('scale', scale)
+        self.keep_ratio = keep_ratio
         self.score_scale = None if score_scale is None else check_pair('score_scale', score_scale)
 
     def transform(self, results: dict) -> dict:
-        width, height = self.scale
+        width, height = self._size(results)
         if 'frames' in results:
             shrinks = results['frames'].shape[1] > height or results['frames'].shape[2] > width
-            results['frames'] = self._resize(
-                results['frames'], cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            )
+            method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            results['frames'] = _resize(results['frames'], (width, height), method)
         for key in _LABEL_FIELDS:
             if key in results:
-                results[key] = self._resize(results[key], cv2.INTER_NEAREST_EXACT)
+                results[key] = _resize(results[key], (width, height), cv2.INTER_NEAREST_EXACT)
         has_pixels = any(key in results for key in ('frames', *_LABEL_FIELDS))
         if has_pixels:
             results['img_shape'] = (height, width)
@@ -67,11 +75,17 @@ class ClipResize(BaseTransform):
                 results['img_shape'] = results['scores'].shape[-2:]
         return results
 
-    def _resize(self, images: np.ndarray, interpolation: int) -> np.ndarray:
-        pixels = images.view(np.uint8) if images.dtype == bool else images  # OpenCV knows no bool
-        return np.stack([cv2.resize(image, self.scale, interpolation=interpolation) for image in pixels]).view(
-            images.dtype
-        )
+    def _size(self, results: dict) -> tuple[int, int]:
+        """(width, height) that a clip is resized to."""
+        given = next((results[key].shape[1:3] for key in ('frames', *_LABEL_FIELDS) if key in results), None)
+        return rescale_size(given[::-1], self.scale) if self.keep_ratio and given else self.scale
+
+
+def _resize(images: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    pixels = images.view(np.uint8) if images.dtype == bool else images  # OpenCV knows no bool
+    return np.stack([cv2.resize(image, size, interpolation=interpolation) for image in pixels]).view(
+        images.dtype
+    )
 
 
 def _resize_scores(scores: np.ndarray, scale: tuple[int, int]) -> np.ndarray:

@@ -124,7 +124,7 @@ def _gather(container: Any, streams: dict[int, Any]) -> dict[int, _StreamPackets
     readers = {number: _Reader(stream, container.format.name) for number, stream in streams.items()}
     try:
         for packet in container.demux(list(streams.values())):
-            number = number_of[packet.stream.index]  # a flush packet has stream_index 0
+            number = number_of[packet.stream.index]  # the stream_index of the last, empty packets is 0
             readers[number].add(packet, found[number])
     except import_av().FFmpegError as error:
         length = max(len(packets.stamps) for packets in found.values())

@@ -11,7 +11,7 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.flow_warp import advance, carry, observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample, box_regions
+from mmforecast.structures import ForecastDataSample, box_regions, fill_boxes
 from mmforecast.utils.checks import check_choice
 
 from .detection import DetectionDecoder, detector_encoder
@@ -150,8 +150,5 @@ class FlowInstanceDecoder(DetectionDecoder):
             moved = move(clip, instances, steps)
             if self.steps == 'last':
                 moved[:-1] = [InstanceData() for _ in moved[:-1]]
-            if self.fill_boxes and 'masks' not in instances:
-                for boxes in moved[-1:] if self.steps == 'last' else moved:
-                    boxes.masks = box_regions(boxes.bboxes, size)
-            sample.pred_instances = moved
+            sample.pred_instances = [fill_boxes(step, size) for step in moved] if self.fill_boxes else moved
         return samples

@@ -8,8 +8,9 @@ from mmengine.config import ConfigDict
 from mmengine.model import PretrainedInit
 from torch import Tensor
 
-from mmforecast.fileio import CheckpointError, load_checkpoint, weights_fingerprint
+from mmforecast.fileio import CheckpointError, weights_fingerprint
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils.load_network import decides, load_network
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
@@ -122,7 +123,7 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     def _require_same_network(self, theirs: dict[str, Tensor]) -> None:
         """Refuse weights of another network than ``checkpoint``, and none where there are no others."""
         kind = f'{type(self).__name__}: the {self.network_name}'
-        missing = [name for name in self.network.state_dict() if name not in theirs and _decides(name)]
+        missing = [name for name in self.network.state_dict() if name not in theirs and decides(name)]
         if missing and not self._has_weights:
             lacks = f'lacks {len(missing)} weights of it, such as {missing[0]}' if theirs else 'has none of it'
             raise CheckpointError(
@@ -158,11 +159,6 @@ def _random_state() -> Tensor:
     return torch.cat(states)
 
 
-def _decides(name: str) -> bool:
-    """Whether a network in eval mode depends on an entry of its state; files of old versions lack this one."""
-    return not name.endswith('num_batches_tracked')
-
-
 def _pretrained(network: nn.Module) -> tuple[str, str] | None:
     """The file, and the prefix in it, that the network's own ``init_cfg`` loads all of it from."""
     init_cfg = getattr(network, 'init_cfg', None)
@@ -172,45 +168,3 @@ def _pretrained(network: nn.Module) -> tuple[str, str] | None:
             prefix = entry.get('prefix') or ''
             return entry['checkpoint'], prefix and f'{prefix.rstrip(".")}.'
     return None
-
-
-def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
-    """Load all weights of ``network`` from a checkpoint; weights that it has besides are ignored.
-
-    Args:
-        network: Where they are loaded.
-        checkpoint: Path or address.
-        prefix: Of the network's weights in the checkpoint, as in 'detector.'.
-
-    Raises:
-        CheckpointError: Weights are missing, or have other shapes.
-    """
-    loaded = load_checkpoint(checkpoint, map_location='cpu')
-    plain = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
-    state = {name[len(prefix) :]: value for name, value in plain.items() if name.startswith(prefix)}
-    name = type(network).__name__
-    advice = 'take the config that it was trained with'
-    try:
-        absent = network.load_state_dict(state, strict=False).missing_keys
-    except RuntimeError as error:
-        raise CheckpointError(
-            f'{checkpoint} does not fit this {name}: {_first_line(error)}; {advice}'
-        ) from error
-    missing = [key for key in absent if _decides(key)]
-    if missing:
-        more = f' and {len(missing) - 3} more' if len(missing) > 3 else ''
-        raise CheckpointError(
-            f'{checkpoint} is not a checkpoint of this {name}: it lacks {", ".join(missing[:3])}{more}; '
-            f'{advice}'
-        )
-    meta = loaded.get('meta') or {}
-    if isinstance(meta.get('dataset_meta'), dict):
-        network.dataset_meta = meta['dataset_meta']
-    elif meta.get('CLASSES'):  # checkpoints of mmdet 2
-        network.dataset_meta = dict(classes=meta['CLASSES'])
-
-
-def _first_line(error: Exception) -> str:
-    """What torch says of the first weight that does not fit."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next((line.rstrip('.') for line in lines[1:] if line), lines[0])

@@ -8,6 +8,7 @@ from .ego_motion import EgoMotion
 from .f2f import F2FPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
+from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
 from .warp_correct import WarpCorrectPredictor
@@ -22,6 +23,7 @@ __all__ = [
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
+    'MotionForecaster',
     'MultiScalePredictor',
     'Oracle',
     'WarpCorrectPredictor',

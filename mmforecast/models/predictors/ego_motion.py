@@ -66,7 +66,6 @@ class EgoMotion(BasePredictor):
         self.damping = damping
         self.max_width = max_width
 
-    @torch.no_grad()
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         if _STATE not in context.state:
             context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
@@ -98,15 +97,14 @@ class EgoMotion(BasePredictor):
         turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * observed.yaw_change
         return turn
 
+    @torch.no_grad()
     def observe(self, frames: Tensor) -> ObservedMotion:
         """The motion of the newest step, on frames of at most ``max_width`` columns.
 
         Args:
             frames: (B, T, 3, H, W) RGB in [0, 255], T at least 2; the newest three are looked at.
         """
-        if num_steps([frames]) < 2:
-            raise ValueError('EgoMotion needs at least 2 observed frames, got 1; raise num_past')
-        frames = _reduce(frames[:, -3:], self.max_width)
+        frames = self.reduce(frames)
         camera = intrinsics(frames.shape[-2:], self.focal)
         flows = [dis_flow(frames[:, i], frames[:, i - 1]) for i in range(frames.shape[1] - 1, 0, -1)]
         motions = [estimate_camera_motion(flow, camera) for flow in flows]
@@ -114,11 +112,18 @@ class EgoMotion(BasePredictor):
         change = yaw - motions[1].rotation[:, 1] if len(motions) > 1 else torch.zeros_like(yaw)
         return ObservedMotion(*parallax(flows[0], motions[0], camera), motions[0], change)
 
+    def reduce(self, frames: Tensor) -> Tensor:
+        """The newest three of (B, T, 3, H, W), averaged down to at most ``max_width`` columns.
 
-def _reduce(frames: Tensor, max_width: int) -> Tensor:
-    """(B, T, 3, H, W) averaged down to a width of at most ``max_width``, the aspect ratio kept."""
-    height, width = frames.shape[-2:]
-    if width <= max_width:
-        return frames
-    size = max(16, round(height * max_width / width)), max_width
-    return F.interpolate(frames.flatten(0, 1), size=size, mode='area').unflatten(0, frames.shape[:2])
+        Raises:
+            ValueError: There are fewer than two frames.
+        """
+        if num_steps([frames]) < 2:
+            name = type(self).__name__
+            raise ValueError(f'{name} needs at least 2 observed frames, got 1; raise num_past')
+        frames = frames[:, -3:]
+        height, width = frames.shape[-2:]
+        if width <= self.max_width:
+            return frames
+        size = max(16, round(height * self.max_width / width)), self.max_width
+        return F.interpolate(frames.flatten(0, 1), size=size, mode='area').unflatten(0, frames.shape[:2])

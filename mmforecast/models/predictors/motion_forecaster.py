@@ -1,0 +1,122 @@
+"""The motion forecaster: starts as the ego-motion baseline and learns where it is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmforecast.models.utils import backward_warp, dis_flow
+from mmforecast.models.utils.ego_motion import (
+    ObservedMotion,
+    estimate_camera_motion,
+    intrinsics,
+    parallax,
+)
+from mmforecast.models.utils.load_network import load_network
+from mmforecast.registry import MODELS
+
+from .ego_motion import EgoMotion
+from .motion_network import MotionNetwork, evidence
+
+
+@dataclass
+class MotionEvidence(ObservedMotion):
+    """What the network sees besides the motion itself.
+
+    Attributes:
+        flow: (B, 2, h, w) backward flow of the newest step, in pixels.
+        evidence: (B, EVIDENCE, h, w), see :func:`~.motion_network.evidence`.
+    """
+
+    flow: Tensor
+    evidence: Tensor
+
+
+@MODELS.register_module()
+class MotionForecaster(EgoMotion):
+    """Forecasts motion from RGB frames alone, and warps any representation by it.
+
+    Camera motion explains most of what moves in a street, see :class:`EgoMotion`. What it gets wrong are the
+    rims of objects, what comes into view from behind something, thin objects, and places where the flow is
+    wrong. There a small network takes the motion from a neighbor, see :class:`MotionNetwork`. It looks at the
+    field of ``EgoMotion``, at how well the flow explains the newest frame, whether flow there and back agree,
+    whether the last two steps say the same, and at the newest flow repeated.
+
+    The network knows neither classes nor channels. Weights that were trained on one representation serve
+    frames, scores, features and distance maps of any other network. Untrained, it equals ``EgoMotion``.
+
+    Args:
+        widths, reach: See :class:`MotionNetwork`.
+        checkpoint: Path or address of trained weights, or 'zoo://<name>': a checkpoint of a forecaster with
+            this predictor, whatever its encoder is. None starts as ``EgoMotion``.
+        kwargs: See :class:`EgoMotion`.
+
+    Raises:
+        CheckpointError: The checkpoint lacks weights of the network, or has other shapes.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (16, 24, 32, 48),
+        reach: float = 0.03,
+        checkpoint: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.network = MotionNetwork(widths, reach)
+        self.checkpoint = checkpoint
+        self.apply_own_start()
+
+    def apply_own_start(self) -> None:
+        if self.checkpoint is None:
+            self.network.reset()
+        else:
+            load_network(self.network, self.checkpoint, 'predictor.network.')
+
+    def backward_field(self, observed: MotionEvidence, steps: int) -> tuple[Tensor, Tensor]:
+        ego, known = super().backward_field(observed, steps)
+        fields = dict(ego=ego, constant=repeat_flow(observed.flow, steps), known=known.to(ego))
+        return self.network(observed.evidence, fields, steps), known
+
+    @torch.no_grad()
+    def observe(self, frames: Tensor) -> MotionEvidence:
+        frames = self.reduce(frames)
+        camera = intrinsics(frames.shape[-2:], self.focal)
+        newest, before = frames[:, -1], frames[:, -2]
+        flow, ahead = dis_flow(newest, before), dis_flow(before, newest)
+        motion = estimate_camera_motion(flow, camera)
+        moved, share = parallax(flow, motion, camera)
+        yaw_change = torch.zeros_like(motion.rotation[:, 1])
+        earlier_moved, earlier_share = moved, share
+        if frames.shape[1] > 2:
+            earlier_flow = dis_flow(before, frames[:, -3])
+            earlier = estimate_camera_motion(earlier_flow, camera)
+            yaw_change = motion.rotation[:, 1] - earlier.rotation[:, 1]
+            earlier_moved, earlier_share = (
+                backward_warp(part, flow) for part in parallax(earlier_flow, earlier, camera)
+            )
+        seen = dict(
+            moved=moved,
+            share=share,
+            earlier_moved=earlier_moved,
+            earlier_share=earlier_share,
+            residual=(backward_warp(before, flow) - newest).abs().mean(dim=1, keepdim=True),
+            cycle=(flow + backward_warp(ahead, flow)).norm(dim=1, keepdim=True),
+        )
+        luma = newest.mean(dim=1, keepdim=True) / 255
+        return MotionEvidence(moved, share, motion, yaw_change, flow, evidence(luma, seen))
+
+
+def repeat_flow(backward: Tensor, steps: int) -> Tensor:
+    """The backward field over ``steps`` steps if every pixel keeps its velocity.
+
+    Args:
+        backward: (B, 2, h, w) flow from the newest frame to the one before, in pixels.
+        steps: At least 1.
+    """
+    total, current = torch.zeros_like(backward), backward
+    for _ in range(steps):
+        total = backward_warp(total, current) + current
+        current = backward_warp(current, current)
+    return total
