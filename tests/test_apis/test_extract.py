@@ -217,3 +217,19 @@ def test_encoders_without_a_network_have_nothing_to_extract(encoder, street_root
 def test_levels_that_the_encoder_lacks(levels, street_root, tmp_path):
     with pytest.raises(ValueError, match='PooledPyramid has the levels P2, P3;'):
         extract_representations(PooledPyramid(), dataset(street_root), str(tmp_path), 'pooled', levels)
+
+
+def test_frames_are_resized_as_the_pipeline_says(street_root, tmp_path):
+    pipeline = [
+        dict(type='LoadClipFrames'),
+        dict(type='ClipResize', scale=(64, 32)),
+        dict(type='ClipRandomFlip', prob=1.0),
+        dict(type='PackForecastInputs'),
+    ]
+    source = dataset(street_root, pipeline=pipeline)
+    extract_representations(PooledColors(), source, str(tmp_path / 's'), 'pooled')
+    clip = source.get_data_info(0)
+    stored = RepresentationStore(str(tmp_path / 's')).read('scores', clip['sequence_id'], clip['frame_names'])
+    frames = source[0]['inputs'].flip(-1)  # what random transforms do is not stored
+    (expected,) = PooledColors().encode(frames[None].float(), [])
+    np.testing.assert_allclose(stored, expected[0].numpy(), atol=1e-3)

@@ -18,6 +18,7 @@ from mmforecast.registry import MODELS
 from mmforecast.street import write_dataset
 
 SPLITS = dict(train=3, val=2)
+DRIVES = ['residential', 'avenue', 'highway']
 SIZE = 128, 256
 SHAPES = [f'shape{number}' for number in range(10)]
 STYLES = [f'style{number:02d}' for number in range(27)]
@@ -110,6 +111,10 @@ def videos(root):
     for split in ('train', 'val'):
         for number, frame in enumerate(moving_frames(24, (64, 128))):
             write_image(root / f'frames/{split}/drive/{number:04d}.png', frame)
+    for drive in DRIVES[:2]:
+        for number, frame in enumerate(moving_frames(20, (64, 128))):
+            write_image(root / f'driving_10hz/{drive}/{number:010d}.jpg', frame)
+    write_movie(root / 'driving_10hz/highway/highway_25hz.mp4', moving_frames(40, (64, 128)))
     for name, count in (('demo.mp4', 229), ('part_0.mp4', 24), ('test.avi', 24)):
         write_movie(root / 'videos' / name, moving_frames(count, (120, 160)))
     lists = root / 'ucf101/ucfTrainTestlist'
@@ -177,17 +182,30 @@ def workspace(tmp_path_factory, repository):
 @pytest.fixture(scope='session')
 def stored_features(workspace, repository):
     """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
-    config = 'configs/f2f/f2f5_cityscapes.py'
-    settings = Config.fromfile(workspace / config).model.encoder.detector
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        detector = MODELS.build(settings)
-    (workspace / 'checkpoints').mkdir()
-    weights = workspace / 'checkpoints/mask-rcnn_r50-fpn_cityscapes.pth'
-    torch.save(dict(state_dict=detector.state_dict()), weights)
     out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
+    extract_features(workspace, repository, 'configs/f2f/f2f5_cityscapes.py', out)
+
+
+@pytest.fixture(scope='session')
+def driving_features(workspace, repository):
+    """A checkpoint of YOLOX-nano, of random weights, and its features of the driving video."""
+    out = ['--out', 'data/driving_10hz/features', '--splits', *DRIVES]
+    small = [f'{drive}_dataloader.dataset.pipeline.1.scale=(256,128)' for drive in DRIVES]
+    config = 'configs/motion/f2f_net_yolox-nano_driving.py'
+    extract_features(workspace, repository, config, [*out, '--cfg-options', *small])
+
+
+def extract_features(workspace, repository, config, arguments):
+    """Write a checkpoint of random weights of a config's detector, and the features that it makes."""
+    encoder = Config.fromfile(workspace / config).model.encoder
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        detector = MODELS.build(encoder.detector)
+    weights = workspace / encoder.checkpoint
+    weights.parent.mkdir(exist_ok=True)
+    torch.save(dict(state_dict=detector.state_dict()), weights)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
-        run_tool(repository, 'extract_representations.py', config, 'none', *out)
+        run_tool(repository, 'extract_representations.py', config, 'none', *arguments)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ A config is run as it is but for its size: batches, crops of the data, widths of
 numbers of detections; and but for files of weights, which the networks' own initialization replaces.
 """
 
+import json
 import math
 import os
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.config import Config
+
+from mmforecast.utils.source_configs import first_source
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 NAMES = sorted(
@@ -27,7 +30,18 @@ FAST = {
     'creative_gan/dcgan_tiny_textures-64',
     'detectors/mask-rcnn_tiny_synthetic',
 }
-MARKED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+# Forecasters of motion, which need no training.
+NOTHING_TO_TRAIN = [
+    'motion/f2f_yolox-nano_cached_driving',
+    'motion/f2f_yolox-nano_driving',
+    'motion/s2s_cgnet_camvid',
+    'motion/s2s_cgnet_driving',
+]
+MARKED = [
+    name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+    for name in NAMES
+    if name not in NOTHING_TO_TRAIN
+]
 # What is set wherever a part of the model has it.
 SMALL = dict(
     base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False, nms_pre=50, max_per_img=20
@@ -62,7 +76,7 @@ def shrink(node, path=()):
             yield '.'.join(name), SMALL[key]
         elif key == 'size' and 'ClipRandomCrop' == node.get('type') and max(value) > 128:
             yield '.'.join(name), (64, 64)
-        elif key == 'crop_size' and path[-1:] == ('train_cfg',) and max(value) > 32:
+        elif key == 'crop_size' and path[-1:] == ('train_cfg',) and max(value or (0,)) > 32:
             yield '.'.join(name), (16, 32)
         elif key in ('scale', 'scales') and 'Resize' in node.get('type', '') and np.max(value) > 512:
             yield '.'.join(name), (256, 128) if key == 'scale' else [(256, 128)]
@@ -88,6 +102,19 @@ def options_of(cfg):
     return options
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('name', NOTHING_TO_TRAIN)
+def test_config_with_nothing_to_train_is_scored(name, workspace, run_tool, monkeypatch, tmp_path, request):
+    monkeypatch.chdir(workspace)
+    path = f'configs/{name}.py'
+    cfg = Config.fromfile(path)
+    if any(step.type == 'LoadClipFeatures' for step in cfg.test_dataloader.dataset.pipeline):
+        request.getfixturevalue('driving_features')
+    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+    run_tool('test.py', path, 'none', '--out', tmp_path / 'scores.json', '--cfg-options', *options)
+    assert json.loads((tmp_path / 'scores.json').read_text())
+
+
 @pytest.mark.parametrize('name', MARKED)
 def test_config_trains_validates_and_resumes(
     name, workspace, run_tool, monkeypatch, tmp_path, scalars, request
@@ -95,8 +122,10 @@ def test_config_trains_validates_and_resumes(
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
-    if any(step.type == 'LoadClipFeatures' for step in cfg.train_dataloader.dataset.pipeline):
-        request.getfixturevalue('stored_features')
+    source = first_source(cfg.train_dataloader.dataset)
+    if any(step.type == 'LoadClipFeatures' for step in source.pipeline):
+        driving = source.data_root == 'data/driving_10hz'
+        request.getfixturevalue('driving_features' if driving else 'stored_features')
     options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
