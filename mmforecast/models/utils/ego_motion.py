@@ -22,8 +22,8 @@ from mmforecast.utils.flow import backward_warp
 _MAX_ROTATION = 0.2
 # Least share of points that must agree with the essential matrix for it to be used.
 _MIN_INLIERS = 0.3
-# Median share of the parallax that may point away from the epipole: below 0.07 in driving video, above 0.1
-# where people move before a hand-held camera.
+# Median share of the longer parallax that may lie across the lines through the epipole: at most 0.06 in
+# driving video, about 0.2 where people move before a hand-held camera.
 _MAX_DEVIATION = 0.1
 # Share of points that a rotation alone must explain to be taken for a turn in place.
 _PURE_TURN = 0.95
@@ -129,10 +129,10 @@ def _pose(flow: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _deviation(turned: np.ndarray, later: np.ndarray, epipole: np.ndarray) -> float:
-    """Median share of the parallax (N, 2) across the line through the epipole; 0 where nothing moves."""
+    """Median share of the longer parallax (N, 2) across the line through the epipole; 0 if nothing moves."""
     moved = later - turned
     length = np.linalg.norm(moved, axis=1)
-    seen = length > 0.5
+    seen = length > max(0.5, np.median(length))
     if not seen.any():
         return 0.0
     ray = turned - epipole[:2] / epipole[2]
