@@ -61,7 +61,7 @@ def run_tool(repository, script, *arguments):
 
 def cityscapes(root, repository):
     """Cityscapes' sequences and labels, by the synthetic street; COCO annotations; stores of three kinds."""
-    for name in ('cityscapes', 'synthetic_street', 'street_400'):
+    for name in ('cityscapes', 'synthetic_street', 'street_400', 'varied_street'):
         if name == 'cityscapes':
             write_dataset(root / name, SPLITS, height=SIZE[0], width=SIZE[1], progress=False)
         else:
@@ -176,18 +176,19 @@ def workspace(tmp_path_factory, repository):
 
 @pytest.fixture(scope='session')
 def stored_features(workspace, repository):
-    """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
+    """A checkpoint of the detector of Cityscapes, of random weights, whose features are in a store."""
     config = 'configs/f2f/f2f5_cityscapes.py'
     settings = Config.fromfile(workspace / config).model.encoder.detector
     with DefaultScope.overwrite_default_scope('mmdet'):
         detector = MODELS.build(settings)
-    (workspace / 'checkpoints').mkdir()
-    weights = workspace / 'checkpoints/mask-rcnn_r50-fpn_cityscapes.pth'
+    weights = workspace / 'detector_of_features.pth'
     torch.save(dict(state_dict=detector.state_dict()), weights)
     out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
+    out += ['--cfg-options', f'model.encoder.checkpoint={weights}']
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
         run_tool(repository, 'extract_representations.py', config, 'none', *out)
+    return weights
 
 
 @pytest.fixture

@@ -95,9 +95,10 @@ def test_config_trains_validates_and_resumes(
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
-    if any(step.type == 'LoadClipFeatures' for step in cfg.train_dataloader.dataset.pipeline):
-        request.getfixturevalue('stored_features')
-    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+    settings = options_of(cfg)
+    if 'LoadClipFeatures' in str(cfg.train_dataloader):
+        settings['model.encoder.checkpoint'] = request.getfixturevalue('stored_features')
+    options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
         run_tool('train.py', path, *(['--resume'] if iterations == 2 else []), *run)
