@@ -122,11 +122,13 @@ def test_config_trains_validates_and_resumes(
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    settings = options_of(cfg)
     source = first_source(cfg.train_dataloader.dataset)
     if any(step.type == 'LoadClipFeatures' for step in source.pipeline):
         driving = source.data_root == 'data/driving_10hz'
-        request.getfixturevalue('driving_features' if driving else 'stored_features')
-    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+        features = 'driving_features' if driving else 'stored_features'
+        settings['model.encoder.checkpoint'] = request.getfixturevalue(features)
+    options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
         run_tool('train.py', path, *(['--resume'] if iterations == 2 else []), *run)
