@@ -4,12 +4,11 @@ import csv
 import json
 import runpy
 import sys
+from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from pathlib import Path
-
 import pytest
 import torch
 from mmengine.config import Config

@@ -108,9 +108,10 @@ def test_config_with_nothing_to_train_is_scored(name, workspace, run_tool, monke
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    settings = options_of(cfg)
     if any(step.type == 'LoadClipFeatures' for step in cfg.test_dataloader.dataset.pipeline):
-        request.getfixturevalue('driving_features')
-    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+        settings['model.encoder.checkpoint'] = request.getfixturevalue('driving_features')
+    options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     run_tool('test.py', path, 'none', '--out', tmp_path / 'scores.json', '--cfg-options', *options)
     assert json.loads((tmp_path / 'scores.json').read_text())
 
