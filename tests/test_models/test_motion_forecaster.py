@@ -176,3 +176,44 @@ def test_widths_are_checked(widths):
 def test_one_frame_is_refused(frames):
     with pytest.raises(ValueError, match='MotionForecaster needs at least 2 observed frames'):
         MotionForecaster().observe(frames[:, :1])
+
+
+def flow_loss(frames, future, maps=None):
+    model = MotionForecaster(flow_weight=0.5, losses=dict(l1=dict(type='mmdet.L1Loss')))
+    maps = torch.rand(1, 3, 2, *frames.shape[-2:]) if maps is None else maps
+    context = ForecastContext(frames=frames, samples=[], future_frames=future)
+    return model.loss_and_predict([maps], [maps[:, -1:]], context)[0]['loss_flow'], model
+
+
+def test_flow_loss_of_a_still_scene_is_zero(frames):
+    still = frames[:, -1:].expand(-1, 3, -1, -1, -1)
+    loss, _ = flow_loss(still, still[:, :1])
+    assert loss.item() == pytest.approx(0, abs=0.01)  # DIS is not exactly zero there
+
+
+def test_flow_loss_trains_the_offsets(frames):
+    sequence = generate_sequence(3, 'val', 1, 64, 128, num_frames=10)
+    future = torch.from_numpy(sequence['frames'][[9]]).permute(0, 3, 1, 2)[None].float()
+    constant = torch.ones(1, 3, 2, 64, 128)
+    loss, model = flow_loss(frames, future, constant)
+    loss.backward()
+    assert loss > 0.01 and model.network.head.weight.grad.abs().sum() > 0
+
+
+def test_flow_that_leads_to_another_class_is_not_believed(frames):
+    """The target has another class everywhere, so no pixel is sure."""
+    model = MotionForecaster(flow_weight=0.5, losses=dict(l1=dict(type='mmdet.L1Loss')))
+    maps, target = torch.zeros(1, 3, 2, 64, 128), torch.zeros(1, 1, 2, 64, 128)
+    maps[:, :, 0], target[:, :, 1] = 1, 1
+    context = ForecastContext(frames=frames, samples=[], future_frames=frames[:, -1:])
+    assert model.loss_and_predict([maps], [target], context)[0]['loss_flow'] == 0
+
+
+def test_flow_loss_needs_future_frames(frames):
+    with pytest.raises(ValueError, match='flow_weight needs the true future frames'):
+        flow_loss(frames, None)
+
+
+def test_flow_weight_is_checked():
+    with pytest.raises(ValueError, match='flow_weight'):
+        MotionForecaster(flow_weight=-1)
