@@ -19,8 +19,7 @@ from mmforecast.utils.checks import check_above, check_positive
 from .base import BasePredictor
 from .context import ForecastContext
 
-# Key of the roll-out's state: the newest maps by level, the observed motion, and the newest backward field.
-STATE = 'ego_motion'
+_STATE = 'ego_motion'
 
 
 @MODELS.register_module()
@@ -68,11 +67,10 @@ class EgoMotion(BasePredictor):
         self.max_width = max_width
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
-        if STATE not in context.state:
-            context.state[STATE] = ([level[:, -1] for level in past], self.observe(context.frames), None)
-        newest, observed, _ = context.state[STATE]
+        if _STATE not in context.state:
+            context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
+        newest, observed = context.state[_STATE]
         field, _ = self.backward_field(observed, steps=context.step + 1)
-        context.state[STATE] = (newest, observed, field)
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
 
     def backward_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:

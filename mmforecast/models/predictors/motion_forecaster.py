@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, resize_flow
+from mmforecast.models.utils import backward_warp, dis_flow
 from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
     estimate_camera_motion,
@@ -16,10 +15,8 @@ from mmforecast.models.utils.ego_motion import (
 )
 from mmforecast.models.utils.load_network import load_network
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_at_least
 
-from .context import ForecastContext
-from .ego_motion import STATE, EgoMotion
+from .ego_motion import EgoMotion
 from .motion_network import MotionNetwork, evidence
 
 
@@ -53,10 +50,6 @@ class MotionForecaster(EgoMotion):
         widths, reach: See :class:`MotionNetwork`.
         checkpoint: Path or address of trained weights, or 'zoo://<name>': a checkpoint of a forecaster with
             this predictor, whatever its encoder is. None starts as ``EgoMotion``.
-        flow_weight: Weight of a further loss in training, 'loss_flow': the distance between the field and the
-            optical flow from the true future frame to the newest one, in pixels relative to 1 px and a tenth
-            of the motion, where this flow is sure: it leads back to where it came from, and to the same class.
-            Needs the true future frames.
         kwargs: See :class:`EgoMotion`.
 
     Raises:
@@ -68,12 +61,9 @@ class MotionForecaster(EgoMotion):
         widths: Sequence[int] = (16, 24, 32, 48),
         reach: float = 0.03,
         checkpoint: str | None = None,
-        flow_weight: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        check_at_least('MotionForecaster', 0, flow_weight=flow_weight)
-        self.flow_weight = flow_weight
         self.network = MotionNetwork(widths, reach)
         self.checkpoint = checkpoint
         self.apply_own_start()
@@ -88,34 +78,6 @@ class MotionForecaster(EgoMotion):
         ego, known = super().backward_field(observed, steps)
         fields = dict(ego=ego, constant=repeat_flow(observed.flow, steps), known=known.to(ego))
         return self.network(observed.evidence, fields, steps), known
-
-    def loss_and_predict(
-        self, past: Pyramid, target: Pyramid, context: ForecastContext
-    ) -> tuple[dict[str, Tensor], Pyramid]:
-        terms, new = super().loss_and_predict(past, target, context)
-        if self.flow_weight:
-            newest, _, field = context.state[STATE]
-            truth, sure = self._true_motion(newest[0], target[0][:, 0], context)
-            error = (field - truth).norm(dim=1) / (1 + 0.1 * truth.norm(dim=1))
-            terms['loss_flow'] = self.flow_weight * (error * sure).sum() / sure.sum().clamp(min=1)
-        return terms, new
-
-    @torch.no_grad()
-    def _true_motion(self, newest: Tensor, target: Tensor, context: ForecastContext) -> tuple[Tensor, Tensor]:
-        """Flow (B, 2, h, w) from the true future frame to the newest one, and (B, h, w) where it is sure."""
-        if context.future_frames is None:
-            raise ValueError(
-                'MotionForecaster: flow_weight needs the true future frames, so the pipeline must load all '
-                'frames of the clip (LoadClipFrames)'
-            )
-        pair = torch.stack([context.frames[:, -1], context.future_frames[:, context.step]], dim=1)
-        now, later = self.reduce(pair).unbind(dim=1)
-        flow, back = dis_flow(later, now), dis_flow(now, later)
-        cycle = (flow + backward_warp(back, flow)).norm(dim=1)
-        sure = cycle < 1 + 0.05 * flow.norm(dim=1)
-        same = backward_warp(newest, resize_flow(flow, newest.shape[-2:])).argmax(1) == target.argmax(1)
-        same = F.interpolate(same[:, None].float(), size=sure.shape[-2:])[:, 0] > 0.5
-        return flow, sure & same
 
     @torch.no_grad()
     def observe(self, frames: Tensor) -> MotionEvidence:
