@@ -17,8 +17,9 @@ __all__ = ['ForecastFrames', 'FrameForecaster', 'shares_seen']
 
 # Optical flow needs frames of so many pixels, and two of them.
 _MIN_SIDE = 16
-# Splatting leaves gaps of single pixels where the image grows; wider ones have come into view.
-_GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+# Splatting leaves small gaps where the image grows; wider ones have come into view.
+_GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_VOTE = 13
 
 
 @dataclass
@@ -75,6 +76,7 @@ class FrameForecaster:
         size = tuple(newest.shape[-2:])
         image = backward_warp(newest, resize_flow(field.to(newest), size))[0].permute(1, 2, 0)
         mask = cv2.morphologyEx(known[0, 0].cpu().numpy().astype(np.uint8), cv2.MORPH_CLOSE, _GAP)
+        mask = cv2.medianBlur(mask, _VOTE)
         visible = F.interpolate(torch.from_numpy(mask)[None, None].float(), size=size, mode='nearest')
         return image.round().clamp(0, 255).to(torch.uint8).cpu().numpy(), visible[0, 0].numpy() > 0
 
