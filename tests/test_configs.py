@@ -223,8 +223,8 @@ def zoo_networks(node):
     if isinstance(node, dict):
         checkpoint = node.get('checkpoint')
         if isinstance(checkpoint, str) and checkpoint.startswith('zoo://'):
-            network = next(part for part in ('detector', 'segmentor') if part in node)
-            yield checkpoint, network, json.dumps(node[network], sort_keys=True)
+            for network in {'detector', 'segmentor'} & node.keys():
+                yield checkpoint, network, json.dumps(node[network], sort_keys=True)
         for value in node.values():
             yield from zoo_networks(value)
 

@@ -16,7 +16,8 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
         action='append',
         default=[],
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a row; repeat it, with the same NAME for seeds of one method',
+        help='a row; repeat it, with the same NAME for seeds of one method; the checkpoint of a config that '
+        "names its weights itself is 'none'",
     )
     parser.add_argument(
         '--baselines', nargs='*', metavar='NAME', help='by default all that the forecaster has'
@@ -34,5 +35,8 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_entries(models: Iterable, options: dict | None) -> list[Entry]:
-    """Rows of (name, config, checkpoint), as ``--model`` gives them, with ``--cfg-options``."""
-    return [Entry(name, load_config(config, options), checkpoint) for name, config, checkpoint in models]
+    """Rows of (name, config, checkpoint or 'none'), as ``--model`` gives them, with ``--cfg-options``."""
+    return [
+        Entry(name, load_config(config, options), None if checkpoint == 'none' else checkpoint)
+        for name, config, checkpoint in models
+    ]

@@ -4,6 +4,7 @@ import csv
 import json
 import runpy
 import sys
+from pathlib import Path
 
 import av
 import cv2
@@ -62,7 +63,7 @@ def run_tool(repository, script, *arguments):
 
 def cityscapes(root, repository):
     """Cityscapes' sequences and labels, by the synthetic street; COCO annotations; stores of three kinds."""
-    for name in ('cityscapes', 'synthetic_street', 'street_400'):
+    for name in ('cityscapes', 'synthetic_street', 'street_400', 'varied_street'):
         if name == 'cityscapes':
             write_dataset(root / name, SPLITS, height=SIZE[0], width=SIZE[1], progress=False)
         else:
@@ -181,31 +182,32 @@ def workspace(tmp_path_factory, repository):
 
 @pytest.fixture(scope='session')
 def stored_features(workspace, repository):
-    """A checkpoint of the detector of Cityscapes, of random weights, and its features in a store."""
+    """Weights of the detector of Cityscapes, random ones, whose features are in a store."""
     out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
-    extract_features(workspace, repository, 'configs/f2f/f2f5_cityscapes.py', out)
+    return extract_features(workspace, repository, 'configs/f2f/f2f5_cityscapes.py', out)
 
 
 @pytest.fixture(scope='session')
 def driving_features(workspace, repository):
-    """A checkpoint of YOLOX-nano, of random weights, and its features of the driving video."""
+    """Weights of YOLOX-nano, random ones, whose features of the driving video are in stores."""
     out = ['--out', 'data/driving_10hz/features', '--splits', *DRIVES]
     small = [f'{drive}_dataloader.dataset.pipeline.1.scale=(256,128)' for drive in DRIVES]
     config = 'configs/motion/f2f_net_yolox-nano_driving.py'
-    extract_features(workspace, repository, config, [*out, '--cfg-options', *small])
+    return extract_features(workspace, repository, config, out, small)
 
 
-def extract_features(workspace, repository, config, arguments):
-    """Write a checkpoint of random weights of a config's detector, and the features that it makes."""
+def extract_features(workspace, repository, config, arguments, options=()):
+    """Write features of a config's detector with random weights; returns the path of these weights."""
     encoder = Config.fromfile(workspace / config).model.encoder
     with DefaultScope.overwrite_default_scope('mmdet'):
         detector = MODELS.build(encoder.detector)
-    weights = workspace / encoder.checkpoint
-    weights.parent.mkdir(exist_ok=True)
+    weights = workspace / f'detector_of_{Path(config).stem}.pth'
     torch.save(dict(state_dict=detector.state_dict()), weights)
+    options = ['--cfg-options', f'model.encoder.checkpoint={weights}', *options]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
-        run_tool(repository, 'extract_representations.py', config, 'none', *arguments)
+        run_tool(repository, 'extract_representations.py', config, 'none', *arguments, *options)
+    return weights
 
 
 @pytest.fixture

@@ -108,9 +108,10 @@ def test_config_with_nothing_to_train_is_scored(name, workspace, run_tool, monke
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    settings = options_of(cfg)
     if any(step.type == 'LoadClipFeatures' for step in cfg.test_dataloader.dataset.pipeline):
-        request.getfixturevalue('driving_features')
-    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+        settings['model.encoder.checkpoint'] = request.getfixturevalue('driving_features')
+    options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     run_tool('test.py', path, 'none', '--out', tmp_path / 'scores.json', '--cfg-options', *options)
     assert json.loads((tmp_path / 'scores.json').read_text())
 
@@ -122,11 +123,13 @@ def test_config_trains_validates_and_resumes(
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    settings = options_of(cfg)
     source = first_source(cfg.train_dataloader.dataset)
     if any(step.type == 'LoadClipFeatures' for step in source.pipeline):
         driving = source.data_root == 'data/driving_10hz'
-        request.getfixturevalue('driving_features' if driving else 'stored_features')
-    options = [f'{key}={value}'.replace(' ', '') for key, value in options_of(cfg).items()]
+        features = 'driving_features' if driving else 'stored_features'
+        settings['model.encoder.checkpoint'] = request.getfixturevalue(features)
+    options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]
         run_tool('train.py', path, *(['--resume'] if iterations == 2 else []), *run)

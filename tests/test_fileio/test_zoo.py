@@ -116,3 +116,8 @@ def test_models_of_the_installed_zoos(name, zoo_name, digest):
     assert model.zoo == zoo_name
     assert model.url.endswith(f'-{digest}.pth')
     assert 'model' in Config.fromfile(model.config, import_custom_modules=False)
+
+
+def test_weights_that_are_shipped_need_no_download():
+    path = zoo_weights('motion-forecaster_varied_street')
+    assert path.is_file() and cache_folder() not in path.parents

@@ -320,3 +320,14 @@ def test_bad_input():
         EgoMotion()([torch.zeros(1, 1, 2, 8, 8)], ForecastContext(frames=frames_of(1, 1), samples=[]))
     with pytest.raises(ValueError, match='EgoMotion: focal must be above 0'):
         EgoMotion(focal=0)
+
+
+def test_people_before_a_still_camera_are_no_camera_motion():
+    """Large parts that move in ways of their own fit some essential matrix, but not its epipole."""
+    torch.manual_seed(0)
+    flow = torch.zeros(1, 2, *SIZE)
+    for row in range(0, SIZE[0], 24):
+        for column in range(0, SIZE[1], 20):
+            flow[0, :, row : row + 24, column : column + 20] = 4 * torch.randn(2)[:, None, None]
+    motion = estimate_camera_motion(flow, CAMERA)
+    assert not motion.rotation.any() and not motion.translation.any()

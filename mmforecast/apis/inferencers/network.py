@@ -20,12 +20,15 @@ from ..evaluate import SCOPE, load_config
 
 __all__ = ['compose', 'frame_scale', 'kind_of_network', 'name_classes', 'open_config']
 
-# What forecasts, by the kind of network: the one place to change it. Nothing in it is trained.
+# What forecasts, by the kind of network: the one place to change it. Nothing in it was trained on the network
+# or the video.
 MOTION: dict[str, dict] = dict(
     detector=dict(
         predictor=dict(type='CopyLast'), decoder=dict(type='FlowInstanceDecoder', mode='ego-motion')
     ),
-    segmentor=dict(predictor=dict(type='EgoMotion')),
+    segmentor=dict(
+        predictor=dict(type='MotionForecaster', checkpoint='zoo://motion-forecaster_varied_street')
+    ),
 )
 NUM_PAST = 3
 NUM_FUTURE = 3

@@ -22,6 +22,9 @@ from mmforecast.utils.flow import backward_warp
 _MAX_ROTATION = 0.2
 # Least share of points that must agree with the essential matrix for it to be used.
 _MIN_INLIERS = 0.3
+# Median share of the longer parallax that may lie across the lines through the epipole: at most 0.06 in
+# driving video, about 0.2 where people move before a hand-held camera.
+_MAX_DEVIATION = 0.1
 # Share of points that a rotation alone must explain to be taken for a turn in place.
 _PURE_TURN = 0.95
 # Mean motion, in pixels, below which the camera is taken to stand still.
@@ -82,7 +85,8 @@ def estimate_camera_motion(backward: Tensor, camera: Tensor) -> CameraMotion:
         camera: (3, 3) intrinsics.
 
     Returns:
-        In float64. Where the estimate fails, no rotation and no translation.
+        In float64. Where the estimate fails, no rotation and no translation: the camera moves sideways, few
+        points agree, or the parallax does not point away from the epipole, as in a scene that is not rigid.
     """
     poses = [_pose(flow, camera.numpy()) for flow in backward.detach().cpu().double().numpy()]
     rotation, translation = (torch.from_numpy(np.stack(part)).to(backward.device) for part in zip(*poses))
@@ -114,11 +118,27 @@ def _pose(flow: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     _, matrix, direction, _ = cv2.recoverPose(essential, earlier, later, camera, mask=inliers.copy())
     rotation = cv2.Rodrigues(matrix)[0].ravel()
     direction = direction.ravel()
-    if inliers.mean() < _MIN_INLIERS or np.linalg.norm(rotation) >= _MAX_ROTATION:
-        return nothing
     # sideways translation leaves the epipole far outside the frame, where parallax says little of depth
     along_axis = abs(direction[2]) > 0.5
-    return rotation, direction if along_axis else np.zeros(3)
+    if not along_axis or inliers.mean() < _MIN_INLIERS or np.linalg.norm(rotation) >= _MAX_ROTATION:
+        return nothing
+    turned = (np.c_[earlier, np.ones(len(x))] @ np.linalg.inv(camera).T) @ matrix.T @ camera.T
+    if _deviation(turned[:, :2] / turned[:, 2:], later, camera @ direction) > _MAX_DEVIATION:
+        return nothing
+    return rotation, direction
+
+
+def _deviation(turned: np.ndarray, later: np.ndarray, epipole: np.ndarray) -> float:
+    """Median share of the longer parallax (N, 2) across the line through the epipole; 0 if nothing moves."""
+    moved = later - turned
+    length = np.linalg.norm(moved, axis=1)
+    seen = length > max(0.5, np.median(length))
+    if not seen.any():
+        return 0.0
+    ray = turned - epipole[:2] / epipole[2]
+    ray /= np.linalg.norm(ray, axis=1, keepdims=True) + 1e-9
+    across = np.abs(moved[:, 0] * ray[:, 1] - moved[:, 1] * ray[:, 0])
+    return float(np.median(across[seen] / length[seen]))
 
 
 def _turn(earlier: np.ndarray, later: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
