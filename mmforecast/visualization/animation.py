@@ -49,6 +49,7 @@ def forecast_animation(
     alpha: float = 0.6,
     instance_classes: Sequence[str] | None = None,
     score_thr: float = 0.5,
+    visible: Sequence[np.ndarray] | None = None,
 ) -> list[np.ndarray]:
     """Draw one clip as an animation: the past plays in every panel, then truth beside forecasts.
 
@@ -72,6 +73,8 @@ def forecast_animation(
         alpha: Share of the colors over the frame.
         instance_classes: Names by instance label; instances are drawn without names if None.
         score_thr: Forecast instances with a lower score are left out.
+        visible: bool (h, w) of each step: where forecast label maps are more than guesses; elsewhere they are
+            drawn fainter.
 
     Returns:
         uint8 RGB pictures of one size, one for each of the num_past + n frames.
@@ -93,7 +96,7 @@ def forecast_animation(
     overlays = [step for _, known, found in kinds for steps in (known, *found.values()) for step in steps]
     size = panel_size([*images, *overlays], panel_height)
     style = PanelStyle(size, palette, alpha, instance_classes, score_thr)
-    blocks = [_block(images, *kind, num_past, style) for kind in kinds]
+    blocks = [_block(images, *kind, num_past, style, visible) for kind in kinds]
     widest = max(len(names) for names, _ in blocks)
     columns = columns or (2 if widest == 4 else min(widest, 3))
     titles = [row for names, _ in blocks for row in _rows(names, columns)]
@@ -130,6 +133,7 @@ def _block(
     forecasts: Mapping[str, Sequence],
     num_past: int,
     style: PanelStyle,
+    visible: Sequence[np.ndarray] | None,
 ) -> tuple[list[str], list[list[np.ndarray]]]:
     """Names of the panels that show one kind of forecast, and the panels of each clip frame."""
     has_truth = any(item is not None for item in [*images[num_past:], *known[num_past:]])
@@ -142,7 +146,8 @@ def _block(
             drawn.append([panel] * len(names))
             continue
         steps = [steps[index - num_past] for steps in forecasts.values()]
-        panels = [add_border(style.draw(image, step, truth=overlay)) for step in steps]
+        seen = None if visible is None else visible[index - num_past]
+        panels = [add_border(style.draw(image, step, overlay, seen)) for step in steps]
         drawn.append([panel] * has_truth + panels)
     return names, drawn
 

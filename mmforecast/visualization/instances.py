@@ -12,6 +12,8 @@ from .palette import class_shades, track_colors
 
 # With less overlap (IoU) a forecast and a true object are no pair.
 _MIN_IOU = 0.1
+# Of an instance, less than this share of which the newest frame showed, the color is half as strong.
+_SURE = 0.5
 _NO_ID = -1
 # Names stay clear of a forecast's red border.
 _MARGIN = 5
@@ -31,6 +33,8 @@ def draw_instances(
 
     Boxes (``fill_boxes``) are drawn as frames, all of them to be seen.
 
+    An instance with a ``visibility`` below 0.5 is a guess, and is drawn fainter.
+
     Where masks overlap the surest lies on top, as in
     :func:`~mmforecast.structures.instances_to_sem_seg`. Pixels that no mask and no name covers
     stay as they are. A name is left out where the object is small or other names are in the way.
@@ -43,8 +47,8 @@ def draw_instances(
     Args:
         image: uint8 (H, W, 3), RGB.
         instances: N instances: ``labels`` (N,), ``masks`` (N, h, w), brought to the image's size;
-            optional ``scores`` (N,) in [0, 1], ``ids`` or ``track_ids`` (N,), and ``centroids`` (N, 2), x
-            and y in pixels of the masks.
+            optional ``scores`` (N,) and ``visibility`` (N,) in [0, 1], ``ids`` or ``track_ids`` (N,), and
+            ``centroids`` (N, 2), x and y in pixels of the masks.
         classes: Names by label, unless the instances carry ``instance_classes``; no names are drawn if None.
         alpha: Share of the instances' colors, in [0, 1].
         score_thr: Instances with a lower score are left out.
@@ -62,14 +66,17 @@ def draw_instances(
     owners = np.full(image.shape[:2], -1, dtype=np.int32)
     for index, mask in enumerate(masks):
         owners[mask] = index
+    strength = _strength(instances)
     if instances.get('filled_boxes', False):
         picture = image.copy()
-        for mask, color in zip(masks, colors):
-            picture[_outline(mask)] = color
+        for mask, color, share in zip(masks, colors, strength, strict=True):
+            _paint(picture, _outline(mask), color, share)
     else:
         picture = blend(image, owners, colors, alpha)
-        for index, color in enumerate(colors):
-            picture[_outline(owners == index)] = _outline_color(color)
+        for index, (color, share) in enumerate(zip(colors, strength, strict=True)):
+            if share < 1:
+                _paint(picture, owners == index, image[owners == index], 1 - share)
+            _paint(picture, _outline(owners == index), _outline_color(color), share)
     if 'centroids' in instances:
         stretch = np.array(image.shape[1::-1]) / instances.masks.shape[:0:-1]
         _draw_crosses(picture, to_numpy(instances.centroids) * stretch)
@@ -134,13 +141,22 @@ def instance_colors(
     elif 'track_ids' in instances:
         ids = to_numpy(instances.track_ids) + 1000 * labels
     elif truth is not None and 'ids' in truth and len(truth):
-        ids = _ids_of_truth(labels, masks, truth)
+        ids = matched_ids(labels, masks, truth)
     shades = class_shades(labels[::-1].tolist())[::-1]
     return np.where((ids == _NO_ID)[:, None], shades, track_colors(ids.tolist()))
 
 
-def _ids_of_truth(labels: np.ndarray, masks: np.ndarray, truth: InstanceData) -> np.ndarray:
-    """Ids of true instances of the same label, paired by greatest overlap; -1 without a partner."""
+def matched_ids(labels: np.ndarray, masks: np.ndarray, truth: InstanceData) -> np.ndarray:
+    """Ids of other instances of the same label, paired greedily by greatest overlap (IoU of 0.1 or more).
+
+    Args:
+        labels: (N,).
+        masks: bool (N, H, W).
+        truth: The others, with ``labels``, ``masks`` and ``ids``.
+
+    Returns:
+        (N,), -1 without a partner.
+    """
     true_masks = resize_masks(to_numpy(truth.masks), masks.shape[1:]).reshape(len(truth), -1)
     flat, true_flat = masks.reshape(len(masks), -1).astype(np.float32), true_masks.T
     common = flat @ true_flat.astype(np.float32)
@@ -163,6 +179,18 @@ def _shown(instances: InstanceData, score_thr: float) -> InstanceData:
     scores = to_numpy(instances.scores)
     order = np.argsort(scores, kind='stable')
     return instances[order[scores[order] >= score_thr]]
+
+
+def _strength(instances: InstanceData) -> np.ndarray:
+    """(N,) factors on the colors: 0.5 for instances that are guesses."""
+    if 'visibility' not in instances:
+        return np.ones(len(instances))
+    return np.where(to_numpy(instances.visibility) < _SURE, 0.5, 1.0)
+
+
+def _paint(picture: np.ndarray, where: np.ndarray, color: np.ndarray, share: float) -> None:
+    """Mix ``share`` of a color into the pixels ``where``, in place."""
+    picture[where] = np.round(share * np.asarray(color) + (1 - share) * picture[where]).astype(np.uint8)
 
 
 def _outline(mask: np.ndarray) -> np.ndarray:

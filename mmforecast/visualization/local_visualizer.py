@@ -18,6 +18,7 @@ from .clip import (
     classes_shown,
     instance_classes,
     known_pictures,
+    known_titles,
     panel_size,
     rgb_frames,
     sample_headings,
@@ -149,7 +150,8 @@ class ForecastLocalVisualizer(Visualizer):
         rows = []
         for kind in kinds:
             steps = forecasts.get(kind, [])
-            rows += _kind_rows(frames, known[kind], steps, times, data_sample.num_past, draw_gt, style)
+            num_past, title = data_sample.num_past, known_titles(data_sample)[kind]
+            rows += _kind_rows(frames, known[kind], steps, times, num_past, draw_gt, style, title)
         strip = make_strip(*zip(*rows, strict=True))
         maps = [item for item in overlays if isinstance(item, np.ndarray) and item.ndim == 2]
         shown = classes_shown(maps, len(classes or ()))
@@ -184,8 +186,9 @@ def _kind_rows(
     num_past: int,
     draw_gt: bool,
     style: PanelStyle,
+    title: str,
 ) -> list[tuple]:
-    """Rows of (pictures, titles) that show one kind: the past, the forecast and the truth."""
+    """Rows of (pictures, titles) that show one kind: past, forecast and, under ``title``, truth."""
     panels = [style.draw(frame, overlay) for frame, overlay in zip(frames, known, strict=True)]
     rows = [(panels[:num_past], [f'input  {time}' for time in times[:num_past]])]
     if forecast:
@@ -199,7 +202,7 @@ def _kind_rows(
         rows.append((predicted, [f'forecast  {time}' for time in times[future]]))
     if draw_gt and len(times) > num_past:
         # A frame without labels is no truth for label maps, though still worth seeing.
-        names = ['true frame' if overlay is None else 'truth' for overlay in known]
+        names = ['true frame' if overlay is None else title for overlay in known]
         titles = [f'{name}  {time}' for name, time in zip(names, times, strict=True)]
         rows.append((panels[num_past:], titles[num_past:]))
     return [rows[0], *_joined(rows[1:])] if len(times) == num_past + 1 else rows

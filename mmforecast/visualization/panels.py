@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.structures import InstanceData
 
-from .drawing import render_panel, resize_image
+from .drawing import render_panel, resize_image, resize_labels
 from .instances import render_instances
 
 
@@ -33,6 +33,7 @@ class PanelStyle:
         frame: np.ndarray | None,
         overlay: np.ndarray | InstanceData | None,
         truth: np.ndarray | InstanceData | None = None,
+        visible: np.ndarray | None = None,
     ) -> np.ndarray:
         """One panel.
 
@@ -40,6 +41,7 @@ class PanelStyle:
             frame: uint8 (h, w, 3), RGB, if known.
             overlay: Label map (h, w) or instances, if known; or a picture (h, w, 3) in the frame's place.
             truth: True overlay of the same kind, which instances take their colors from.
+            visible: bool (h, w): where a label map is more than a guess; elsewhere it is drawn fainter.
 
         Returns:
             uint8 (H, W, 3), RGB.
@@ -47,7 +49,13 @@ class PanelStyle:
         if isinstance(overlay, np.ndarray) and overlay.ndim == 3:
             return resize_image(overlay, self.size)
         if not isinstance(overlay, InstanceData):
-            return render_panel(frame, overlay, self.size, self.palette, self.alpha)
+            panel = render_panel(frame, overlay, self.size, self.palette, self.alpha)
+            if visible is None or frame is None or overlay is None:
+                return panel
+            guessed = resize_labels(visible, self.size) == 0
+            plain = render_panel(frame, None, self.size)[guessed].astype(np.uint16)
+            panel[guessed] = (plain + panel[guessed]) // 2
+            return panel
         return render_instances(
             frame,
             overlay,

@@ -18,6 +18,7 @@ def rolling_picture(
     done: float,
     style: PanelStyle,
     ground: np.ndarray | None = None,
+    visible: np.ndarray | None = None,
 ) -> np.ndarray:
     """One picture: the frame that came, and the forecasts that had been made for it, side by side.
 
@@ -31,6 +32,7 @@ def rolling_picture(
         done: Part of the video that is over, in [0, 1].
         style: Of the panels.
         ground: uint8 (H, W, 3), RGB, that forecasts are laid over where ``frame`` is None.
+        visible: bool (h, w): where label maps are more than guesses; elsewhere they are drawn fainter.
 
     Returns:
         uint8 RGB, of one size for one ``style`` and the same titles.
@@ -40,7 +42,7 @@ def rolling_picture(
         middle = (style.size[1] // 2, style.size[0] // 2)
         came = draw_text(came, 'after the end', middle, MUTED, anchor='mm')
     under = ground if frame is None else frame
-    panels = [came] + [add_border(style.draw(under, item)) for item in forecasts.values()]
+    panels = [came] + [add_border(style.draw(under, item, visible=visible)) for item in forecasts.values()]
     strip = make_strip([panels], [['what came', *forecasts]], text_size=16)
     return np.vstack([_clock(strip.shape[1], heading, done), strip])
 

@@ -1,10 +1,13 @@
 """Pictures of forecasts: a clip that plays into the future, and the view along a running video."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
+import torch
+from mmengine.structures import InstanceData
 
-from mmforecast.structures import fill_boxes
+from mmforecast.structures import ForecastDataSample, fill_boxes
 from mmforecast.visualization import (
     draw_legend,
     forecast_animation,
@@ -13,6 +16,7 @@ from mmforecast.visualization import (
     rolling_style,
 )
 from mmforecast.visualization.clip import TRUTH, classes_shown, known_titles
+from mmforecast.visualization.linking import InstanceLinker
 from mmforecast.visualization.panels import PanelStyle
 
 from .arguments import fraction, integer
@@ -21,6 +25,8 @@ from .results import Forecast
 __all__ = ['ForecastDrawer']
 
 _MIN_PANEL_HEIGHT = 32
+# More classes would fill the picture of a running video.
+_MAX_LEGEND = 20
 
 
 class ForecastDrawer:
@@ -59,6 +65,8 @@ class ForecastDrawer:
                 f'{panel_height}'
             )
         self._last: tuple[Forecast | None, list[np.ndarray]] = (None, [])
+        # Track ids of one forecast say nothing of the next.
+        self._linker = InstanceLinker(trust_tracks=False)
 
     def pictures(self, forecast: Forecast) -> list[np.ndarray]:
         """uint8 RGB pictures of one size: one of a running video, else one per past frame and step."""
@@ -71,7 +79,7 @@ class ForecastDrawer:
         """The title of what a clip shows beside the forecast; None where nothing is known of the future."""
         if forecast.num_known == 0:
             return None
-        kind = next(iter(_kinds(forecast)), 'frames')
+        kind = next(iter(_kinds(forecast, last=True)), 'frames')
         known = {'label maps': 'ref_sem_seg', 'instances': 'ref_instances'}.get(kind)
         drawn = known in forecast.sample and forecast.num_known == len(forecast.steps)
         titles = known_titles(forecast.sample)
@@ -87,21 +95,25 @@ class ForecastDrawer:
     def _clip_pictures(self, forecast: Forecast) -> list[np.ndarray]:
         """The past frames, then each step beside the true frame where it is known.
 
-        Label maps and instances of frames that nobody has seen are laid over a pale copy of the last one
-        seen.
+        Label maps and instances are laid over the true frames where all are known, else over forecast ones.
         """
         found = _kinds(forecast)
-        kinds = _titled(found, self.title)
         classes = self.meta.get('classes')
+        sample = forecast.sample
+        if 'instances' in found:
+            sample, found['instances'] = self._linked(forecast, found['instances'])
         if forecast.num_known == len(forecast.steps) or list(found) == ['frames']:
             settings = dict(self._settings(), classes=classes, panel_height=self.panel_height)
-            return forecast_animation(forecast.sample, forecast.frames, kinds, **settings)
+            visible = forecast.moved and forecast.moved.visible
+            kinds = _titled(found, self.title)
+            return forecast_animation(sample, forecast.frames, kinds, **settings, visible=visible)
         style = rolling_style(forecast.frames[0], self.panel_height, **self._settings())
+        kinds = {
+            title + self._on(forecast, steps): _on_grounds(forecast, steps, style)
+            for title, steps in _titled(found, self.title).items()
+        }
         pictures = forecast_animation(
-            forecast.sample,
-            _with_objects(forecast, style),
-            {name: _on_pale(forecast, steps, style) for name, steps in kinds.items()},
-            panel_height=self.panel_height,
+            forecast.sample, _with_objects(forecast, style), kinds, panel_height=self.panel_height
         )
         shown = classes_shown(found.get('label maps', ()), len(classes or ()))
         if not shown:
@@ -114,17 +126,57 @@ class ForecastDrawer:
         moment, ahead, time = forecast.steps[-1], forecast.seconds[-1], forecast.time
         known = forecast.num_known == len(forecast.steps)
         before = f'{moment - forecast.last} frames' if ahead is None else f'{ahead:.2f} s'
-        return rolling_picture(
+        found = _kinds(forecast, last=True)
+        if 'instances' in found:
+            found['instances'] = [self._linker(self._linkable(step)) for step in found['instances']]
+        visible = forecast.moved and forecast.moved.visible[-1]
+        picture = rolling_picture(
             forecast.frames[-1] if known else None,
             {
-                f'{name}, {before} before': steps[-1]
-                for name, steps in _titled(_kinds(forecast), self.title).items()
+                f'{name}, {before} before' + ('' if known else self._on(forecast, steps)): steps[-1]
+                for name, steps in _titled(found, self.title).items()
             },
             f'frame {moment}' if ahead is None else f't = {time + ahead:.2f} s',
             min(1.0, (moment + 1) / self.num_frames) if self.num_frames else 0.0,
             rolling_style(forecast.frames[0], self.panel_height, **self._settings()),
-            None if known else _pale(forecast),
+            None if known else _grounds(forecast)[-1],
+            visible,
         )
+        classes = self.meta.get('classes') or ()
+        if 'label maps' not in found or not 0 < len(classes) <= _MAX_LEGEND:
+            return picture
+        # Of all classes, so that the pictures of a video have one size.
+        return np.vstack([picture, draw_legend(classes, picture.shape[1], self.meta.get('palette'))])
+
+    def _linked(
+        self, forecast: Forecast, steps: Sequence[InstanceData]
+    ) -> tuple[ForecastDataSample, list[InstanceData]]:
+        """A copy of the sample, and the steps, with ``ids`` that stay through the forecast.
+
+        What the network finds in the true frame has the ids of the forecast instances that it overlaps.
+        """
+        link, linked, believed = InstanceLinker(), [], []
+        sample = forecast.sample.new()
+        found = sample.get('ref_instances') or []
+        for step, true in zip_longest(steps, found):
+            linked += [] if step is None else [link(self._linkable(step))]
+            believed += [] if true is None else [link.paired(fill_boxes(true, forecast.frames.shape[1:3]))]
+        if believed:
+            sample.ref_instances = believed
+        return sample, linked
+
+    def _linkable(self, instances: InstanceData) -> InstanceData:
+        """Those that are drawn, and those nearly sure enough, which keep identities through a weak moment."""
+        if not len(instances) or 'scores' not in instances:
+            return instances
+        return instances[torch.as_tensor(instances.scores) >= self.score_thr / 2]
+
+    @staticmethod
+    def _on(forecast: Forecast, steps: Sequence) -> str:
+        """What a title says of the picture beneath label maps and instances of an unknown future."""
+        if not isinstance(steps[0], InstanceData) and steps[0].ndim == 3:
+            return ''
+        return ', over ' + ('the last frame' if forecast.moved is None else 'the forecast frame')
 
 
 def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
@@ -134,17 +186,25 @@ def _with_objects(forecast: Forecast, style: PanelStyle) -> np.ndarray:
     return np.stack([style.draw(frame, found) for frame, found in zip(forecast.frames, objects, strict=True)])
 
 
-def _on_pale(forecast: Forecast, steps: Sequence, style: PanelStyle) -> np.ndarray:
-    """Each step over its frame or, where that is not known, over a pale copy of the last one that is."""
-    num_unknown = len(steps) - forecast.num_known
-    grounds = [*forecast.frames[forecast.sample.num_past :], *[_pale(forecast)] * num_unknown]
-    return np.stack([style.draw(ground, step) for ground, step in zip(grounds, steps, strict=True)])
+def _on_grounds(forecast: Forecast, steps: Sequence, style: PanelStyle) -> np.ndarray:
+    """Each step over what :func:`_grounds` gives; where a label map is a guess, it is drawn fainter."""
+    visible = [None] * len(steps) if forecast.moved is None else forecast.moved.visible
+    panels = zip(_grounds(forecast), steps, visible, strict=True)
+    return np.stack([style.draw(ground, step, visible=seen) for ground, step, seen in panels])
 
 
-def _pale(forecast: Forecast) -> np.ndarray:
-    """The last frame that the forecast was made from, much lighter."""
-    dark = 255 - forecast.frames[forecast.sample.num_past - 1].astype(np.uint16)
-    return (255 - dark * 2 // 5).astype(np.uint8)
+def _grounds(forecast: Forecast) -> np.ndarray:
+    """A forecast frame per step, pale where it is a guess; or a pale copy of the last frame seen."""
+    if forecast.moved is None:
+        last = forecast.frames[forecast.sample.num_past - 1]
+        return np.stack([_pale(last)] * len(forecast.steps))
+    images, visible = forecast.moved.images, forecast.moved.visible
+    return np.where(visible[..., None], images, _pale(images))
+
+
+def _pale(images: np.ndarray) -> np.ndarray:
+    """Copies of uint8 pictures, much lighter."""
+    return (255 - (255 - images.astype(np.uint16)) * 2 // 5).astype(np.uint8)
 
 
 def _titled(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
@@ -154,13 +214,14 @@ def _titled(kinds: Mapping[str, Sequence], title: str) -> dict[str, Sequence]:
     return {f'{title}: {kind}': steps for kind, steps in kinds.items()}
 
 
-def _kinds(forecast: Forecast) -> dict[str, Sequence]:
-    sample, kinds = forecast.sample, {}
+def _kinds(forecast: Forecast, last: bool = False) -> dict[str, Sequence]:
+    """What is forecast, by kind: of all steps, or of the ``last`` one alone."""
+    steps, kinds = slice(-1 if last else 0, None), {}
     if 'rgb' in forecast.pixels:
-        kinds['frames'] = forecast.pixels['rgb']
+        kinds['frames'] = forecast.pixels['rgb'][steps]
     if 'sem_seg' in forecast.pixels:
-        kinds['label maps'] = forecast.pixels['sem_seg']
-    if 'pred_instances' in sample:
+        kinds['label maps'] = forecast.pixels['sem_seg'][steps]
+    if 'pred_instances' in forecast.sample:
         size = forecast.frames.shape[1:3]
-        kinds['instances'] = [fill_boxes(step, size) for step in sample.pred_instances]
+        kinds['instances'] = [fill_boxes(step, size) for step in forecast.instances[steps]]
     return kinds

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from mmengine.structures import InstanceData
 from pycocotools import mask as rle
 
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization.clip import rgb_frames, to_numpy
+
+from .forecast_frames import ForecastFrames, FrameForecaster, shares_seen
 
 __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
@@ -24,10 +27,12 @@ class Forecast:
             n forecast steps, whether or not the video reaches that far, and ``frame_times`` their seconds
             since the first frame, or None.
         frames: (num_past + k, H, W, 3) uint8 RGB: the past, and the k <= n future frames that are known.
+        move: Forecasts frames from the past ones; None: what is visible is not known.
     """
 
     sample: ForecastDataSample
     frames: np.ndarray
+    move: FrameForecaster | None = None
 
     @property
     def last(self) -> int:
@@ -69,9 +74,33 @@ class Forecast:
         return found
 
     @cached_property
+    def moved(self) -> ForecastFrames | None:
+        """Forecast frames for label maps and instances; None for forecasts of frames, or where unknown."""
+        if self.move is None or not ('pred_sem_seg' in self.sample or 'pred_instances' in self.sample):
+            return None
+        return self.move(self.frames[: self.sample.num_past], len(self.steps))
+
+    @cached_property
+    def instances(self) -> list[InstanceData]:
+        """``pred_instances`` of each step with their ``visibility`` (N,), where that is known."""
+        steps = self.sample.pred_instances
+        if self.moved is None:
+            return steps
+        seen = zip(steps, self.moved.visible, strict=True)
+        return [_with_visibility(step, visible) for step, visible in seen]
+
+    @cached_property
     def encoded(self) -> dict[tuple | None, list]:
         """Results of :func:`encode_instances`, by class names, so that they are made once."""
         return {}
+
+
+def _with_visibility(instances: InstanceData, visible: np.ndarray) -> InstanceData:
+    if not len(instances):
+        return instances
+    marked = instances.clone()
+    marked.visibility = torch.tensor(shares_seen(instances, visible))
+    return marked
 
 
 def encode_instances(instances: InstanceData, classes: Sequence[str] | None = None) -> list[dict]:
@@ -80,7 +109,8 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
     Returns:
         One dict per instance: ``label``, 0-based; ``class``, its name, where ``classes`` are known or the
         instances bring ``instance_classes``; ``score``; ``bbox``, [x, y, width, height]; ``segmentation``,
-        compressed RLE with ``counts`` as str, where there are masks; ``track_id``, where there are tracks.
+        compressed RLE with ``counts`` as str, where there are masks; ``track_id``, where there are tracks;
+        ``visibility``, the share of its pixels that the newest frame showed, where that is known.
     """
     if not len(instances):
         return []
@@ -102,6 +132,8 @@ def encode_instances(instances: InstanceData, classes: Sequence[str] | None = No
             entry['segmentation'] = dict(size=size, counts=encoded['counts'].decode())
         if 'track_ids' in fields:
             entry['track_id'] = int(fields['track_ids'][index])
+        if 'visibility' in fields:
+            entry['visibility'] = round(float(fields['visibility'][index]), 3)
         found.append(entry)
     return found
 
@@ -126,7 +158,8 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
         first frame of the video; ``frames``, the numbers of the n frames that were forecast; ``seconds``,
         their times after ``last_frame`` (times are None where the frame rate is unknown); and of these,
         what the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8, and
-        ``instances``, a list over steps of :func:`encode_instances`.
+        ``instances``, a list over steps of :func:`encode_instances`. With label maps or instances comes
+        ``visibility``, the share of the pixels of each step that the newest frame showed, or None.
     """
     sample = forecast.sample
     plain = dict(
@@ -136,10 +169,13 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
         seconds=[_rounded(seconds) for seconds in forecast.seconds],
         **forecast.pixels,
     )
+    if 'pred_instances' in sample or 'pred_sem_seg' in sample:
+        moved = forecast.moved
+        plain['visibility'] = moved and [round(float(seen.mean()), 3) for seen in moved.visible]
     if 'pred_instances' in sample:
         key = None if classes is None else tuple(classes)
         if key not in forecast.encoded:
-            forecast.encoded[key] = [encode_instances(step, classes) for step in sample.pred_instances]
+            forecast.encoded[key] = [encode_instances(step, classes) for step in forecast.instances]
         plain['instances'] = forecast.encoded[key]
     return plain
 

@@ -14,6 +14,7 @@ from mmforecast.structures import ForecastDataSample
 from ..evaluate import SCOPE
 from ..streaming import StreamingForecaster
 from .clips import ClipPlan, Moments, walk
+from .forecast_frames import FrameForecaster
 from .geometry import FramePipeline, InverseGeometry
 from .results import Forecast
 from .sources import ArrayFrames, FrameSource, TimedFrame
@@ -62,6 +63,7 @@ class ForecastRunner:
         self.plan = plan
         self.collate = collate
         self.forward = forward
+        self.move = FrameForecaster(model)
 
     def run(
         self,
@@ -88,7 +90,7 @@ class ForecastRunner:
             for clip in self.clips(source, moments, wait, stream):
                 sample, back = clip.begun
                 sample.set_metainfo(dict(clip.meta, ori_shape=clip.frames.shape[1:3]))
-                yield _settled(sample, clip, back)
+                yield self._settled(sample, clip, back)
             return
         for data, settle in self.load_batches(self.clips(source, moments, wait), batch_size):
             for sample, finish in zip(self.forward(data), settle, strict=True):
@@ -109,13 +111,17 @@ class ForecastRunner:
                 seen = self._num_seen(clip, looks)
                 item, back = self.pipeline(clip.frames[:seen], clip.meta)
                 items.append(item)
-                settle.append(partial(_settled, clip=clip, back=back))
+                settle.append(partial(self._settled, clip=clip, back=back))
             yield self.collate(items), settle
 
     def _num_seen(self, clip: _Clip, looks: bool) -> int:
         """Frames that the model sees: the whole future too, where it looks at that and all is known."""
         whole = len(clip.frames) == self.plan.num_past + self.plan.horizon
         return len(clip.frames) if whole and looks else self.plan.num_past
+
+    def _settled(self, sample: ForecastDataSample, clip: _Clip, back: InverseGeometry) -> Forecast:
+        sample.set_metainfo(dict(frame_times=clip.times))
+        return Forecast(back.restore(sample), clip.frames, self.move)
 
     def clips(
         self,
@@ -233,8 +239,3 @@ def _batches(clips: Iterator[_Clip], size: int, key: Callable) -> Iterator[list[
             group = []
     if group:
         yield group
-
-
-def _settled(sample: ForecastDataSample, clip: _Clip, back: InverseGeometry) -> Forecast:
-    sample.set_metainfo(dict(frame_times=clip.times))
-    return Forecast(back.restore(sample), clip.frames)

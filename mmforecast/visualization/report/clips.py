@@ -14,6 +14,7 @@ from ..clip import (
     classes_shown,
     instance_classes,
     known_pictures,
+    known_titles,
     panel_size,
     rgb_frames,
     sample_headings,
@@ -33,7 +34,7 @@ class Panel:
     """One picture that moves.
 
     Attributes:
-        name: Of the method, or 'truth'.
+        name: Of the method, or 'truth', or 'network on the true frame'.
         pictures: As data URIs: all frames of a truth, the future ones of a forecast.
         past_of: Position, in the clip's panels, of the truth whose past frames a forecast shows.
     """
@@ -101,13 +102,15 @@ def clip_view(
         if own:
             images, labels, instances = known_pictures(frames, forecasts[next(iter(own))], num_steps)
             known = dict(frames=[None] * len(images), labels=labels, instances=instances)[kind]
-            _add_panels(view, kind, images, known, own, meta, height, quality)
+            title = known_titles(forecasts[next(iter(own))])[kind]
+            _add_panels(view, kind, title, images, known, own, meta, height, quality)
     return view
 
 
 def _add_panels(
     view: ClipView,
     kind: str,
+    title: str,
     images: Sequence,
     known: Sequence,
     forecasts: Mapping[str, Sequence],
@@ -118,7 +121,7 @@ def _add_panels(
     """The truth of one kind, and the forecasts of that kind after it."""
     view.size = panel_size([*images, *known, *next(iter(forecasts.values()))], height)
     style = PanelStyle(view.size, meta.get('palette'), 0.6, instance_classes(meta))
-    name = 'truth' if not view.panels else f'truth, {_KINDS[kind]}'
+    name = title if not view.panels else f'{title}, {_KINDS[kind]}'
     truths = [style.draw(image, overlay) for image, overlay in zip(images, known, strict=True)]
     position = len(view.panels)
     view.panels.append(Panel(name, [data_uri(picture, quality) for picture in truths]))

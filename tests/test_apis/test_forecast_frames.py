@@ -1,0 +1,96 @@
+"""Forecast frames beneath label maps and instances, and what of them the newest frame showed."""
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmforecast.apis import ForecastInferencer
+from mmforecast.apis.inferencers.forecast_frames import FrameForecaster, shares_seen
+from mmforecast.apis.inferencers.results import encode_instances
+from mmforecast.models.predictors.ego_motion import EgoMotion
+
+SHIFT = 6
+
+
+@pytest.fixture(scope='module')
+def panning():
+    """(3, 96, 160, 3) and the frame after: smooth noise that goes 6 pixels to the left per frame."""
+    noise = np.random.default_rng(0).integers(0, 256, (96, 160 + 3 * SHIFT, 3), dtype=np.uint8)
+    wide = cv2.GaussianBlur(noise, (0, 0), 3)
+    wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
+    frames = np.stack([wide[:, SHIFT * k : SHIFT * k + 160] for k in range(4)])
+    return frames[:3], frames[3]
+
+
+def forecaster(predictor=None):
+    return FrameForecaster(SimpleNamespace(predictor=predictor))
+
+
+def test_a_shifted_image_goes_on(panning):
+    past, future = panning
+    moved = forecaster()(past, steps=2)
+    assert moved.images.shape == (2, 96, 160, 3) and moved.images.dtype == np.uint8
+    inside = np.s_[8:-8, 8 : -SHIFT - 8]
+    error = np.abs(moved.images[0].astype(int) - future)[inside].mean()
+    stale = np.abs(past[-1].astype(int) - future)[inside].mean()
+    assert error < 4 < stale / 3
+    # one column in each step has come into view for every pixel of motion
+    assert moved.visible[0][8:-8, : -SHIFT - 3].all() and not moved.visible[0][8:-8, -SHIFT + 2 :].any()
+    assert not moved.visible[1][8:-8, -2 * SHIFT + 2 :].any()
+
+
+def test_the_frame_is_moved_at_its_own_size(panning):
+    past = np.stack([cv2.resize(frame, (320, 192), interpolation=cv2.INTER_CUBIC) for frame in panning[0]])
+    small = FrameForecaster(SimpleNamespace(predictor=EgoMotion(max_width=160)))(past, steps=1)
+    assert small.images.shape == (1, 192, 320, 3) and small.visible.shape == (1, 192, 320)
+    future = cv2.resize(panning[1], (320, 192), interpolation=cv2.INTER_CUBIC)
+    inside = np.s_[16:-16, 16 : -2 * SHIFT - 16]
+    assert np.abs(small.images[0].astype(int) - future)[inside].mean() < 5
+
+
+def test_the_motion_is_that_of_the_model():
+    own = EgoMotion()
+    assert forecaster(own).motion is own
+    assert forecaster(SimpleNamespace(motion=own)).motion is own  # corrected motion
+    assert isinstance(forecaster(object()).motion, EgoMotion)
+
+
+@pytest.mark.parametrize('shape', [(1, 40, 60, 3), (3, 12, 60, 3)])
+def test_no_motion_can_be_estimated(shape):
+    assert forecaster()(np.zeros(shape, np.uint8), steps=1) is None
+
+
+def test_shares_of_masks_and_boxes():
+    visible = np.ones((10, 20), dtype=bool)
+    visible[:, 15:] = False
+    boxes = torch.tensor([[0, 0, 4, 4], [13, 0, 17, 4], [16, 2, 20, 8], [20, 0, 20, 4]]).float()
+    expected = [1, 0.5, 0, 0]  # the last has left the frame
+    assert shares_seen(InstanceData(bboxes=boxes), visible) == expected
+    masks = torch.zeros(4, 10, 20, dtype=torch.bool)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes.int().tolist()):
+        mask[y1:y2, x1:x2] = True
+    assert shares_seen(InstanceData(masks=masks), visible) == expected
+    assert shares_seen(InstanceData(), visible) == []
+
+
+def test_the_number_is_in_the_json_file(s2s_config, moving_square, tmp_path):
+    inferencer = ForecastInferencer(s2s_config, show_progress=False)
+    inferencer(moving_square, out_dir=tmp_path, formats=('json', 'mp4'))
+    (forecast,) = json.loads((tmp_path / 'frames_forecast.json').read_text())['forecasts']
+    assert len(forecast['visibility']) == 2 and all(0 <= share <= 1 for share in forecast['visibility'])
+    found = InstanceData(
+        labels=torch.tensor([1]), bboxes=torch.tensor([[0.0, 0, 4, 4]]), visibility=torch.tensor([0.25])
+    )
+    assert encode_instances(found)[0]['visibility'] == 0.25
+    del found.visibility
+    assert 'visibility' not in encode_instances(found)[0]
+
+
+def test_frames_need_no_other_frames(video_config, moving_square):
+    (forecast,) = ForecastInferencer(video_config, show_progress=False)(moving_square)['predictions']
+    assert 'rgb' in forecast and 'visibility' not in forecast
