@@ -153,8 +153,13 @@ def require_rgb(model: BaseForecaster, filename: str | None) -> None:
 
 
 def require_trained(model: nn.Module, baselines: list[str]) -> None:
-    """Refuse to forecast with random weights."""
-    learns = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    """Refuse to forecast with random weights; parts with a ``checkpoint`` have loaded theirs."""
+    loaded = tuple(f'{name}.' for name, part in model.named_modules() if getattr(part, 'checkpoint', None))
+    learns = [
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad and not name.startswith(loaded)
+    ]
     if learns:
         raise ValueError(
             f'the model has {len(learns)} weights to train ({learns[0]}, ...) and none were given: name '
