@@ -17,17 +17,19 @@ NAMES = dict(
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""
-        AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DumpForecastResults
+        AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DetectionAgreementMetric
+        DumpForecastResults
         FramePredictionMetric FutureSemSegMetric TrackingMetric
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
-        ClipDetDataPreprocessor CopyLast CreativeGAN CreativityLoss D2DForecaster D2DPredictor
+        ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss D2DForecaster D2DPredictor
         DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
         DistanceMapDecoder DistanceMapEncoder EgoMotion F2FForecaster F2FNeck F2FPredictor FeatureFusion
         FlowInstanceDecoder
         FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
         LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
+        MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
         RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
         VideoForecaster WarpCorrectPredictor
@@ -35,7 +37,7 @@ NAMES = dict(
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
     TRANSFORMS="""
-        CacheTransforms ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
+        CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
         LoadClipInstances LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks LoadRGBImage
         PackCreativeInputs PackForecastInputs RandomJitter
