@@ -15,6 +15,7 @@ from mmforecast.apis.compare import apply_baseline  # noqa: E402
 from mmforecast.cli.common import add_runner_arguments, cli_errors, read_config  # noqa: E402
 from mmforecast.engine import launch  # noqa: E402
 from mmforecast.evaluation.scores_file import write_scores  # noqa: E402
+from mmforecast.models.utils.load_network import weights_to_train  # noqa: E402
 
 EXAMPLES = """examples:
   python tools/test.py configs/s2s/s2s_warp_tiny_synthetic.py work_dirs/s2s_warp_tiny_synthetic/iter_500.pth
@@ -114,7 +115,7 @@ def checkpoint_of(args: argparse.Namespace) -> str | None:
 
 def require_no_weights(runner: Runner) -> None:
     """Refuse 'none' as the checkpoint of a model that learns: it would score random weights."""
-    trainable = [name for name, parameter in runner.model.named_parameters() if parameter.requires_grad]
+    trainable = weights_to_train(runner.model)
     if trainable:
         raise ValueError(
             f'The model has {len(trainable)} trainable weights ({trainable[0]}, ...): '

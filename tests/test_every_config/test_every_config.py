@@ -56,6 +56,7 @@ SMALL_TYPES = dict(
     MultiScaleDiscriminator=dict(hidden=((32, 16),) * 4),
 )
 WEIGHTS = ('checkpoint', 'coarsest_from')
+SHIPPED = 'zoo://motion-forecaster_varied_street'
 
 
 def shrink(node, path=()):
@@ -67,7 +68,7 @@ def shrink(node, path=()):
         name = (*path, str(key))
         if key in of_type:
             continue
-        if key in WEIGHTS and isinstance(value, str) and not os.path.exists(value):
+        if key in WEIGHTS and isinstance(value, str) and value != SHIPPED and not os.path.exists(value):
             yield '.'.join(name), None
         elif key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
             if not os.path.exists(value['checkpoint']):

@@ -8,6 +8,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.utils.load_network import weights_to_train
 from mmforecast.registry import DATASETS
 from mmforecast.utils.config_options import merge_options
 from mmforecast.utils.source_configs import first_source
@@ -154,12 +155,7 @@ def require_rgb(model: BaseForecaster, filename: str | None) -> None:
 
 def require_trained(model: nn.Module, baselines: list[str]) -> None:
     """Refuse to forecast with random weights; parts with a ``checkpoint`` have loaded theirs."""
-    loaded = tuple(f'{name}.' for name, part in model.named_modules() if getattr(part, 'checkpoint', None))
-    learns = [
-        name
-        for name, weight in model.named_parameters()
-        if weight.requires_grad and not name.startswith(loaded)
-    ]
+    learns = weights_to_train(model)
     if learns:
         raise ValueError(
             f'the model has {len(learns)} weights to train ({learns[0]}, ...) and none were given: name '

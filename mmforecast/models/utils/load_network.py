@@ -10,6 +10,16 @@ def decides(name: str) -> bool:
     return not name.endswith('num_batches_tracked')
 
 
+def weights_to_train(model: nn.Module) -> list[str]:
+    """Names of weights that are neither frozen nor loaded by a part from its own ``checkpoint``."""
+    loaded = tuple(f'{name}.' for name, part in model.named_modules() if getattr(part, 'checkpoint', None))
+    return [
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad and not name.startswith(loaded)
+    ]
+
+
 def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
     """Load all weights of ``network`` from a checkpoint; weights that it has besides are ignored.
 
