@@ -11,7 +11,6 @@ from mmengine.config import Config
 from mmforecast.evaluation.score_style import score_style
 from mmforecast.evaluation.table import Cell, format_table, table_cells
 from mmforecast.models.forecasters import BaseForecaster
-from mmforecast.models.utils.load_network import weights_to_train
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.source_configs import first_source
@@ -117,11 +116,6 @@ def compare(
                     raise
                 row['note'] = str(error)
                 continue
-            if entry.checkpoint is None and weights_to_train(model.predictor):
-                raise ValueError(
-                    f'{entry.name}: the predictor of {cfg.filename} has weights to train, so name a '
-                    "checkpoint; 'none' is for a config that names the predictor's own"
-                )
             row['parameters'] = sum(p.numel() for p in model.predictor.parameters())
             loader = build_loader(cfg)
             _check_same_clips(clips, steps, entry.name, loader.dataset)

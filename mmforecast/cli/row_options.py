@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Iterable
 
 from mmforecast.apis.compare import METRICS, Entry
-from mmforecast.apis.evaluate import load_config
+from mmforecast.apis.evaluate import build_forecaster, load_config
 from mmforecast.cli.common import add_cfg_options
+from mmforecast.models.utils.load_network import weights_to_train
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,13 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
 
 def read_entries(models: Iterable, options: dict | None) -> list[Entry]:
     """Rows of (name, config, checkpoint or 'none'), as ``--model`` gives them, with ``--cfg-options``."""
-    return [
-        Entry(name, load_config(config, options), None if checkpoint == 'none' else checkpoint)
-        for name, config, checkpoint in models
-    ]
+    entries = []
+    for name, config, checkpoint in models:
+        entry = Entry(name, load_config(config, options), None if checkpoint == 'none' else checkpoint)
+        if entry.checkpoint is None and weights_to_train(build_forecaster(entry.config).predictor):
+            raise ValueError(
+                f'{name}: the predictor of {config} has weights to train, so name a checkpoint; '
+                "'none' is for a config that names the predictor's own"
+            )
+        entries.append(entry)
+    return entries

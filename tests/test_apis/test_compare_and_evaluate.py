@@ -16,6 +16,7 @@ from mmforecast.apis import (
     load_config,
     save_comparison,
 )
+from mmforecast.cli.row_options import read_entries
 from mmforecast.datasets import CityscapesSequenceDataset
 
 
@@ -216,3 +217,13 @@ def test_image_scores_have_their_own_digits_units_and_directions(tmp_path, monke
         'curve_PSNR.png': 'PSNR (dB)',
         'curve_mIoU.png': 'mIoU (%)',
     }
+
+
+def test_none_as_a_checkpoint():
+    """For configs that name the weights of their predictor, and no others."""
+    with pytest.raises(ValueError, match='has weights to train'):
+        read_entries([('S2S', 'configs/s2s/s2s_warp_tiny_synthetic.py', 'none')], None)
+    motion = dict(type='MotionForecaster', checkpoint='zoo://motion-forecaster_varied_street', _delete_=True)
+    options = {'model.predictor': motion}
+    (entry,) = read_entries([('motion', 'configs/s2s/s2s_warp_tiny_synthetic.py', 'none')], options)
+    assert entry.checkpoint is None
