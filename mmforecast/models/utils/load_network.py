@@ -12,7 +12,8 @@ def decides(name: str) -> bool:
 
 def weights_to_train(model: nn.Module) -> list[str]:
     """Names of weights that are neither frozen nor loaded by a part from its own ``checkpoint``."""
-    loaded = tuple(f'{name}.' for name, part in model.named_modules() if getattr(part, 'checkpoint', None))
+    parts = (name for name, part in model.named_modules() if getattr(part, 'checkpoint', None))
+    loaded = tuple(name and f'{name}.' for name in parts)
     return [
         name
         for name, weight in model.named_parameters()
