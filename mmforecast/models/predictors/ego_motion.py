@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
 from mmforecast.models.utils.ego_motion import (
+    CameraMotion,
     ObservedMotion,
     estimate_camera_motion,
     extrapolate,
@@ -84,9 +85,10 @@ class EgoMotion(BasePredictor):
             (B, 2, h, w) in pixels, and (B, 1, h, w) bool: whether the newest frame showed the pixel.
         """
         moved, share = observed.moved, observed.share
-        camera = intrinsics(moved.shape[-2:], self.focal)
         turn = self.future_turn(observed, steps)
-        displacement, nearness = extrapolate(moved, share, turn, camera, steps, self.perspective)
+        displacement, nearness = extrapolate(
+            moved, share, turn, self.camera_of(moved), steps, self.perspective
+        )
         return invert_displacement(displacement, nearness)
 
     def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:
@@ -104,13 +106,27 @@ class EgoMotion(BasePredictor):
         Args:
             frames: (B, T, 3, H, W) RGB in [0, 255], T at least 2; the newest three are looked at.
         """
-        frames = self.reduce(frames)
-        camera = intrinsics(frames.shape[-2:], self.focal)
+        return self.newest_motion(self.camera_steps(self.reduce(frames)))
+
+    def newest_motion(self, steps: list[tuple[Tensor, CameraMotion]]) -> ObservedMotion:
+        """The motion of the newest step; ``steps`` as :meth:`camera_steps` gives them."""
+        flow, motion = steps[0]
+        yaw = motion.rotation[:, 1]
+        change = yaw - steps[1][1].rotation[:, 1] if len(steps) > 1 else torch.zeros_like(yaw)
+        return ObservedMotion(*parallax(flow, motion, self.camera_of(flow)), motion, change)
+
+    def camera_steps(self, frames: Tensor) -> list[tuple[Tensor, CameraMotion]]:
+        """Backward flow (B, 2, h, w) and camera motion of every step, the newest first.
+
+        Args:
+            frames: As :meth:`reduce` gives them.
+        """
         flows = [dis_flow(frames[:, i], frames[:, i - 1]) for i in range(frames.shape[1] - 1, 0, -1)]
-        motions = [estimate_camera_motion(flow, camera) for flow in flows]
-        yaw = motions[0].rotation[:, 1]
-        change = yaw - motions[1].rotation[:, 1] if len(motions) > 1 else torch.zeros_like(yaw)
-        return ObservedMotion(*parallax(flows[0], motions[0], camera), motions[0], change)
+        return [(flow, estimate_camera_motion(flow, self.camera_of(frames))) for flow in flows]
+
+    def camera_of(self, maps: Tensor) -> Tensor:
+        """(3, 3) intrinsics of frames or fields (..., h, w)."""
+        return intrinsics(maps.shape[-2:], self.focal)
 
     def reduce(self, frames: Tensor) -> Tensor:
         """The newest three of (B, T, 3, H, W), averaged down to at most ``max_width`` columns.

@@ -7,12 +7,7 @@ import torch
 from torch import Tensor
 
 from mmforecast.models.utils import backward_warp, dis_flow
-from mmforecast.models.utils.ego_motion import (
-    ObservedMotion,
-    estimate_camera_motion,
-    intrinsics,
-    parallax,
-)
+from mmforecast.models.utils.ego_motion import ObservedMotion, parallax
 from mmforecast.models.utils.load_network import load_network
 from mmforecast.registry import MODELS
 
@@ -82,30 +77,23 @@ class MotionForecaster(EgoMotion):
     @torch.no_grad()
     def observe(self, frames: Tensor) -> MotionEvidence:
         frames = self.reduce(frames)
-        camera = intrinsics(frames.shape[-2:], self.focal)
         newest, before = frames[:, -1], frames[:, -2]
-        flow, ahead = dis_flow(newest, before), dis_flow(before, newest)
-        motion = estimate_camera_motion(flow, camera)
-        moved, share = parallax(flow, motion, camera)
-        yaw_change = torch.zeros_like(motion.rotation[:, 1])
-        earlier_moved, earlier_share = moved, share
-        if frames.shape[1] > 2:
-            earlier_flow = dis_flow(before, frames[:, -3])
-            earlier = estimate_camera_motion(earlier_flow, camera)
-            yaw_change = motion.rotation[:, 1] - earlier.rotation[:, 1]
-            earlier_moved, earlier_share = (
-                backward_warp(part, flow) for part in parallax(earlier_flow, earlier, camera)
-            )
+        steps = self.camera_steps(frames)
+        motion, flow = self.newest_motion(steps), steps[0][0]
+        earlier_moved, earlier_share = motion.moved, motion.share
+        if len(steps) > 1:
+            earlier = parallax(*steps[1], self.camera_of(frames))
+            earlier_moved, earlier_share = (backward_warp(part, flow) for part in earlier)
         seen = dict(
-            moved=moved,
-            share=share,
+            moved=motion.moved,
+            share=motion.share,
             earlier_moved=earlier_moved,
             earlier_share=earlier_share,
             residual=(backward_warp(before, flow) - newest).abs().mean(dim=1, keepdim=True),
-            cycle=(flow + backward_warp(ahead, flow)).norm(dim=1, keepdim=True),
+            cycle=(flow + backward_warp(dis_flow(before, newest), flow)).norm(dim=1, keepdim=True),
         )
         luma = newest.mean(dim=1, keepdim=True) / 255
-        return MotionEvidence(moved, share, motion, yaw_change, flow, evidence(luma, seen))
+        return MotionEvidence(**vars(motion), flow=flow, evidence=evidence(luma, seen))
 
 
 def repeat_flow(backward: Tensor, steps: int) -> Tensor:
