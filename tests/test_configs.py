@@ -12,6 +12,7 @@ import yaml
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import HOOKS, VISUALIZERS, DefaultScope
 
+from mmforecast.apis.inferencers.network import MOTION
 from mmforecast.datasets import BaseSequenceDataset
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.fileio import find_model
@@ -307,3 +308,9 @@ def test_config_begins_with_what_it_is_and_gives_differences_only(path):
     assert header and header[0].startswith('# ') and header[0][2].isalnum()
     assert any(line.startswith('_base_ = ') for line in lines)
     assert not any(line.startswith('default_scope') for line in lines)  # of _base_/default_runtime.py
+
+
+def test_predict_forecasts_label_maps_as_the_configs_do():
+    """Configs can't import the table."""
+    motion = Config.fromfile(str(CONFIGS / '_base_/models/motion.py')).motion.to_dict()
+    assert motion == MOTION['segmentor']['predictor']

@@ -11,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 
 from mmforecast.apis import ForecastInferencer, build_forecaster
+from mmforecast.apis.inferencers.model import choose
 from mmforecast.fileio import DownloadError
 from mmforecast.fileio.zoo import ZOO_ENV
 from mmforecast.registry import MODELS
@@ -304,3 +305,15 @@ def test_real_segmentor_forecasts_a_motorway():
         agreement[name] = same.float().mean(dim=(1, 2)).tolist()
     assert all(mine > other for mine, other in zip(agreement[None], agreement['copy-last'], strict=True))
     assert min(agreement[None]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ('name', 'baseline', 'expected'),
+    [
+        ('tiny_segmentor_street', None, 'as learned on a synthetic street'),
+        ('tiny_segmentor_street', 'ego-motion', 'which was not trained'),
+        ('tiny_detector_street', None, 'which was not trained'),
+    ],
+)
+def test_what_moves_a_forecast_is_told(zoo, name, baseline, expected):
+    assert choose(name, None, baseline).note.endswith(expected)

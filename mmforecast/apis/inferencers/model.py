@@ -111,7 +111,9 @@ def _over_network(
     _check(composed, None, baseline)
     what = 'objects of the detector' if kind == 'detector' else 'label maps of the segmentor'
     how = f'the {baseline} baseline' if baseline else 'the motion of the camera and of what it sees'
-    note = f'{what} are moved on by {how}, which was not trained'
+    learned = baseline is None and composed.model.predictor.get('checkpoint') is not None
+    training = 'as learned on a synthetic street' if learned else 'which was not trained'
+    note = f'{what} are moved on by {how}, {training}'
     return Choice(composed, None, baseline, baseline or _name(cfg), note, kind, frame_scale(cfg))
 
 
