@@ -25,9 +25,8 @@ NAMES = dict(
         AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
         ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss D2DForecaster D2DPredictor
         DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
-        DistanceMapDecoder DistanceMapEncoder EgoMotion F2FForecaster F2FNeck F2FPredictor FeatureFusion
-        FlowInstanceDecoder
-        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
+        DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster F2FNeck F2FPredictor
+        FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
         LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
         MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
@@ -39,7 +38,8 @@ NAMES = dict(
     TRANSFORMS="""
         CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
-        LoadClipInstances LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks LoadRGBImage
+        LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
+        LoadRGBImage
         PackCreativeInputs PackForecastInputs RandomJitter
     """,
     VISUALIZERS='ForecastLocalVisualizer',

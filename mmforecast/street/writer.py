@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mmforecast.fileio.atomic import remove_leftovers, write_atomically
+from mmforecast.fileio.flow_png import encode_flow
 from mmforecast.fileio.partial_file import partial_file
 from mmforecast.utils.checks import check_positive
 
@@ -25,7 +26,6 @@ __all__ = [
     'MANIFEST_NAME',
     'SEQUENCE_LENGTH',
     'decode_depth',
-    'decode_flow',
     'sequence_files',
     'write_dataset',
     'write_sequence',
@@ -37,7 +37,6 @@ CITY = 'street'
 SEQUENCE_LENGTH = 30
 ANNOTATED_FRAME = 19
 MANIFEST_NAME = 'synthetic_street.json'
-_FLOW_SCALE, _FLOW_ZERO = 64.0, 2**15
 _DEPTH_SCALE = 100.0
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -81,21 +80,6 @@ def decode_depth(image: np.ndarray) -> np.ndarray:
     return np.where(image == 0, np.inf, image / _DEPTH_SCALE).astype(np.float32)
 
 
-def _encode_flow(flow: np.ndarray) -> np.ndarray:
-    """KITTI's three 16-bit channels: (u, v) * 64 + 2**15, and whether the vector fits; RGB
-    order."""
-    coded = np.round(np.nan_to_num(flow, nan=-np.inf) * _FLOW_SCALE + _FLOW_ZERO)
-    valid = ((coded >= 0) & (coded <= 65535)).all(-1)
-    return np.dstack([np.clip(coded, 0, 65535), valid]).astype(np.uint16)
-
-
-def decode_flow(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Flow (H, W, 2) float32 in pixels and validity (H, W) bool, from the uint16 RGB picture in a
-    flow file."""
-    flow = (image[..., :2].astype(np.float32) - _FLOW_ZERO) / _FLOW_SCALE
-    return flow, image[..., 2] > 0
-
-
 def _save(path: Path, image: np.ndarray):
     """Write a PNG under a temporary name, then rename it: a file that has its name is whole."""
     if image.ndim == 3:
@@ -136,7 +120,7 @@ def write_sequence(
     if depth:
         pictures['depth'] = np.stack([_encode_depth(frame) for frame in sequence['depth']])
     if flow:
-        pictures['flow'] = np.stack([_encode_flow(frame) for frame in sequence['flow']])
+        pictures['flow'] = np.stack([encode_flow(frame) for frame in sequence['flow']])
     pictures['leftImg8bit'] = sequence['frames']
     for kind in ('labelIds', 'labelTrainIds', 'instanceIds'):
         pictures[f'gtFine/{kind}'] = pictures[kind]
@@ -168,7 +152,7 @@ def write_dataset(
         workers: processes; the files don't depend on it. More than one needs the usual
             ``if __name__ == '__main__'`` guard in the calling script.
         depth, flow: Also write ``depth_sequence`` (uint16 cm, see `decode_depth`) and
-            ``flow_sequence`` (KITTI's 16-bit PNG, see `decode_flow`).
+            ``flow_sequence`` (KITTI's 16-bit PNG, see `mmforecast.fileio.flow_png`).
         progress: Show a progress bar on stderr.
         vary_camera: Give each sequence a camera of its own, see ``CameraVariation``.
 

@@ -21,6 +21,8 @@ class ForecastDataSample(BaseDataElement):
       ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels
       is -1 everywhere.
     - ``gt_motion_mask``: PixelData, ``data`` (n, H, W) bool, where each of the n future frames moves.
+    - ``gt_motion``: tensor (n, 2, H, W), how far (right, down), in pixels, each pixel of the newest observed
+      frame has moved in each of the n future frames; NaN where that is unknown or hidden.
     - ``scores``: tensor (T, C, h, w), precomputed pre-softmax scores of a segmentor.
     - ``features``: list over levels, finest first, of tensors (T, C, h, w), precomputed features of a
       detector. ``to()`` of a sample, as of every mmengine element, doesn't move the tensors of a list.
@@ -51,6 +53,7 @@ class ForecastDataSample(BaseDataElement):
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
     gt_instance_map: PixelData = typed_field('gt_instance_map', PixelData)
     gt_motion_mask: PixelData = typed_field('gt_motion_mask', PixelData)
+    gt_motion: torch.Tensor = typed_field('gt_motion', torch.Tensor)
     gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
     scores: torch.Tensor = typed_field('scores', torch.Tensor)
     features: list[torch.Tensor] = typed_field('features', list)

@@ -21,6 +21,7 @@ from .base import BasePredictor
 from .context import ForecastContext
 
 _STATE = 'ego_motion'
+FIELD = 'backward_field'  # of the newest step, in the context's state
 
 
 @MODELS.register_module()
@@ -72,6 +73,7 @@ class EgoMotion(BasePredictor):
             context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
         newest, observed = context.state[_STATE]
         field, _ = self.backward_field(observed, steps=context.step + 1)
+        context.state[FIELD] = field
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
 
     def backward_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:
