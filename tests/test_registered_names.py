@@ -23,15 +23,14 @@ NAMES = dict(
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
-        ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss D2DForecaster D2DPredictor
-        DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
+        ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss D2DForecaster
+        D2DPredictor DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
         DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster F2FNeck F2FPredictor
-        FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
-        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
-        MotionForecaster
-        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
-        VideoForecaster WarpCorrectPredictor
+        FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss
+        GDLoss ImageDataPreprocessor LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator
+        MaskStyleGenerator MotionForecaster MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle
+        PrecomputedEncoder RGBDecoder RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder
+        SemSegDecoder StackGANGenerator VideoForecaster WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
@@ -39,8 +38,7 @@ NAMES = dict(
         CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
         LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
-        LoadRGBImage
-        PackCreativeInputs PackForecastInputs RandomJitter
+        LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
     """,
     VISUALIZERS='ForecastLocalVisualizer',
 )

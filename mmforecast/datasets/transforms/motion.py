@@ -44,7 +44,7 @@ class LoadClipMotion(BaseTransform):
         for key in ('gt_instance_map', 'gt_sem_seg'):
             if key in results:
                 shown = results[key][results['num_past'] - 1 :]
-                hidden = [_differs(shown[0], shown[step], motion[step - 1]) for step in steps]
+                hidden = [differs(shown[0], shown[step], motion[step - 1]) for step in steps]
                 motion[np.broadcast_to(np.stack(hidden)[:, None], motion.shape)] = np.nan
                 break
         results['gt_motion'] = motion
@@ -107,7 +107,7 @@ def _inside(places: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarr
     return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
 
 
-def _differs(before: np.ndarray, after: np.ndarray, motion: np.ndarray) -> np.ndarray:
+def differs(before: np.ndarray, after: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """Where ids (H, W) differ from those of the later frame where ``motion`` (2, H, W) leads to."""
     y, x = np.indices(before.shape)
     places = np.stack([x, y], axis=-1) + motion.transpose(1, 2, 0)

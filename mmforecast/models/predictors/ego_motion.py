@@ -39,6 +39,7 @@ class EgoMotion(BasePredictor):
     Args:
         focal: Focal length in widths of the frame. The result depends on it little; give it where it is known.
         perspective: Whether image motion accelerates as things come near.
+        occlusion: Whether the nearer pixel is in front where several land; without it, they are averaged.
         keep: Shares of pitch, yaw and roll that continue.
         yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
         damping: Factor on that change from step to step.
@@ -52,6 +53,7 @@ class EgoMotion(BasePredictor):
         self,
         focal: float = 0.9,
         perspective: bool = True,
+        occlusion: bool = True,
         keep: tuple[float, float, float] = (0.0, 1.0, 0.0),
         yaw_acceleration: float = 0.5,
         damping: float = 0.7,
@@ -63,6 +65,7 @@ class EgoMotion(BasePredictor):
         check_positive('EgoMotion', max_width=max_width)
         self.focal = focal
         self.perspective = perspective
+        self.occlusion = occlusion
         self.keep = tuple(keep)
         self.yaw_acceleration = yaw_acceleration
         self.damping = damping
@@ -91,6 +94,8 @@ class EgoMotion(BasePredictor):
         displacement, nearness = extrapolate(
             moved, share, turn, self.camera_of(moved), steps, self.perspective
         )
+        if not self.occlusion:
+            nearness = torch.zeros_like(nearness)
         return invert_displacement(displacement, nearness)
 
     def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:
