@@ -124,11 +124,13 @@ def plot_histograms(path: str | PathLike, panels: Mapping[str, Mapping[str, Sequ
         for name, values in sets.items():
             check_not_empty('plot_histograms', **{name.replace(' ', '_'): values})
         low, high = np.percentile(np.concatenate([np.asarray(values) for values in sets.values()]), [1, 99])
-        bins = np.linspace(low, high if high > low else low + 1, 31)
+        bins = np.linspace(low, high if high > low else low + 1, 18)
         for name, values in sets.items():
-            axes.hist(np.clip(values, bins[0], bins[-1]), bins, density=True, histtype='step', label=name)
+            shown = np.clip(values, bins[0], bins[-1])
+            axes.hist(shown, bins, density=True, histtype='step', linewidth=1.6, label=name)
         axes.set_xlabel(quantity)
         axes.set_yticks([])
         axes.spines[['top', 'right', 'left']].set_visible(False)
-    figure.axes[0].legend(frameon=False, fontsize=8)
+    names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc='outside lower center', ncols=len(names[1]), frameon=False)
     figure.savefig(path)
