@@ -1,5 +1,5 @@
 # Trains the motion forecaster, whose weights serve every other config: on the label maps and the true motion
-# of a synthetic street whose cameras rock, turn and differ as those of real cars do; on no real frame. Its data:
+# of a synthetic street whose cameras rock, turn and differ as those of real cars do; no real frame. Its data:
 #   python tools/dataset_converters/synthetic_cityscapes.py --out data/varied_street \
 #       --size 192x384 --train 200 --val 24 --seed 7 --vary-camera --flow
 # Steps of 0.12 to 0.24 s, one to three of them ahead.

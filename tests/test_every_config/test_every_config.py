@@ -46,14 +46,14 @@ MARKED = [
 SMALL = dict(
     base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False, nms_pre=50, max_per_img=20
 )
-# What is set in parts of these types, whether the config names it or not.
+# What is set in parts of these types, whether the config names it or not; a function is given the part.
 SMALL_TYPES = dict(
     DCGANGenerator=dict(base_channels=32),  # a multiple of 32 at 256x256
     CANGenerator=dict(base_channels=32),
     CANDiscriminator=dict(head_channels=32),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
-    MultiScaleDiscriminator=dict(hidden=((32, 16),) * 4),
+    MultiScaleDiscriminator=dict(hidden=lambda part: ((32, 16),) * len(part.get('widths', '1234'))),
 )
 WEIGHTS = ('checkpoint', 'coarsest_from')
 SHIPPED = 'zoo://motion-forecaster_varied_street'
@@ -63,7 +63,8 @@ def shrink(node, path=()):
     """Options that make a config small: (dotted name, value)."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
     of_type = SMALL_TYPES.get(node.get('type'), {}) if isinstance(node, dict) else {}
-    yield from (('.'.join((*path, key)), value) for key, value in of_type.items())
+    for key, value in of_type.items():
+        yield '.'.join((*path, key)), value(node) if callable(value) else value
     for key, value in items:
         name = (*path, str(key))
         if key in of_type:
