@@ -49,6 +49,7 @@ class MotionForecaster(EgoMotion):
             this predictor, whatever its encoder is. None starts as ``EgoMotion``.
         motion_loss: Config of a loss on the field itself, called with the backward field and the true motion
             ``gt_motion`` of the clips, such as ``EndpointLoss``; besides ``losses``.
+        region_share: See :class:`EgoMotion`.
         kwargs: See :class:`EgoMotion`.
 
     Raises:
@@ -61,9 +62,10 @@ class MotionForecaster(EgoMotion):
         reach: float = 0.03,
         checkpoint: str | None = None,
         motion_loss: dict | None = None,
+        region_share: float | None = 0.05,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(region_share=region_share, **kwargs)
         self.motion_loss = MODELS.build(motion_loss) if motion_loss else None
         self.network = MotionNetwork(widths, reach)
         self.checkpoint = checkpoint
