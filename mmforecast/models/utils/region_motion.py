@@ -11,8 +11,8 @@ from .ego_motion import object_parallax, pixel_grid
 _LEAST_PIXELS = 12
 # px^2 per pixel: how strongly a region's growth stays near that of the camera's own parallax.
 _STRENGTH = 20.0
-# A region is one piece where four fifths of its pixels move as the fit, to this error in pixels, plus a share of
-# their motion.
+# A region is one piece where four fifths of its pixels move as the fit, to this error in pixels plus a share
+# of their motion.
 _ERROR, _ERROR_PER_PIXEL = 0.5, 0.2
 # Spread of q over a region above which it reaches deep, and each pixel keeps its own.
 _DEEP = 0.03
