@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import PixelData
 from torch.utils.data import Dataset
 
 from mmforecast.engine import FeatureStatisticsHook
@@ -26,8 +25,7 @@ class Clips(Dataset):
     def __getitem__(self, index):
         np.random.random(), torch.rand(1)
         frames = torch.randint(0, 256, (2, 3, 8, 8), generator=torch.Generator().manual_seed(index))
-        sample = ForecastDataSample(gt_frames=PixelData(data=torch.zeros(8, 8)))
-        return dict(inputs=frames.to(torch.uint8), data_samples=sample)
+        return dict(inputs=frames.to(torch.uint8), data_samples=ForecastDataSample())
 
 
 class Frames(BaseEncoder):

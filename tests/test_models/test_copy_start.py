@@ -87,7 +87,7 @@ def test_the_function_class_is_the_same_and_without_it_nothing_changes(name):
 
 @EVERY
 def test_free_channels_learn_from_the_first_step_on(name):
-    """Gradients reach the last layer's weights of free channels at once, and the first layer's after a step."""
+    """Gradients reach the last layer's weights of free channels at once, the first layer's after a step."""
     predictor = built(name, losses=dict(l1=dict(type='mmdet.L1Loss')))
     past = window(predictor)
     target = [torch.randn(level[:, :1].shape).expand(-1, predictor.num_outputs, -1, -1, -1) for level in past]
@@ -138,7 +138,7 @@ def test_a_linear_map_and_its_repetition():
         (dict(type='MultiScalePredictor', channels=3, init='copy', out_act='tanh'), 'out_act be None'),
         (dict(type='MultiScalePredictor', channels=22, out_channels=19, init='copy'), 'must equal channels'),
         (dict(type='MultiScalePredictor', channels=3, init_bound=1.0), 'init_bound is of init'),
-        (dict(type='MultiScalePredictor', channels=3, init='copy', init_bound=0), 'init_bound must be above 0'),
+        (dict(type='MultiScalePredictor', channels=3, init='copy', init_bound=0), 'must be above 0'),
         (
             dict(type='MultiScalePredictor', channels=19, init='copy', widths=((32, 32, 32),) * 2),
             '38 channels of every hidden layer, but the narrowest has 32; set init_bound',

@@ -21,7 +21,10 @@ STARTS = {
         dict(type='D2DPredictor', channels=2, residual=True, widths=(4,), dilations=(1, 1), **SMALL),
         'CopyLast',
     ),
-    'multi-scale copy': (dict(type='MultiScalePredictor', channels=2, init='copy', **STACK, **SMALL), 'CopyLast'),
+    'multi-scale copy': (
+        dict(type='MultiScalePredictor', channels=2, init='copy', **STACK, **SMALL),
+        'CopyLast',
+    ),
     'dilated copy': (
         dict(
             type='MultiScalePredictor',

@@ -45,7 +45,8 @@ class FeatureStatisticsHook(Hook):
         if not getattr(predictor, 'standardize', False):
             raise ValueError(
                 f'FeatureStatisticsHook measures for a predictor that standardizes features, which '
-                f'{type(predictor).__name__} does not; set standardize=True of an F2FPredictor, or drop the hook'
+                f'{type(predictor).__name__} does not; set standardize=True of an F2FPredictor, or drop the '
+                'hook'
             )
         if not predictor.needs_statistics:
             return

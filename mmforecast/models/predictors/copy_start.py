@@ -98,6 +98,6 @@ def _check_widths(owner: str, widths: list[int], count: int, bound: float | None
         else 'widen it'
     )
     raise ValueError(
-        f"{owner}: init='copy' carries {count} channels through {need} channels of every hidden layer, but the "
-        f'narrowest has {min(widths)}; {hint}'
+        f"{owner}: init='copy' carries {count} channels through {need} channels of every hidden layer, but "
+        f'the narrowest has {min(widths)}; {hint}'
     )

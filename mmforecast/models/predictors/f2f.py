@@ -86,11 +86,13 @@ class F2FLevel(BaseModule):
                 nn.init.kaiming_normal_(module.weight, mode='fan_in', nonlinearity='relu')
                 bound = 1 / math.sqrt(module.weight[0].numel())
                 nn.init.uniform_(module.bias, -bound, bound)
-        if self.init == 'copy':
-            self._start_as_copy()
+        self.start_as_copy()
         self._is_init = True
 
-    def _start_as_copy(self) -> None:
+    def start_as_copy(self) -> None:
+        """Set weights so that the newest map is returned at every scale, where ``init`` is 'copy'."""
+        if self.init is None:
+            return
         for scale, stack in enumerate(self.scales):
             refines = scale < len(self.scales) - 1
             matrix = newest_map(self.num_past, self.channels, self.channels if refines else 0)
@@ -174,6 +176,8 @@ class F2FPredictor(BasePredictor):
         )
 
     def apply_own_start(self) -> None:
+        for net in self.nets:
+            net.start_as_copy()
         if self.coarsest_from is not None:
             self._start_coarsest(self.coarsest_from)
 

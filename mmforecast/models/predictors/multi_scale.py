@@ -119,8 +119,8 @@ class MultiScalePredictor(BasePredictor):
         if init == 'copy' and (base is not None or out_act is not None or self.out_channels != self.channels):
             raise ValueError(
                 "MultiScalePredictor: init='copy' returns an input map, so out_channels must equal channels, "
-                f'and base and out_act be None (with base={base!r} the network starts as copy-last anyway), got '
-                f'channels={self.channels}, out_channels={self.out_channels}, out_act={out_act!r}'
+                f'and base and out_act be None (with base={base!r} the network starts as copy-last anyway), '
+                f'got channels={self.channels}, out_channels={self.out_channels}, out_act={out_act!r}'
             )
 
     def _check(

@@ -9,7 +9,7 @@ _LEAST_SHARE = 1e-3
 
 
 def channel_sums(maps: Tensor) -> Tensor:
-    """(3, C) float64: the number of values of each channel of (..., C, h, w), their sum and that of squares."""
+    """(3, C) float64: values of each channel of (..., C, h, w), their sum, and that of squares."""
     values = maps.double().movedim(-3, 0).flatten(1)
     return torch.stack((torch.full_like(values[:, 0], values.shape[1]), values.sum(1), values.square().sum(1)))
 
