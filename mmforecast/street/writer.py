@@ -13,7 +13,7 @@ from tqdm import tqdm
 from mmforecast.fileio.atomic import remove_leftovers, write_atomically
 from mmforecast.fileio.flow_png import encode_flow
 from mmforecast.fileio.partial_file import partial_file
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_integer, check_positive
 
 from .labels import to_train_ids
 from .parallel import worker_pool
@@ -42,7 +42,12 @@ _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 def sequence_files(
-    root, split: str, index: int, depth: bool = False, flow: bool = False
+    root,
+    split: str,
+    index: int,
+    depth: bool = False,
+    flow: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> dict[tuple[str, int], Path]:
     """Every file of one sequence, keyed by (kind, frame).
 
@@ -55,7 +60,7 @@ def sequence_files(
     def add(kind, folder, frame, suffix):
         files[kind, frame] = root / folder / split / CITY / f'{CITY}_{index:06d}_{frame:06d}_{suffix}.png'
 
-    for frame in range(SEQUENCE_LENGTH):
+    for frame in range(num_frames):
         add('leftImg8bit_sequence', 'leftImg8bit_sequence', frame, 'leftImg8bit')
         for kind in ('labelIds', 'labelTrainIds', 'instanceIds'):
             add(kind, 'gtFine_sequence', frame, f'gtFine_{kind}')
@@ -101,15 +106,16 @@ def write_sequence(
     depth: bool = False,
     flow: bool = False,
     vary_camera: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> bool:
     """Render and write one sequence unless all its files are there; True if it was written."""
-    files = sequence_files(root, split, index, depth, flow)
+    files = sequence_files(root, split, index, depth, flow, num_frames)
     if all(path.exists() for path in files.values()):
         return False
     for folder in {path.parent for path in files.values()}:
         folder.mkdir(parents=True, exist_ok=True)
     sequence = generate_sequence(
-        seed, split, index, height, width, SEQUENCE_LENGTH, depth, flow, vary_camera=vary_camera
+        seed, split, index, height, width, num_frames, depth, flow, vary_camera=vary_camera
     )
     pictures = {
         'leftImg8bit_sequence': sequence['frames'],
@@ -140,12 +146,13 @@ def write_dataset(
     flow: bool = False,
     progress: bool = True,
     vary_camera: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> dict:
     """Write a whole synthetic dataset; run it again to finish or extend one.
 
     Args:
-        root: Folder to write to; made if missing. A dataset of another seed, size or generator
-            version in it is refused.
+        root: Folder to write to; made if missing. A dataset of another seed, size, length or
+            generator version in it is refused.
         splits: Sequences per split; default ``{'train': 120, 'val': 50}``.
         height, width: 2:1, from 32x64 to 1024x2048.
         seed: Of the dataset; a split's sequences don't depend on how many there are.
@@ -155,6 +162,8 @@ def write_dataset(
             ``flow_sequence`` (KITTI's 16-bit PNG, see `mmforecast.fileio.flow_png`).
         progress: Show a progress bar on stderr.
         vary_camera: Give each sequence a camera of its own, see ``CameraVariation``.
+        num_frames: Frames of a sequence, 17 a second, at least 20; the annotated frame is the 20th whatever
+            the length. Other lengths show other worlds.
 
     Returns:
         dict: ``written`` and ``skipped`` sequence counts, and ``manifest``, the manifest's path.
@@ -162,6 +171,7 @@ def write_dataset(
     splits = {'train': 120, 'val': 50} if splits is None else dict(splits)
     check_size(height, width)
     check_positive('write_dataset', workers=workers)
+    check_integer('write_dataset', ANNOTATED_FRAME + 1, num_frames=num_frames)
     for split, count in splits.items():
         if not split.isidentifier() or count < 0:
             raise ValueError(f'splits must map names to counts >= 0, got {split!r}: {count}')
@@ -174,7 +184,7 @@ def write_dataset(
             seed=seed,
             height=height,
             width=width,
-            num_frames=SEQUENCE_LENGTH,
+            num_frames=num_frames,
             fps=FPS,
             annotated_frame=ANNOTATED_FRAME,
             vary_camera=vary_camera,
@@ -184,7 +194,7 @@ def write_dataset(
     for folder, _, _ in os.walk(root):
         remove_leftovers(folder)
     jobs = [
-        (root, split, index, height, width, seed, depth, flow, vary_camera)
+        (root, split, index, height, width, seed, depth, flow, vary_camera, num_frames)
         for split, count in splits.items()
         for index in range(count)
     ]
