@@ -229,8 +229,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='tools/bootstrap', description='Makes .venv with the tested set.')
     parser.add_argument(
         '--ops',
-        type=lambda name: name or None,  # `make` passes an unset variable as an empty word
-        choices=OPS,
+        choices=[*OPS, ''],  # `make` passes an unset variable as an empty word
+        metavar='{pure,compiled}',
         help="mmcv's operators: pure needs no compiler; compiled builds mmcv's own, for minutes (default: what "
         '.venv has, else pure)',
     )
