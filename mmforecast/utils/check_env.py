@@ -92,9 +92,7 @@ REQUIREMENTS = (
         fork='onedl-mmcv',
         fork_tested='2.3.6',
     ),
-    Requirement(
-        'mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', fork='onedl-mmdetection', fork_tested='3.5.1'
-    ),
+    Requirement('mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', fork='onedl-mmdetection', fork_tested='3.5.1'),
     Requirement(
         'mmsegmentation',
         'mmseg',
