@@ -4,7 +4,7 @@ Each is given back only where it is missing:
 
 - ``pkg_resources`` left setuptools in version 82; mmengine 0.10 asks it where ``mmdet::`` configs lie.
 - ``numpy.in1d`` left numpy in version 2.4; cityscapesScripts 2.3 calls it.
-- ``pkgutil.find_loader`` left Python in version 3.14; mmengine 0.10 and mmcv 2 look for mmcv's operators with it.
+- ``pkgutil.find_loader`` left Python in version 3.14; mmengine 0.10 and mmcv 2 look for `mmcv._ext` with it.
 """
 
 import importlib.util
