@@ -8,7 +8,6 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tqdm import tqdm
 
 from mmforecast.apis.compare import (
     Entry,
@@ -24,6 +23,7 @@ from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 from mmforecast.street import write_dataset
 from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
+from mmforecast.utils.progress import progress_bar
 from mmforecast.visualization import forecast_animation, instance_classes, write_gif
 from mmforecast.visualization.report import SectionView
 
@@ -128,7 +128,7 @@ class ProgressBar(Hook):
     """Iterations and the loss, on one line."""
 
     def __init__(self, total: int):
-        self.bar = tqdm(total=total, desc='training', unit='step', mininterval=1.0)
+        self.bar = progress_bar(total=total, desc='training', unit='step')
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.bar.set_postfix(loss=f'{outputs["loss"].item():.3f}', refresh=False)

@@ -34,7 +34,7 @@ DOWNLOAD_ATTEMPTS = 3
 
 
 def fingerprint(ops: str) -> str:
-    """A hash of all that the environment is made from: files, Python, platform, place and kind of operators."""
+    """A hash of all that the environment is made from: files, Python, platform, place, operators."""
     files = [
         *REQUIREMENTS.glob('*.txt'),
         *Path(__file__).parent.glob('*.py'),
@@ -231,8 +231,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--ops',
         choices=[*OPS, ''],  # `make` passes an unset variable as an empty word
         metavar='{pure,compiled}',
-        help="mmcv's operators: pure needs no compiler; compiled builds mmcv's own, for minutes (default: what "
-        '.venv has, else pure)',
+        help="mmcv's operators: pure needs no compiler; compiled builds mmcv's own, for minutes (default: "
+        'what .venv has, else pure)',
     )
     return parser.parse_args(argv)
 
