@@ -2,12 +2,15 @@
 
 from importlib.util import find_spec
 
+from .ops import install_finder
 from .utils.check_env import OPENMMLAB, installed_versions, warn_or_raise
 from .version import __version__
 
 __all__ = ['__version__']
 
 warn_or_raise(installed_versions(OPENMMLAB))
+# mmcv without its compiled extension: mmcv.ops can be imported all the same.
+install_finder()
 
 # Without mmengine there is nothing to register with, but the check must still be importable.
 if find_spec('mmengine'):
