@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmforecast.fileio.atomic import remove_leftovers, write_atomically
 from mmforecast.fileio.flow_png import encode_flow
 from mmforecast.fileio.partial_file import partial_file
 from mmforecast.utils.checks import check_integer, check_positive
+from mmforecast.utils.progress import progress_bar
 
 from .labels import to_train_ids
 from .parallel import worker_pool
@@ -210,7 +210,7 @@ def write_dataset(
 
 def _run(jobs: list[tuple], workers: int, progress: bool) -> int:
     """Write the sequences; returns how many were not there before."""
-    bar = tqdm(total=len(jobs), unit='seq', desc='synthetic street', disable=not progress)
+    bar = progress_bar(total=len(jobs), unit='seq', desc='synthetic street', disable=not progress)
     written = 0
     with bar:
         if workers == 1 or len(jobs) < 2:

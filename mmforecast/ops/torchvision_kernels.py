@@ -1,0 +1,102 @@
+"""The operators that torchvision has kernels for, with the arguments of mmcv's extension.
+
+Importing it fails where torchvision is missing or was built for another torch.
+"""
+
+import numpy as np
+import torch
+import torchvision  # noqa: F401  (registers the kernels)
+from torch import Tensor
+
+from . import deform_conv, roi_align
+from . import nms as pytorch_nms
+from .deform_conv import Geometry, Gradients
+
+__all__ = ['OPERATORS']
+
+KERNELS = torch.ops.torchvision
+# Looked up at once, so that a torchvision that lacks one is passed by as a whole.
+NMS, ROI_ALIGN, ROI_ALIGN_BACKWARD, DEFORM_CONV, DEFORM_CONV_BACKWARD = (
+    getattr(KERNELS, name)
+    for name in ('nms', 'roi_align', '_roi_align_backward', 'deform_conv2d', '_deform_conv2d_backward')
+)
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    """As :func:`mmforecast.ops.nms.nms`; torchvision knows no offset."""
+    if offset:
+        return pytorch_nms.nms(boxes, scores, iou_threshold, offset)
+    # mmcv compares with a threshold in float32
+    return NMS(boxes.detach(), scores.detach(), float(np.float32(iou_threshold)))
+
+
+def roi_align_forward(
+    input, rois, output, argmax_y, argmax_x, aligned_height, aligned_width, spatial_scale,
+    sampling_ratio, pool_mode, aligned,
+) -> None:  # fmt: skip
+    """As :func:`mmforecast.ops.roi_align.roi_align_forward`; torchvision has no maximum."""
+    if pool_mode != roi_align.AVERAGE:
+        roi_align.roi_align_forward(
+            input, rois, output, argmax_y, argmax_x, aligned_height, aligned_width, spatial_scale,
+            sampling_ratio, pool_mode, aligned,
+        )  # fmt: skip
+        return
+    roi_align.require_regions(rois, len(input), aligned)
+    bins = aligned_height, aligned_width
+    output.copy_(ROI_ALIGN(input, rois.to(input), spatial_scale, *bins, sampling_ratio, aligned))
+
+
+def roi_align_backward(
+    grad_output, rois, argmax_y, argmax_x, grad_input, aligned_height, aligned_width, spatial_scale,
+    sampling_ratio, pool_mode, aligned,
+) -> None:  # fmt: skip
+    """As :func:`mmforecast.ops.roi_align.roi_align_backward`."""
+    if pool_mode != roi_align.AVERAGE:
+        roi_align.roi_align_backward(
+            grad_output, rois, argmax_y, argmax_x, grad_input, aligned_height, aligned_width,
+            spatial_scale, sampling_ratio, pool_mode, aligned,
+        )  # fmt: skip
+        return
+    bins = aligned_height, aligned_width
+    grad_input += ROI_ALIGN_BACKWARD(
+        grad_output, rois.to(grad_output), spatial_scale, *bins, *grad_input.shape, sampling_ratio, aligned
+    )
+
+
+def convolve(input: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor, geometry: Geometry) -> Tensor:
+    """As :func:`mmforecast.ops.deform_conv.convolve`."""
+    return DEFORM_CONV(*_arguments(input, offset, mask, weight, geometry))
+
+
+def gradients(
+    input: Tensor,
+    offset: Tensor,
+    mask: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    geometry: Geometry,
+    of_samples: bool = True,
+    of_weight: bool = True,
+) -> Gradients:
+    """As :func:`mmforecast.ops.deform_conv.gradients`; torchvision's kernel computes them all."""
+    found = DEFORM_CONV_BACKWARD(grad, *_arguments(input, offset, mask, weight, geometry))
+    grad_input, grad_weight, grad_offset, grad_mask, _ = found
+    return Gradients(grad_input, grad_offset, grad_mask, grad_weight)
+
+
+def _arguments(
+    input: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor, geometry: Geometry
+) -> tuple:
+    bias = weight.new_zeros(len(weight))
+    factors = input.new_zeros(len(input), 1) if mask is None else mask
+    pairs = *geometry.stride, *geometry.padding, *geometry.dilation
+    groups = geometry.groups, geometry.deform_groups
+    return input, weight, offset, factors, bias, *pairs, *groups, mask is not None
+
+
+OPERATORS = dict(
+    nms=nms,
+    roi_align_forward=roi_align_forward,
+    roi_align_backward=roi_align_backward,
+    **deform_conv.entry_points(convolve, gradients),
+)
