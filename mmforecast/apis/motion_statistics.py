@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from torch import Tensor
-from tqdm import tqdm
 
 from mmforecast.models.predictors import EgoMotion
+from mmforecast.utils.progress import progress_bar
 
 from .evaluate import build_loader
 
@@ -58,7 +58,7 @@ def motion_statistics(cfg: Config, focal: float = 0.9, progress: bool = True) ->
     """
     ego = EgoMotion(focal=focal)
     rotations, speeds, shares = [], [], []
-    for batch in tqdm(build_loader(cfg), desc='motion', unit='batch', disable=not progress):
+    for batch in progress_bar(build_loader(cfg), desc='motion', unit='batch', disable=not progress):
         for frames, sample in zip(batch['inputs'], batch['data_samples'], strict=True):
             past = _past(frames, sample.num_past)
             steps = ego.camera_steps(ego.reduce(past))
