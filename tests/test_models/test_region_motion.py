@@ -48,11 +48,14 @@ def test_what_is_not_one_piece_stays_as_it_was(scene):
     assert torch.equal(found, moved) and torch.equal(own, share)
 
 
-def test_deep_regions_keep_their_own_depth(scene):
+@pytest.mark.parametrize('step, size, kept', [(0.1, 1, True), (0.02, 1, False), (0.02, 4, True)])
+def test_deep_and_small_regions_keep_their_own_depth(scene, step, size, kept):
     moved, share, labels = scene
-    share[:, 0, ROWS, 20:27] = 0.1
+    share[:, 0, ROWS, 20:27] = step
+    pad = (0, 60 * (size**2 - 1), 0, 40 * (size**2 - 1))
+    moved, share, labels = (torch.nn.functional.pad(maps, pad) for maps in (moved, share, labels))
     found, own = move_regions(moved, share, labels, 0.1)
-    assert torch.equal(own, share) and not torch.equal(found, moved)
+    assert torch.equal(own, share) is kept and not torch.equal(found, moved)
 
 
 @pytest.mark.parametrize('largest, changed', [(0.05, False), (140 / 2400, True)])

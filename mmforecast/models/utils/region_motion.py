@@ -14,8 +14,9 @@ _STRENGTH = 20.0
 # A region is one piece where four fifths of its pixels move as the fit, to this error in pixels plus a share
 # of their motion.
 _ERROR, _ERROR_PER_PIXEL = 0.5, 0.2
-# Spread of q over a region above which it reaches deep, and each pixel keeps its own.
-_DEEP = 0.03
+# Each pixel keeps its own q in a region that reaches deep, as its spread tells, and in one of a smaller share of
+# the frame, whose growth is too little to be seen.
+_DEEP, _LEAST_SHARE = 0.03, 0.004
 
 
 def move_regions(moved: Tensor, share: Tensor, labels: Tensor, largest: float) -> tuple[Tensor, Tensor]:
@@ -37,7 +38,8 @@ def move_regions(moved: Tensor, share: Tensor, labels: Tensor, largest: float) -
         for mask, (rows, columns) in _small_regions(map_, largest * map_.size):
             window = (clip, slice(None), rows, columns)
             inside = torch.from_numpy(mask).to(moved.device)
-            fit = _as_one_piece(moved[window], share[window], mask, inside)
+            large = mask.sum() >= _LEAST_SHARE * map_.size
+            fit = _as_one_piece(moved[window], share[window], mask, inside, large)
             if fit is not None:
                 moved[window] = torch.where(inside, fit[0], moved[window])
                 share[window] = torch.where(inside, fit[1], share[window])
@@ -56,7 +58,7 @@ def _small_regions(labels: np.ndarray, most: float):
 
 
 def _as_one_piece(
-    moved: Tensor, share: Tensor, mask: np.ndarray, inside: Tensor
+    moved: Tensor, share: Tensor, mask: np.ndarray, inside: Tensor, large: bool
 ) -> tuple[Tensor, Tensor] | None:
     """The fitted motion (2, h, w) and ``q`` (1, h, w) of a window; None where the region is not one piece."""
     core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0).astype(bool)
@@ -68,4 +70,5 @@ def _as_one_piece(
     if error.quantile(0.8) > _ERROR * (1 + _ERROR_PER_PIXEL * mean.norm()):
         return None
     low, high = share[0, inside].quantile(share.new_tensor([0.2, 0.8]))
-    return fit, share if high - low > _DEEP else own.clamp(-0.4, 0.6).expand_as(share)
+    flat = high - low <= _DEEP
+    return fit, own.clamp(-0.4, 0.6).expand_as(share) if large and flat else share
