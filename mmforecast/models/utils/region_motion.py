@@ -14,8 +14,8 @@ _STRENGTH = 20.0
 # A region is one piece where four fifths of its pixels move as the fit, to this error in pixels plus a share
 # of their motion.
 _ERROR, _ERROR_PER_PIXEL = 0.5, 0.2
-# Each pixel keeps its own q in a region that reaches deep, as its spread tells, and in one of a smaller share of
-# the frame, whose growth is too little to be seen.
+# Each pixel keeps its own q in a region that reaches deep, as its spread tells, and in one of a smaller share
+# of the frame, whose growth is too little to be seen.
 _DEEP, _LEAST_SHARE = 0.03, 0.004
 
 
