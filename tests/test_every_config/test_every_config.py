@@ -35,6 +35,7 @@ NOTHING_TO_TRAIN = [
     'motion/f2f_yolox-nano_cached_driving',
     'motion/f2f_yolox-nano_driving',
     'motion/s2s_cgnet_camvid',
+    'motion/s2s_labels_synthetic',
     'motion/s2s_cgnet_driving',
 ]
 MARKED = [
