@@ -29,7 +29,9 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('system', choices=systems, help='folder in configs')
-    parser.add_argument('--dry-run', action='store_true', help='print the commands and their time, run nothing')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='print the commands and their time, run nothing'
+    )
     parser.add_argument('--only', nargs='+', metavar='STEP', help='names of steps, as --dry-run prints them')
     parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help='instead of those of the list')
     parser.add_argument(

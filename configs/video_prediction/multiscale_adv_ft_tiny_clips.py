@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/schedules/video_balanced_ft_tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = dict(train_cfg=dict(rollout_steps=2))
-train_dataloader = dict(dataset=dict(num_future=2))
+train_dataloader = dict(batch_size=16, dataset=dict(num_future=2))  # 8 for each network
 load_from = 'work_dirs/multiscale_l2_tiny_clips/iter_4000.pth'

@@ -90,9 +90,7 @@ def read_steps(
     ]
     for entry in trainings.values():
         steps += _training_steps(path, entry, trainings, work_dir, options)
-    steps += [
-        _table_step(path, entry, trainings, work_dir, options) for entry in content.get('tables') or ()
-    ]
+    steps += [_table_step(path, entry, trainings, work_dir, options) for entry in content.get('tables') or ()]
     names = [step.name for step in steps]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
@@ -152,7 +150,8 @@ def _table_step(
 
 def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
     if name not in trainings:
-        raise ValueError(f'{path}: {user} needs a training {name!r}, but there are {", ".join(trainings) or "none"}')
+        known = ', '.join(trainings) or 'none'
+        raise ValueError(f'{path}: {user} needs a training {name!r}, but there are {known}')
     return trainings[name]
 
 
@@ -189,7 +188,7 @@ def _seconds_of(step: Step, work_dir: Path) -> float | None:
 
 
 def remaining_minutes(steps: Sequence[Step]) -> float:
-    """Expected minutes of the steps that are not done, by how long the others took against what was expected."""
+    """Expected minutes of the steps that are not done, at the pace of those that are."""
     done = [step for step in steps if step.seconds is not None]
     expected = sum(step.minutes for step in done)
     pace = sum(step.seconds for step in done) / 60 / expected if expected else 1.0
@@ -229,5 +228,8 @@ def _run(step: Step, log: Path, show: Callable[[str], None]) -> bool:
         status = subprocess.run(step.command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
     if status:
         tail = '\n'.join(log.read_text(errors='replace').splitlines()[-_TAIL:])
-        show(f'{tail}\n{step.name} failed with status {status}; its log is {log}. Run the same command to go on.')
+        show(
+            f'{tail}\n{step.name} failed with status {status}; its log is {log}. '
+            'Run the same command to go on.'
+        )
     return status == 0

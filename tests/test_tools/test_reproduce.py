@@ -172,7 +172,9 @@ def test_a_whole_list_with_tiny_steps(data, monkeypatch, tmp_path):
             {'name': 'two', 'config': config, 'from': 'one', 'minutes': 1},
         ],
         tables=[
-            dict(name='t', config=config, rows={'S2S': 'two'}, baselines=['copy-last'], horizons=[1], minutes=1)
+            dict(
+                name='t', config=config, rows={'S2S': 'two'}, baselines=['copy-last'], horizons=[1], minutes=1
+            )
         ],
     )
     options = [*map(str, data), 'train_cfg.max_iters=2', 'param_scheduler.1.end=60']

@@ -1,6 +1,6 @@
-# Narrow predictor against the narrow discriminator of the authors' code, which keeps all places of a patch apart.
-# Its weight is balanced by gradients, at most the paper's 0.05; its features are matched; each network has
-# batches of its own, as in the authors' code.
+# Narrow predictor against the narrow discriminator of the authors' code, which keeps all places of a patch
+# apart. Its weight is balanced by gradients, at most the paper's 0.05; its features are matched; each network
+# has batches of its own, as in the authors' code.
 _base_ = './multiscale_small.py'
 model = dict(
     discriminator=dict(

@@ -1,5 +1,5 @@
-# A U-Net (Ronneberger et al., MICCAI 2015) of an eighth of the usual width, for the 19 classes of Cityscapes, as
-# `segmentor`: 0.5 M parameters. Its first convolution halves the frame, and so scores are half as large.
+# A U-Net (Ronneberger et al., MICCAI 2015) of a quarter of the usual width, for the 19 classes of Cityscapes,
+# as `segmentor`: 0.5 M parameters. Its first convolution halves the frame, and so scores are half as large.
 norm_cfg = dict(type='BN', requires_grad=True)
 segmentor = dict(
     _scope_='mmseg',

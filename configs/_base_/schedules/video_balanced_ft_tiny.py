@@ -1,5 +1,4 @@
-# As video_ft_tiny.py, against a discriminator that learns alone for 40 iterations. Both rates go down together.
-# A batch of 16 is 8 patches for each network.
+# As video_ft_tiny.py, against a discriminator that learns alone for 40 iterations. Both rates go down alike.
 _base_ = './video_ft_tiny.py'
 optim_wrapper = dict(
     _delete_=True,
@@ -11,4 +10,3 @@ param_scheduler = dict(
     predictor=[dict(type='ConstantLR', factor=0., by_epoch=False, begin=0, end=40)] +
     _base_.param_scheduler,
     discriminator=_base_.param_scheduler)
-train_dataloader = dict(batch_size=16)

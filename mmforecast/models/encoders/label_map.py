@@ -63,8 +63,8 @@ class LabelMapEncoder(BaseEncoder):
             )
         if any(side % self.stride for side in labels.shape[-2:]):
             raise ValueError(
-                f'LabelMapEncoder: sides of the label maps must be multiples of stride={self.stride}, but {where} '
-                f'has {tuple(labels.shape[-2:])}'
+                f'LabelMapEncoder: sides of the label maps must be multiples of stride={self.stride}, but '
+                f'{where} has {tuple(labels.shape[-2:])}'
             )
         scores = scores_of_labels(labels, self.channels, self.high)
         return F.avg_pool2d(scores, self.stride) if self.stride > 1 else scores
