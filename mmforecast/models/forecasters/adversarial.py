@@ -21,7 +21,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
 
     With one, a training step is a step of the discriminator, then one of the predictor, on the same batch
     unless ``split_batch`` is set; the predictor's losses are its own and the adversarial one. In each step of
-    a roll-out the discriminator judges every scale that the predictor guesses at, given the window that it saw.
+    a roll-out the discriminator judges every scale of the predictor's guess, given the window that it saw.
 
     Args:
         discriminator: config, e.g. of a ``MultiScaleDiscriminator``; None trains without. It is called with
