@@ -25,9 +25,10 @@ from mmforecast.weight_conversion import MMDET_SETTINGS
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 ALL_FILES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 DETECTORS = [p for p in ALL_FILES if p.parent.name == 'detectors']  # trained by mmdet's own parts
+SEGMENTORS = [p for p in ALL_FILES if p.parent.name == 'segmentors']  # by mmseg's
 NECK = CONFIGS / 'f2f/f2f_as-neck_mask-rcnn_tiny_synthetic.py'  # a detector too, fed with clips
 CREATIVE = [p for p in ALL_FILES if p.parent.name == 'creative_gan']  # of images, not of clips
-FILES = [p for p in ALL_FILES if p not in [*DETECTORS, NECK, *CREATIVE]]
+FILES = [p for p in ALL_FILES if p not in [*DETECTORS, *SEGMENTORS, NECK, *CREATIVE]]
 
 
 def test_there_are_configs():
@@ -108,6 +109,23 @@ def test_detector_config_builds(path):
     assert METRICS.get(cfg.val_evaluator.type) and METRICS.get(cfg.test_evaluator.type)
     for hook in cfg.default_hooks.values():
         HOOKS.build(hook.to_dict())
+
+
+@pytest.mark.parametrize('path', SEGMENTORS, ids=lambda p: p.stem)
+def test_segmentor_config_builds(path):
+    cfg = Config.fromfile(path)
+    assert cfg.default_scope == 'mmforecast'
+    model = MODELS.build(cfg.model)
+    assert model.decode_head.num_classes == 19
+    assert sum(p.numel() for p in model.parameters()) < 1e6  # at most 2 MB in half precision
+    frames = torch.zeros(1, 3, 128, 256)
+    assert model.eval()(frames, mode='tensor').shape == (1, 19, 64, 128)
+    for part in ('train', 'val', 'test'):
+        dataset = cfg[f'{part}_dataloader'].dataset
+        assert DATASETS.get(dataset.type).METAINFO['classes'] == CITYSCAPES_METAINFO['classes']
+        for transform in dataset.pipeline:
+            TRANSFORMS.build(transform.to_dict())
+    assert METRICS.get(cfg.val_evaluator.type) and METRICS.get(cfg.test_evaluator.type)
 
 
 def test_neck_config_builds():

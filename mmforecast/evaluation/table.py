@@ -39,8 +39,8 @@ def format_table(
         style: 'text' (aligned), 'markdown' or 'csv'. No value is ``-``, in CSV an empty field; CSV
             gives the deviation a column of its own, named after the value's, plus ' std'.
         decimals: Digits after the point, of all columns, or by column; 1 where it names none.
-        best: Column name to 'max', 'min' or 'one' (nearest to 1): Markdown sets the best value of these columns in bold,
-            and so every row that shows the same rounded value.
+        best: Column name to 'max', 'min' or 'one' (nearest to 1): Markdown sets the best value of these
+            columns in bold, and so every row that shows the same rounded value.
         unranked: First-column values of rows that take no part in ``best``, such as an oracle.
 
     Returns:
@@ -59,7 +59,8 @@ def format_table(
     for column, direction in best.items():
         if column not in columns or direction not in ('max', 'min', 'one'):
             raise ValueError(
-                f"best must map columns of {list(columns)} to 'max', 'min' or 'one', got '{column}': '{direction}'"
+                f"best must map columns of {list(columns)} to 'max', 'min' or 'one', got '{column}': "
+                f"'{direction}'"
             )
     if style == 'csv':
         return _as_csv(rows, columns, _digits(columns, decimals))

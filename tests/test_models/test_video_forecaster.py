@@ -275,9 +275,7 @@ def test_each_network_is_trained_on_half_of_a_batch_of_its_own():
     net.register_forward_pre_hook(
         lambda _, args, kwargs: seen.append((kwargs['mode'], kwargs['inputs'])), with_kwargs=True
     )
-    net.train_step(
-        dict(inputs=list(inputs), data_samples=samples(4)), build_optim_wrapper(net, ADVERSARIAL)
-    )
+    net.train_step(dict(inputs=list(inputs), data_samples=samples(4)), build_optim_wrapper(net, ADVERSARIAL))
     assert [mode for mode, _ in seen] == ['loss_discriminator', 'loss_generator']
     assert torch.equal(seen[0][1], inputs[:2]) and torch.equal(seen[1][1], inputs[2:])
     with pytest.raises(ValueError, match=r'size must be even, got \[3\]'):
@@ -366,7 +364,13 @@ def test_the_blurred_copy_is_a_blend_of_the_copy_and_its_blur(steps):
         blur = gaussian_filter(newest, (0, 1, 1), mode='nearest', radius=(0, 3, 3))
         want = torch.from_numpy(0.3 * newest + 0.7 * blur).float().expand(steps, -1, -1, -1)
         torch.testing.assert_close(sample.pred_frames, want, rtol=0, atol=1e-3)
-    assert list(VideoForecaster.baselines) == ['copy-last', 'blurred-copy-last', 'flow', 'ego-motion', 'oracle']
+    assert list(VideoForecaster.baselines) == [
+        'copy-last',
+        'blurred-copy-last',
+        'flow',
+        'ego-motion',
+        'oracle',
+    ]
 
 
 def test_decoder_clips_and_resamples_to_the_size_of_the_clip():

@@ -33,8 +33,8 @@ class BestCheckpoint:
             return None
         if style.best == 'one':
             raise ValueError(
-                f'save_best: {key} is best at 1, neither where it is greatest nor where it is least; choose another '
-                'score'
+                f'save_best: {key} is best at 1, neither where it is greatest nor where it is least; '
+                'choose another score'
             )
         return {'max': 'greater', 'min': 'less'}[style.best]
 

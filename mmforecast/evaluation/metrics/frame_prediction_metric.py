@@ -62,10 +62,10 @@ class FramePredictionMetric(BaseMetric):
 
     Keys of the result:
 
-    - ``PSNR`` (dB), ``SSIM`` (up to 1), ``sharpness`` (difference, in dB: more is better), ``energy`` (as sharp
-      as the truth at 1): whole frames, last step.
-    - ``PSNR-MO``, ``SSIM-MO``, ``sharpness-MO``, ``energy-MO``: over the pixels that move by our own optical flow; clips
-      without one don't count. ``-MO-given`` where the mask is the sample's ``gt_motion_mask``.
+    - ``PSNR`` (dB), ``SSIM`` (up to 1), ``sharpness`` (difference, in dB: more is better), ``energy`` (1 is as
+      sharp as the truth): whole frames, last step.
+    - ``PSNR-MO``, ``SSIM-MO``, ``sharpness-MO``, ``energy-MO``: over the pixels that move by our own optical
+      flow; clips without one don't count. ``-MO-given`` where the mask is the sample's ``gt_motion_mask``.
     - ``PSNR-iclr16``, ``SSIM-iclr16``, ``sharpness-iclr16``: the protocol of the authors of "Deep multi-scale
       video prediction", with their masks (``gt_motion_mask``), over clips below 50 dB of PSNR at that step.
       ``-iclr16-flow`` where the mask is of our own flow, which is another protocol.

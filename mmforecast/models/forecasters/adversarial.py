@@ -20,8 +20,8 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
     """A forecaster on one level, with or without a discriminator of its predictions.
 
     With one, a training step is a step of the discriminator, then one of the predictor, on the same batch
-    unless ``split_batch`` is set; the predictor's losses are its own and the adversarial one. The discriminator judges every scale that the
-    predictor guesses at, given the window that it saw, in each step of a roll-out.
+    unless ``split_batch`` is set; the predictor's losses are its own and the adversarial one. In each step of
+    a roll-out the discriminator judges every scale of the predictor's guess, given the window that it saw.
 
     Args:
         discriminator: config, e.g. of a ``MultiScaleDiscriminator``; None trains without. It is called with
@@ -71,8 +71,8 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
                 self.balance = AdversarialBalance(scales, self.gan_loss.loss_weight, **balance)
         elif gan_loss is not None or penalty is not None or balance is not None or feature_matching:
             raise ValueError(
-                f'{type(self).__name__}: gan_loss, penalty, balance and feature_matching are of a discriminator, '
-                'but there is none; '
+                f'{type(self).__name__}: gan_loss, penalty, balance and feature_matching are of a '
+                'discriminator, but there is none; '
                 "set e.g. discriminator=dict(type='MultiScaleDiscriminator')"
             )
 

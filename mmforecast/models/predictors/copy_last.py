@@ -51,7 +51,7 @@ class BlurredCopyLast(BasePredictor):
 
 
 def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
-    """(N, 1, h, w) blurred by a Gaussian of ``sigma`` pixels, cut off at three of them; edges go on outside."""
+    """(N, 1, h, w) blurred by a Gaussian of ``sigma`` pixels, cut off at three of them; borders go on."""
     radius = math.ceil(3 * sigma)
     offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)

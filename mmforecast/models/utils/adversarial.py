@@ -16,8 +16,8 @@ class AdversarialTrainMixin:
     ``forward`` answers two more modes, each with a dict of losses and of values to log:
     'loss_discriminator', which lets no gradient into the generator, and 'loss_generator'. One
     ``train_step`` runs ``discriminator_steps`` of the first and then ``generator_steps`` of the second, all
-    on the same batch unless ``split_batch`` is set, each with fresh noise where the model draws any. A model whose ``discriminator`` is None
-    is trained as any other.
+    on the same batch unless ``split_batch`` is set, each with fresh noise where the model draws any. A model
+    whose ``discriminator`` is None is trained as any other.
 
     Attributes:
         generator_name: Child that is trained against ``discriminator``; both are the keys of the
@@ -104,8 +104,8 @@ def _halves(data: dict) -> tuple[dict, dict]:
     sizes = {len(value) for value in data.values() if value is not None}
     if len(sizes) != 1 or max(sizes) % 2:
         raise ValueError(
-            f'split_batch trains each network on half of a batch, so its size must be even, got {sorted(sizes)}; '
-            'set an even batch_size of train_dataloader'
+            f'split_batch trains each network on half of a batch, so its size must be even, got '
+            f'{sorted(sizes)}; set an even batch_size of train_dataloader'
         )
     half = max(sizes) // 2
     cuts = (slice(None, half), slice(half, None))

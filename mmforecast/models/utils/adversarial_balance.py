@@ -41,9 +41,9 @@ class AdversarialBalance(nn.Module):
         """Weights (num_scales,) of one step, after it is counted in the running mean.
 
         Args:
-            reconstruction, adversarial: (num_scales,), norms of the gradients with respect to the prediction at
-                each scale, of the losses without this weight. In training on several processes the mean of r
-                over them counts.
+            reconstruction, adversarial: (num_scales,), norms of the gradients with respect to the prediction
+                at each scale, of the losses without this weight. In training on several processes the mean of
+                r over them counts.
         """
         wanted = self.ratio * reconstruction / adversarial.clamp(min=1e-12)
         all_reduce(wanted, 'mean')
@@ -54,7 +54,7 @@ class AdversarialBalance(nn.Module):
 
 
 def gradient_norm(loss: Callable[[Tensor], Tensor], maps: Tensor) -> Tensor:
-    """Euclidean norm of the gradient of a scalar ``loss`` of ``maps``, by itself: no weight gets a gradient."""
+    """Euclidean norm of the gradient of a scalar ``loss`` of ``maps``; no weight gets a gradient."""
     with torch.enable_grad():
         leaf = maps.detach().requires_grad_(True)
         (gradient,) = torch.autograd.grad(loss(leaf), leaf)
