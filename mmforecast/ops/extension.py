@@ -23,6 +23,7 @@ from . import (
     soft_nms,
 )
 from .finder import EXTENSION, OPS_ENV
+from .torchvision_kernels import torchvision_operators
 
 __all__ = ['MissingOperatorError', 'fill_extension', 'stand_in', 'use_extension']
 
@@ -88,9 +89,7 @@ def _fill(module: ModuleType, requested: str) -> str | None:
     kernels, failure = 'pytorch', None
     if requested != 'pytorch':
         try:
-            from .torchvision_kernels import OPERATORS
-
-            functions.update(OPERATORS)
+            functions.update(torchvision_operators())
             kernels = 'torchvision'
         # A torchvision that was built for another torch fails in ways of its own.
         except Exception as error:
