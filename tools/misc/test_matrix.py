@@ -33,8 +33,8 @@ from importlib.metadata import version
 import mmforecast
 from mmcv.ops import nms
 from mmforecast.ops import operators_in_use
-names = ('torch', 'numpy', 'setuptools')
-print(json.dumps(dict(python=platform.python_version(), ops=operators_in_use(), **{n: version(n) for n in names})))
+versions = {name: version(name) for name in ('torch', 'numpy', 'setuptools')}
+print(json.dumps(dict(versions, python=platform.python_version(), ops=operators_in_use())))
 """
 
 
