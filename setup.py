@@ -67,7 +67,7 @@ setup(
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,
-    entry_points=dict(console_scripts=['mmforecast=mmforecast.cli.main:main']),
+    entry_points=dict(console_scripts=['mmforecast=mmforecast.__main__:main']),
     cmdclass={'build_py': BuildWithMim},
     zip_safe=False,
     classifiers=[

@@ -8,6 +8,7 @@ itself cannot be imported.
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import re
 import subprocess
@@ -234,6 +235,9 @@ def probe() -> dict[str, str | None]:
 
 def kind_of_ops() -> str:
     """What computes mmcv's operators: `'compiled'`, or else `'torchvision'` or `'pytorch'` below ours."""
+    chosen = os.environ.get('MMFORECAST_OPS')
+    if chosen in ('torchvision', 'pytorch'):
+        return chosen
     if _has_mmcv_ops():
         return 'compiled'
     return 'torchvision' if importlib.util.find_spec('torchvision') else 'pytorch'
@@ -317,6 +321,21 @@ def warn_or_raise(versions: Mapping[str, str | None]) -> None:
             raise ImportError(str(problem))
         if problem:
             warnings.warn(str(problem), stacklevel=3)
+
+
+def require_libraries() -> None:
+    """Ends the program with one sentence where torch or an OpenMMLab library is not installed at all.
+
+    Raises:
+        SystemExit: One is missing.
+    """
+    versions = installed_versions(('torch', *OPENMMLAB))
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        raise SystemExit(
+            f'mmforecast needs {", ".join(missing)}, not installed in {sys.prefix}: '
+            'pip install torch "mmforecast[upstream]"'
+        )
 
 
 def assert_environment() -> None:

@@ -246,3 +246,16 @@ def test_tool_exits_with_1_and_no_traceback_where_nothing_is_installed():
     assert result.stderr == ''
     assert 'PROBLEM: torch is not installed. Fix: pip install "torch>=2.6"\n' in result.stdout
     assert result.stdout.endswith(f'Verdict: {len(REQUIREMENTS)} to fix.\n')
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['predict', 'my.mp4']])
+def test_the_command_says_in_one_sentence_that_torch_is_not_installed(arguments):
+    result = subprocess.run(
+        [sys.executable, '-S', '-m', 'mmforecast', *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
+    assert result.returncode == 1 and result.stdout == ''
+    assert result.stderr.startswith('mmforecast needs torch, mmengine, mmcv, mmdet, mmsegmentation, not')
+    assert result.stderr.count('\n') == 1 and 'pip install torch "mmforecast[upstream]"' in result.stderr
