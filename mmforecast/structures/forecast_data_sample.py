@@ -33,8 +33,9 @@ class ForecastDataSample(BaseDataElement):
     - ``pred_frames``: tensor (n, 3, H, W), forecast frames, RGB in [0, 255].
     - ``pred_instances``: list over the n steps of InstanceData, ``labels`` (N,) in 0..7 in the order of
       ``THING_LABEL_IDS``, ``scores`` (N,), ``bboxes`` (N, 4) and ``masks`` (N, H, W) bool at ``img_shape``.
-      D2D adds ``track_ids`` (N,) int64, of one object the same in all frames, and ``centroids`` (N, 2), the
-      (x, y) in pixels where it was expected.
+      Videos' forecasts may add ``visibility`` (N,) in [0, 1], the share of an instance's pixels that the
+      newest frame showed. D2D adds ``track_ids`` (N,) int64, of one object the same in all frames, and
+      ``centroids`` (N, 2), the (x, y) in pixels where it was expected.
     - ``past_instances``: list over the past frames of InstanceData with ``track_ids`` as those of
       ``pred_instances``; their ``masks`` may be smaller than ``img_shape``.
     - ``ref_instances``: as ``pred_instances``, the detector's own output on the true future frames.
@@ -47,7 +48,8 @@ class ForecastDataSample(BaseDataElement):
     ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
     :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or
     None), ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the
-    weights that computed them), ``camera_speed`` (widths of the frame per step, of :class:`ClipCameraSpeed`).
+    weights that computed them), ``camera_speed`` (widths of the frame per step, of :class:`ClipCameraSpeed`),
+    ``visibility`` (n shares of the pixels of each step that the newest frame showed).
     """
 
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
