@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from mmforecast.apis.compare import (
@@ -39,6 +40,7 @@ DRAWN = ('copy-last', S2S, F2F)
 DRAWN_FIRST = ('copy-last', 'flow', F2F)
 HORIZONS = (1, 3)
 LOOK_SEQUENCES = 3
+FIRST_METRICS = ('AP50', 'AP', 'mIoU', 'IoU-MO')
 # Steps of training before its time is told; the first ones start the processes that load the data.
 TIMED_STEPS = (2, 7)
 
@@ -81,6 +83,7 @@ def parse_args():
 def main():
     args = parse_args()
     start = time.monotonic()
+    MMLogger.get_instance('demo', log_level='ERROR')  # metrics would print tables of every class
     first_look(args, min(LOOK_SEQUENCES, args.val), start)
     say(f'[2/5] drawing {args.train + args.val} street sequences of 30 frames, 128x256')
     data = args.work_dir / 'synthetic_street'
@@ -131,8 +134,8 @@ def first_look(args, count: int, start: float) -> None:
         rows += [dict(row, forecast=kind) for row in found]
     scored = time.monotonic()
     (gif,) = draw(clips, args.work_dir, 'first_look')
-    say(format_table(rows, ['forecast', *comparison_columns(rows)]))
-    say(f'picture: {gif}')
+    say(format_table(rows, ['forecast', *comparison_columns(rows, FIRST_METRICS)]))
+    say(f'{count} clips say little about a method; the table at the end has {args.val}.\npicture: {gif}')
     # Two processes will draw; a clip is scored by all methods and horizons of the whole comparison.
     drawing = (drawn - start) / count * (args.train + args.val) / 2
     scoring = (scored - drawn) / count * args.val * num_runs(SYSTEMS) / num_runs(FIRST_LOOK)
