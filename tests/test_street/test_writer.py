@@ -232,7 +232,7 @@ def test_a_sequence_without_its_annotated_frame_is_refused(tmp_path):
 def test_a_long_world_does_not_run_out():
     """After ten seconds the road goes on, and there is still something that moves."""
     sequence = generate_sequence(0, 'test', 0, 32, 64, 240)
-    last = sequence['label_ids'][-1]
-    assert (last == 7).mean() > 0.1  # road
+    for last in sequence['label_ids'][::-40]:
+        assert (last == 7).mean() > 0.1  # road
     visible = np.unique(sequence['instance_ids'][-34:])
     assert (visible >= 24000).any()
