@@ -222,6 +222,9 @@ def set_up(ops: str) -> None:
             raise SetupError(
                 f'the packages were installed but do not work together:\n{verdict.stdout}{verdict.stderr}'
             )
+        for line in verdict.stdout.splitlines():
+            if line.startswith("mmcv's operators"):
+                console.note(line)
     STAMP.write_text(fingerprint(ops))
 
 
