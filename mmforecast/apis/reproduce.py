@@ -65,8 +65,8 @@ def read_steps(
       of the same seed it starts from; ``options``, overrides of the config by dotted name.
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,
       one checkpoint for each of its seeds, or to ``{training: NAME, config: PATH}`` for weights that are
-      scored by another config than that of their training; ``baselines``, ``horizons``, ``metrics`` and ``options`` as in
-      ``compare``.
+      scored by another config than that of their training; ``baselines``, ``horizons``, ``metrics`` and
+      ``options`` as in ``compare``.
 
     Args:
         path: Of the list.
