@@ -64,8 +64,9 @@ def read_steps(
     - ``trainings``: ``config``; ``seeds`` (default [0]); ``from``, an earlier training whose last checkpoint
       of the same seed it starts from; ``options``, overrides of the config by dotted name.
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,
-      one checkpoint for each of its seeds; ``baselines``, ``horizons``, ``metrics`` and ``options`` as in
-      ``compare``.
+      one checkpoint for each of its seeds, or to ``{training: NAME, config: PATH}`` for weights that are
+      scored by another config than that of their training; ``baselines``, ``horizons``, ``metrics`` and
+      ``options`` as in ``compare``.
 
     Args:
         path: Of the list.
@@ -135,11 +136,13 @@ def _table_step(
 ) -> Step:
     out = work_dir / 'tables' / entry['name']
     command = [sys.executable, 'tools/analysis_tools/compare.py', entry['config'], '--out', str(out)]
-    for row, name in (entry.get('rows') or {}).items():
-        training = _training(path, entry['name'], name, trainings)
+    for row, given in (entry.get('rows') or {}).items():
+        given = given if isinstance(given, Mapping) else dict(training=given)
+        check_keys(f'{path}: {entry["name"]}', ('training', 'config'), row=given)
+        training = _training(path, entry['name'], given.get('training'), trainings)
         for seed in training.get('seeds', [0]):
             checkpoint = last_checkpoint(training, seed, work_dir, options)
-            command += ['--model', row, training['config'], checkpoint]
+            command += ['--model', row, given.get('config', training['config']), checkpoint]
     for key in ('baselines', 'horizons', 'metrics'):
         if entry.get(key) is not None:
             command += [f'--{key}', *map(str, entry[key])]

@@ -76,7 +76,7 @@ def test_trainings_and_tables_become_commands(tmp_path):
             dict(
                 name='street',
                 config=str(ROOT / train),
-                rows={'S2S': 'one'},
+                rows={'S2S': 'one', 'other': dict(training='two', config='other.py')},
                 horizons=[1, 3],
                 options={'test_dataloader.dataset.split': 'test'},
                 minutes=3,
@@ -92,7 +92,11 @@ def test_trainings_and_tables_become_commands(tmp_path):
     ]
     assert 'load_from=work/one-seed1/iter_7.pth' in second
     at = [index for index, word in enumerate(table) if word == '--model']
-    assert [table[index + 3] for index in at] == ['work/one-seed0/iter_7.pth', 'work/one-seed1/iter_7.pth']
+    assert [table[index + 1 : index + 4] for index in at] == [
+        ['S2S', str(ROOT / train), 'work/one-seed0/iter_7.pth'],
+        ['S2S', str(ROOT / train), 'work/one-seed1/iter_7.pth'],
+        ['other', 'other.py', 'work/two-seed1/iter_7.pth'],
+    ]
     assert table[-3:] == ['--cfg-options', 'test_dataloader.dataset.split=test', 'train_cfg.max_iters=7']
     (whole, *_) = read_steps(listed, Path('work'), seeds=[4])
     assert whole.name == 'one-seed4'
@@ -128,7 +132,8 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     for step in steps:
         for word in step.command[1:3]:
             assert not word.endswith('.py') or Path(word).is_file(), word
-    used = {name for table in content['tables'] for name in (table.get('rows') or {}).values()}
+    rows = [row for table in content['tables'] for row in (table.get('rows') or {}).values()]
+    used = {row['training'] if isinstance(row, dict) else row for row in rows}
     used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
     assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
     for table in content['tables']:
