@@ -3,8 +3,8 @@
 A pickle can run any code when it is read. Every checkpoint that mmengine reads, from a file or from
 the net, therefore goes through torch's ``weights_only`` unpickler here, with one narrow addition:
 the log history and the numpy arrays that mmengine writes into its training checkpoints. While it
-does, nothing else is allowed: neither what is on torch's own list of safe globals, nor what an
-mmengine adds to it (onedl-mmengine adds `getattr`, and reads what is refused without the check).
+does, what others put on torch's list of safe globals does not count: onedl-mmengine puts `getattr`
+there, and reads what is refused without the check.
 """
 
 import contextlib
@@ -129,7 +129,7 @@ def _own_torch_load(unsafe: bool) -> Iterator[None]:
             except pickle.UnpicklingError as error:
                 raise _Refused(str(error)) from error
 
-    with _LOCK, _environment(forced):
+    with _LOCK, _environment(forced), _restored_globals():
         torch.load = load
         try:
             yield
@@ -204,12 +204,25 @@ def _allowed() -> list[Any]:
 
 @contextlib.contextmanager
 def _safe_globals() -> Iterator[None]:
-    """Allow what we allow and nothing else, and afterwards what was allowed before."""
+    """Allow what we allow and the kinds of tensors that torch itself does, but nothing else."""
+    with _restored_globals() as before:
+        of_torch = [
+            entry for entry in before if isinstance(entry, type) and entry.__module__.startswith('torch.')
+        ]
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals([*of_torch, *_allowed()])
+        yield
+
+
+@contextlib.contextmanager
+def _restored_globals() -> Iterator[list[Any]]:
+    """Give the list of safe globals, and restore it afterwards.
+
+    torch's own context takes away on leaving what it was given, even if that was allowed before.
+    """
     before = torch.serialization.get_safe_globals()
     try:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(_allowed())
-        yield
+        yield before
     finally:
         torch.serialization.clear_safe_globals()
         torch.serialization.add_safe_globals(before)
