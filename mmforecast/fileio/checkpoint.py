@@ -2,7 +2,9 @@
 
 A pickle can run any code when it is read. Every checkpoint that mmengine reads, from a file or from
 the net, therefore goes through torch's ``weights_only`` unpickler here, with one narrow addition:
-the log history and the numpy arrays that mmengine writes into its training checkpoints.
+the log history and the numpy arrays that mmengine writes into its training checkpoints. While it
+does, nothing else is allowed: neither what is on torch's own list of safe globals, nor what an
+mmengine adds to it (onedl-mmengine adds `getattr`, and reads what is refused without the check).
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import os
 import pickle
 import re
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +30,9 @@ ALLOW_UNSAFE_ENV = 'MMFORECAST_ALLOW_UNSAFE_CHECKPOINT'
 
 _TORCH_FORCE_SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 _TORCH_FORCE_UNSAFE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+# torch.load and the list of safe globals are the process's: one thread at a time replaces them.
+_LOCK = threading.RLock()
 
 # What torch raises on files that are cut short or no checkpoints at all.
 _BROKEN = (
@@ -88,19 +94,10 @@ def _guarded(loader: Callable) -> Callable:
     @functools.wraps(loader)  # mmengine logs the name of the loader
     def load(filename: str, map_location: Any = None, **kwargs) -> dict:
         unsafe = os.getenv(ALLOW_UNSAFE_ENV) == '1'
-        # These two decide for every torch.load below, whatever the loader itself asks for.
-        with (
-            _environment(
-                {
-                    _TORCH_FORCE_SAFE: None if unsafe else '1',
-                    _TORCH_FORCE_UNSAFE: '1' if unsafe else None,
-                }
-            ),
-            _safe_globals(),
-        ):
+        with _own_torch_load(unsafe):
             try:
                 checkpoint = loader(filename, map_location=map_location, **kwargs)
-            except pickle.UnpicklingError as error:
+            except (_Refused, pickle.UnpicklingError) as error:
                 raise _refusal(filename, error) from error
             except _BROKEN as error:
                 raise CheckpointError(
@@ -110,6 +107,34 @@ def _guarded(loader: Callable) -> Callable:
         return checkpoint if unsafe else _without_code(checkpoint)
 
     return load
+
+
+class _Refused(RuntimeError):
+    """What torch's unpickler refuses; no `UnpicklingError`, which an mmengine may catch and try on."""
+
+
+@contextlib.contextmanager
+def _own_torch_load(unsafe: bool) -> Iterator[None]:
+    """Let ``torch.load`` read safely, or read anything, whatever its caller asks for."""
+    forced = {_TORCH_FORCE_SAFE: None if unsafe else '1', _TORCH_FORCE_UNSAFE: '1' if unsafe else None}
+    read = torch.load
+
+    def load(file: Any, map_location: Any = None, **kwargs) -> Any:
+        if unsafe:
+            return read(file, map_location, **{**kwargs, 'weights_only': False})
+        kwargs.pop('pickle_module', None)
+        with _safe_globals():
+            try:
+                return read(file, map_location, **{**kwargs, 'weights_only': True})
+            except pickle.UnpicklingError as error:
+                raise _Refused(str(error)) from error
+
+    with _LOCK, _environment(forced):
+        torch.load = load
+        try:
+            yield
+        finally:
+            torch.load = read
 
 
 def _without_code(checkpoint: Any) -> Any:
@@ -179,11 +204,15 @@ def _allowed() -> list[Any]:
 
 @contextlib.contextmanager
 def _safe_globals() -> Iterator[None]:
-    # torch's context manager takes away on leaving what it was given, so spare what was allowed
-    # before.
+    """Allow what we allow and nothing else, and afterwards what was allowed before."""
     before = torch.serialization.get_safe_globals()
-    with torch.serialization.safe_globals([entry for entry in _allowed() if entry not in before]):
+    try:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(_allowed())
         yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
 
 
 @contextlib.contextmanager

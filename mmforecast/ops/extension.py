@@ -1,5 +1,6 @@
 """What stands in for ``mmcv._ext``: the operators served, and a clear error for the others."""
 
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from . import (
     soft_nms,
 )
 from .finder import EXTENSION, OPS_ENV
+from .torchvision_kernels import torchvision_operators
 
 __all__ = ['MissingOperatorError', 'fill_extension', 'stand_in', 'use_extension']
 
@@ -88,9 +90,7 @@ def _fill(module: ModuleType, requested: str) -> str | None:
     kernels, failure = 'pytorch', None
     if requested != 'pytorch':
         try:
-            from .torchvision_kernels import OPERATORS
-
-            functions.update(OPERATORS)
+            functions.update(torchvision_operators())
             kernels = 'torchvision'
         # A torchvision that was built for another torch fails in ways of its own.
         except Exception as error:
@@ -126,7 +126,7 @@ def _missing(name: str) -> Callable[..., NoReturn]:
 
 def _caller() -> str:
     """The innermost network outside mmcv that is being run, or else the function."""
-    frame, function = sys._getframe(2), None
+    frame, function = inspect.currentframe().f_back.f_back, None
     while frame is not None:
         module = frame.f_globals.get('__name__', '')
         if module.split('.')[0] not in ('mmcv', 'torch'):

@@ -1,25 +1,44 @@
-"""The operators that torchvision has kernels for, with the arguments of mmcv's extension.
+"""The operators that torchvision has kernels for, with the arguments of mmcv's extension."""
 
-Importing it fails where torchvision is missing or was built for another torch.
-"""
+from collections.abc import Callable
 
 import numpy as np
 import torch
-import torchvision  # noqa: F401  (registers the kernels)
 from torch import Tensor
 
 from . import deform_conv, roi_align
 from . import nms as pytorch_nms
 from .deform_conv import Geometry, Gradients
 
-__all__ = ['OPERATORS']
+__all__ = ['torchvision_operators']
 
-KERNELS = torch.ops.torchvision
-# Looked up at once, so that a torchvision that lacks one is passed by as a whole.
-NMS, ROI_ALIGN, ROI_ALIGN_BACKWARD, DEFORM_CONV, DEFORM_CONV_BACKWARD = (
-    getattr(KERNELS, name)
-    for name in ('nms', 'roi_align', '_roi_align_backward', 'deform_conv2d', '_deform_conv2d_backward')
-)
+KERNELS = ('nms', 'roi_align', '_roi_align_backward', 'deform_conv2d', '_deform_conv2d_backward')
+
+
+def torchvision_operators() -> dict[str, Callable]:
+    """The operators by the names of mmcv's extension.
+
+    Raises:
+        Exception: torchvision is missing, or fails as it does beside a torch that it was not built
+            for: with `ImportError`, `OSError`, `RuntimeError` or `AttributeError`.
+    """
+    import torchvision  # noqa: F401  (registers the kernels)
+
+    for name in KERNELS:
+        _kernel(name)
+    boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 3]])
+    if nms(boxes, torch.tensor([0.5, 0.6]), 0.5, 0).tolist() != [1]:
+        raise RuntimeError('its NMS gives wrong indices')
+    return dict(
+        nms=nms,
+        roi_align_forward=roi_align_forward,
+        roi_align_backward=roi_align_backward,
+        **deform_conv.entry_points(convolve, gradients),
+    )
+
+
+def _kernel(name: str) -> Callable:
+    return getattr(torch.ops.torchvision, name)
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
@@ -27,7 +46,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     if offset:
         return pytorch_nms.nms(boxes, scores, iou_threshold, offset)
     # mmcv compares with a threshold in float32
-    return NMS(boxes.detach(), scores.detach(), float(np.float32(iou_threshold)))
+    return _kernel('nms')(boxes.detach(), scores.detach(), float(np.float32(iou_threshold)))
 
 
 def roi_align_forward(
@@ -43,7 +62,7 @@ def roi_align_forward(
         return
     roi_align.require_regions(rois, len(input), aligned)
     bins = aligned_height, aligned_width
-    output.copy_(ROI_ALIGN(input, rois.to(input), spatial_scale, *bins, sampling_ratio, aligned))
+    output.copy_(_kernel('roi_align')(input, rois.to(input), spatial_scale, *bins, sampling_ratio, aligned))
 
 
 def roi_align_backward(
@@ -58,14 +77,14 @@ def roi_align_backward(
         )  # fmt: skip
         return
     bins = aligned_height, aligned_width
-    grad_input += ROI_ALIGN_BACKWARD(
+    grad_input += _kernel('_roi_align_backward')(
         grad_output, rois.to(grad_output), spatial_scale, *bins, *grad_input.shape, sampling_ratio, aligned
     )
 
 
 def convolve(input: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor, geometry: Geometry) -> Tensor:
     """As :func:`mmforecast.ops.deform_conv.convolve`."""
-    return DEFORM_CONV(*_arguments(input, offset, mask, weight, geometry))
+    return _kernel('deform_conv2d')(*_arguments(input, offset, mask, weight, geometry))
 
 
 def gradients(
@@ -79,7 +98,7 @@ def gradients(
     of_weight: bool = True,
 ) -> Gradients:
     """As :func:`mmforecast.ops.deform_conv.gradients`; torchvision's kernel computes them all."""
-    found = DEFORM_CONV_BACKWARD(grad, *_arguments(input, offset, mask, weight, geometry))
+    found = _kernel('_deform_conv2d_backward')(grad, *_arguments(input, offset, mask, weight, geometry))
     grad_input, grad_weight, grad_offset, grad_mask, _ = found
     return Gradients(grad_input, grad_offset, grad_mask, grad_weight)
 
@@ -92,11 +111,3 @@ def _arguments(
     pairs = *geometry.stride, *geometry.padding, *geometry.dilation
     groups = geometry.groups, geometry.deform_groups
     return input, weight, offset, factors, bias, *pairs, *groups, mask is not None
-
-
-OPERATORS = dict(
-    nms=nms,
-    roi_align_forward=roi_align_forward,
-    roi_align_backward=roi_align_backward,
-    **deform_conv.entry_points(convolve, gradients),
-)

@@ -9,9 +9,10 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner import CheckpointLoader
+from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner import load_checkpoint as load_into_model
 
-from mmforecast.fileio import CheckpointError, load_checkpoint
+from mmforecast.fileio import CheckpointError, install_safe_loaders, load_checkpoint
 from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 
 
@@ -136,6 +137,51 @@ def test_what_mmengine_needs_allows_nothing_else(tmp_path, payload):
     torch.save(payload, tmp_path / 'evil.pth')
     with pytest.raises(CheckpointError, match='refused'):
         load_checkpoint(str(tmp_path / 'evil.pth'))
+
+
+@pytest.mark.parametrize('payload', ['getattr', 'system'])
+def test_no_list_of_an_engine_counts(evil, tmp_path, payload):
+    """onedl-mmengine puts `getattr` on torch's list of safe globals."""
+    call, executed = evil
+    torch.save(Payload(getattr, np.ndarray, 'tofile') if payload == 'getattr' else call, tmp_path / 'evil.pth')
+    with torch.serialization.safe_globals([getattr, os.system]):
+        with pytest.raises(CheckpointError, match=f'refused: .*{payload}'):
+            load_checkpoint(str(tmp_path / 'evil.pth'))
+    assert not executed.exists()
+
+
+def test_no_second_attempt_of_an_engine_counts(evil, tmp_path, monkeypatch):
+    """onedl-mmengine reads without the check what was refused; so does this loader."""
+    attempts = []
+
+    def load_from_local(filename, map_location=None):
+        try:
+            attempts.append('safe')
+            return torch.load(filename, map_location=map_location, weights_only=True)
+        except pickle.UnpicklingError:
+            attempts.append('unsafe')
+            return torch.load(filename, map_location=map_location, weights_only=False)
+
+    payload, executed = evil
+    torch.save(payload, tmp_path / 'evil.pth')
+    monkeypatch.setattr(mmengine_checkpoint, 'load_from_local', load_from_local)
+    try:
+        install_safe_loaders()
+        with pytest.raises(CheckpointError, match='refused'):
+            load_checkpoint(str(tmp_path / 'evil.pth'))
+    finally:
+        monkeypatch.undo()
+        install_safe_loaders()
+    assert attempts == ['safe'] and not executed.exists()
+
+
+def test_torch_load_itself_is_left_alone(evil, tmp_path):
+    payload, _ = evil
+    torch.save(payload, tmp_path / 'evil.pth')
+    before = torch.load
+    with pytest.raises(CheckpointError):
+        load_checkpoint(str(tmp_path / 'evil.pth'))
+    assert torch.load is before
 
 
 def test_what_was_allowed_before_stays_allowed(tmp_path):

@@ -263,7 +263,7 @@ class ForecastInferencer(BaseInferencer):
             kwargs: ``keep_pixels``, as for a call.
         """
         if return_datasample:
-            predictions = [forecast.sample for forecast in preds]
+            predictions = [forecast.marked_sample() for forecast in preds]
         else:
             predictions = [plain_forecast(forecast, self.instance_classes) for forecast in preds]
             if not kwargs.get('keep_pixels', True):
