@@ -11,7 +11,7 @@ from mmforecast.ops.finder import OPS_ENV, compiled_extension
 
 # `import mmcv._ext` as if mmcv had been installed without it.
 HIDE_COMPILED = """
-    import importlib.machinery, sys
+    import importlib.abc, importlib.machinery, sys
     class Hidden(importlib.machinery.PathFinder):
         @classmethod
         def find_spec(cls, name, *args, **kwargs):
