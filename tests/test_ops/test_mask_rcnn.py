@@ -40,14 +40,14 @@ sample.gt_instances = InstanceData(
 )
 batch = detector.data_preprocessor(dict(inputs=[image[0]], data_samples=[sample]), True)
 torch.manual_seed(1)
-losses = detector.loss(**batch)
+losses = detector.loss(batch['inputs'], batch['data_samples'])
 total, log = detector.parse_losses(losses)
 total.backward()
 gradients = {name: value.grad for name, value in detector.named_parameters() if value.grad is not None}
 detector.eval()
 with torch.no_grad():
     batch = detector.data_preprocessor(dict(inputs=[image[0]], data_samples=[sample]), False)
-    found = detector.predict(**batch)[0].pred_instances
+    found = detector.predict(batch['inputs'], batch['data_samples'])[0].pred_instances
 torch.save(
     dict(
         operators=operators_in_use(),
