@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+OPS ?=
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
@@ -10,10 +11,11 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  PYTHON=python3.11 chooses the interpreter, JOBS=2 the test processes, MAX_JOBS=2 the compilers for mmcv"
+	@echo "  PYTHON=python3.11 chooses the interpreter, JOBS=2 the test processes"
+	@echo "  OPS=compiled compiles mmcv's operators (faster detectors; needs g++ and minutes, MAX_JOBS=2 limits it)"
 
-setup: ## Make .venv with the tested versions of everything (the first time minutes, then under a second)
-	@$(PYTHON) tools/bootstrap
+setup: ## Make .venv with the tested versions of everything without a compiler (the first time minutes)
+	@$(PYTHON) tools/bootstrap --ops '$(OPS)'
 
 test: setup ## Run the test suite, without the tests marked slow
 	$(PYTEST) -m 'not slow'

@@ -47,8 +47,11 @@ class BuildWithMim(build_py):
 
 extras = {name: read_requirements(name) for name in ('optional', 'video', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
-# Not in `all`: pip would compile mmcv in isolation, without torch and so without ops.
-extras['mim'] = read_requirements('mminstall')
+# Not in `all`: the two stacks have the same modules, and other packages may provide them already.
+extras['upstream'] = read_requirements('upstream')
+extras['forks'] = read_requirements('forks')
+# What mim reads to install compiled wheels of the OpenMMLab libraries.
+extras['mim'] = [line.replace('mmcv-lite', 'mmcv') for line in extras['upstream']]
 
 setup(
     name='mmforecast',
@@ -61,10 +64,10 @@ setup(
     keywords='computer vision, forecasting, video prediction, segmentation, OpenMMLab',
     packages=find_packages(include=['mmforecast', 'mmforecast.*']),
     package_data={'mmforecast.visualization.report': ['*.jinja', '*.css', '*.js']},
-    python_requires='>=3.10,<3.13',
+    python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,
-    entry_points=dict(console_scripts=['mmforecast=mmforecast.cli.main:main']),
+    entry_points=dict(console_scripts=['mmforecast=mmforecast.__main__:main']),
     cmdclass={'build_py': BuildWithMim},
     zip_safe=False,
     classifiers=[
@@ -75,6 +78,7 @@ setup(
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
 )

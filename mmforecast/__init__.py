@@ -14,6 +14,10 @@ install_finder()
 
 # Without mmengine there is nothing to register with, but the check must still be importable.
 if find_spec('mmengine'):
+    from .utils.missing_names import restore_missing_names
+
+    restore_missing_names()
+
     from mmengine.config.utils import MODULE2PACKAGE
 
     # `_base_ = 'mmforecast::...'` and `get_config('mmforecast::...')` work for the packages in this

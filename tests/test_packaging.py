@@ -1,6 +1,7 @@
 """What is built from a checkout: wheel, source archive, editable install. Uses no network."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,20 +129,27 @@ def test_installed_package_offers_its_configs_and_tools(installed):
 def test_requirements_in_the_metadata(metadata):
     required = metadata.get_all('Requires-Dist')
     always = {line for line in required if 'extra ==' not in line}
-    assert {'numpy<2.4', 'setuptools<82', 'ftfy', 'regex'} <= always
-    assert not any(line.startswith(('mm', 'torch')) for line in always)
-    mim = {line.split('<')[0] for line in required if 'extra == "mim"' in line}
-    assert mim == {'mmcv', 'mmengine', 'mmdet', 'mmsegmentation'}
+    assert {'numpy', 'ftfy', 'regex'} <= always
+    assert not any(line.startswith(('mm', 'torch', 'setuptools')) for line in always)
+    extras = {
+        extra: {re.split('[<>]', line)[0] for line in required if f'extra == "{extra}"' in line}
+        for extra in ('mim', 'upstream', 'forks')
+    }
+    assert extras['mim'] == {'mmcv', 'mmengine', 'mmdet', 'mmsegmentation'}
+    assert extras['upstream'] == {'mmcv-lite', 'mmengine', 'mmdet', 'mmsegmentation'}
+    assert all(name.startswith('onedl-mm') for name in extras['forks']) and len(extras['forks']) == 4
     assert set(metadata.get_all('Provides-Extra')) == {
         'all',
         'docs',
+        'forks',
         'mim',
         'optional',
         'tests',
+        'upstream',
         'video',
     }
-    assert not any(line.startswith('mm') for line in required if 'extra == "all"' in line)
-    assert set(metadata['Requires-Python'].split(',')) == {'>=3.10', '<3.13'}
+    assert not any(line.startswith(('mm', 'onedl')) for line in required if 'extra == "all"' in line)
+    assert set(metadata['Requires-Python'].split(',')) == {'>=3.10', '<3.14'}
     assert metadata['License'] == 'Apache-2.0'
 
 

@@ -12,8 +12,8 @@ NAMES = dict(
         VideoFolderDataset
     """,
     HOOKS="""
-        DataFaultHook DivergenceHook ForecastCheckpointHook ForecastVisualizationHook GANHealthHook
-        SampleGridHook ValLossHook
+        DataFaultHook DivergenceHook FeatureStatisticsHook ForecastCheckpointHook ForecastVisualizationHook
+        GANHealthHook SampleGridHook ValLossHook
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""
@@ -22,14 +22,13 @@ NAMES = dict(
         FramePredictionMetric FutureSemSegMetric TrackingMetric
     """,
     MODELS="""
-        AttributeClassificationLoss AttributeClassifier CANDiscriminator CANGenerator CachedEncoder
-        ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss D2DForecaster D2DPredictor
-        DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder DetectorMapEncoder
-        DistanceMapDecoder DistanceMapEncoder EgoMotion F2FForecaster F2FNeck F2FPredictor FeatureFusion
-        FlowInstanceDecoder
-        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
-        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
-        MotionForecaster
+        AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
+        CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
+        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder
+        DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster
+        F2FNeck F2FPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
+        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor LabelMapEncoder
+        MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
         RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
         VideoForecaster WarpCorrectPredictor
@@ -39,8 +38,8 @@ NAMES = dict(
     TRANSFORMS="""
         CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
-        LoadClipInstances LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks LoadRGBImage
-        PackCreativeInputs PackForecastInputs RandomJitter
+        LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
+        LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
     """,
     VISUALIZERS='ForecastLocalVisualizer',
 )

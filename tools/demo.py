@@ -1,14 +1,16 @@
-"""The main job end to end on data it makes itself: a street, forecasters, one table, one picture."""
+"""The main job end to end on data it makes itself: a first look, then training, one table, pictures."""
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
-from tqdm import tqdm
 
 from mmforecast.apis.compare import (
     Entry,
@@ -24,6 +26,7 @@ from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 from mmforecast.street import write_dataset
 from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
+from mmforecast.utils.progress import progress_bar
 from mmforecast.visualization import forecast_animation, instance_classes, write_gif
 from mmforecast.visualization.report import SectionView
 
@@ -34,16 +37,34 @@ F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic-6e61a82d.pth'
 S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
 # Drawn beside the truth.
 DRAWN = ('copy-last', S2S, F2F)
+DRAWN_FIRST = ('copy-last', 'flow', F2F)
 HORIZONS = (1, 3)
-# The trained forecaster, its baselines and horizons, by what is forecast.
+LOOK_SEQUENCES = 3
+FIRST_METRICS = ('AP50', 'AP', 'mIoU', 'IoU-MO')
+# Steps of training before its time is told; the first ones start the processes that load the data.
+TIMED_STEPS = (2, 7)
+
+
+class System(NamedTuple):
+    """What is compared in one kind of forecast: the learned method, if any, the baselines, the horizons."""
+
+    learned: str | None
+    baselines: list[str]
+    horizons: tuple[int, ...]
+
+
+FIRST_LOOK = {
+    'label maps': System(None, ['copy-last', 'flow'], HORIZONS[-1:]),
+    'instances': System(F2F, ['copy-last', 'flow-warp'], HORIZONS[-1:]),
+}
 SYSTEMS = {
-    'label maps': (S2S, ['copy-last', 'flow'], HORIZONS),
-    'instances': (F2F, ['copy-last', 'flow-shift', 'flow-warp'], HORIZONS[-1:]),
+    'label maps': System(S2S, ['copy-last', 'flow', 'oracle'], HORIZONS),
+    'instances': System(F2F, ['copy-last', 'flow-shift', 'flow-warp', 'oracle'], HORIZONS[-1:]),
 }
 EXAMPLES = """examples:
   %(prog)s
   # a quick look; its scores say little
-  %(prog)s --train 8 --val 4 --iters 60 --work-dir work_dirs/look
+  %(prog)s --train 8 --val 4 --iters 20 --work-dir work_dirs/look
 """
 
 
@@ -52,51 +73,81 @@ def parse_args():
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
-    parser.add_argument('--train', type=int, default=72, help='sequences to train on')
-    parser.add_argument('--val', type=int, default=50, help='sequences to score on')
-    parser.add_argument('--iters', type=int, default=300, help='training iterations')
+    parser.add_argument('--train', type=int, default=32, help='sequences to train on')
+    parser.add_argument('--val', type=int, default=20, help='sequences to score on')
+    parser.add_argument('--iters', type=int, default=100, help='training iterations')
     parser.add_argument('--pictures', type=int, default=2, help='animated clips')
     return parser.parse_args()
 
 
 def main():
     args = parse_args()
-    start = time.time()
-    print(f'[1/4] drawing {args.train + args.val} street sequences of 30 frames, 128x256')
+    start = time.monotonic()
+    MMLogger.get_instance('demo', log_level='ERROR')  # metrics would print tables of every class
+    first_look(args, min(LOOK_SEQUENCES, args.val), start)
+    say(f'[2/5] drawing {args.train + args.val} street sequences of 30 frames, 128x256')
     data = args.work_dir / 'synthetic_street'
     write_dataset(data, dict(train=args.train, val=args.val), height=128, width=256, workers=2)
     s2s, f2f = s2s_config(args, data), load_config(str(F2F_CONFIG), on_data(data))
-    print(f'[2/4] training {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
+    say(f'[3/5] training S2S-warp, {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
     checkpoint = train(s2s)
-    print(f'[3/4] scoring label maps, then instances, beside the baselines, {clock(start)}')
+    say(f'[4/5] scoring label maps, then instances, beside the baselines, {clock(start)}')
     clips, views, rows = {}, [], []
-    for kind, cfg, weights in (
-        ('label maps', s2s, checkpoint),
-        ('instances', f2f, str(F2F_WEIGHTS)),
-    ):
+    for kind, cfg, weights in (('label maps', s2s, checkpoint), ('instances', f2f, str(F2F_WEIGHTS))):
         drawn = ClipCollector(args.pictures, max(HORIZONS), args.val)
-        found = score(kind, cfg, weights, [keeper(clips, args.pictures), drawn])
+        found = score(SYSTEMS[kind], cfg, weights, [keeper(clips, args.pictures), drawn])
         views.append(section(kind, cfg, found, drawn))
         rows += [dict(row, forecast=kind) for row in found]
     columns = ['forecast', *comparison_columns(rows)]
     save_comparison(rows, columns, args.work_dir)
-    print(f'[4/4] drawing the forecasts, {clock(start)}')
-    gifs = draw(clips, args.work_dir)
+    say(f'[5/5] drawing the forecasts, {clock(start)}')
+    gifs = draw(clips, args.work_dir, 'forecast')
     make_page(args.work_dir / 'index.html', 'Half a second ahead on the synthetic street', views)
-    print()
-    print(format_table(rows, columns))
-    print()
-    print(
+    say(f'\n{format_table(rows, columns)}\n')
+    say(
         'In %, at the given time ahead. mIoU: mean intersection over union of the 19 classes, IoU-MO: of '
         'the moving objects;\nAP50, AP: average precision of instances, by the rules of Cityscapes. '
         'Forecasts of label maps start from the true\nones of the past, forecasts of instances from what '
         'a detector sees in the past frames.'
     )
     for path in gifs:
-        print(f'picture: {path}')
-    print(f'table:   {args.work_dir / "table.md"}')
-    print(f'report:  {args.work_dir / "index.html"}')
-    print(f'done in {clock(start)}')
+        say(f'picture: {path}')
+    say(f'table:   {args.work_dir / "table.md"}')
+    say(f'report:  {args.work_dir / "index.html"}')
+    say(f'done in {clock(start)}')
+
+
+def say(text: str) -> None:
+    """Print at once, so that a log is as far as the run."""
+    print(text, flush=True)
+
+
+def first_look(args, count: int, start: float) -> None:
+    """Forecasts of a few sequences by the shipped weights, and how long the rest will take here."""
+    say(f'[1/5] a first look: forecasts of {count} street sequences, of instances by the shipped weights')
+    data = args.work_dir / 'first_look'
+    write_dataset(data, dict(val=count), height=128, width=256)
+    drawn, clips, rows = time.monotonic(), {}, []
+    for kind, path in (('label maps', S2S_CONFIG), ('instances', F2F_CONFIG)):
+        cfg = load_config(str(path), on_data(data))
+        found = score(FIRST_LOOK[kind], cfg, str(F2F_WEIGHTS), [keeper(clips, 1, DRAWN_FIRST)])
+        rows += [dict(row, forecast=kind) for row in found]
+    scored = time.monotonic()
+    (gif,) = draw(clips, args.work_dir, 'first_look')
+    say(format_table(rows, ['forecast', *comparison_columns(rows, FIRST_METRICS)]))
+    say(f'{count} clips say little about a method; the table at the end has {args.val}.\npicture: {gif}')
+    # Two processes will draw; a clip is scored by all methods and horizons of the whole comparison.
+    drawing = (drawn - start) / count * (args.train + args.val) / 2
+    scoring = (scored - drawn) / count * args.val * num_runs(SYSTEMS) / num_runs(FIRST_LOOK)
+    say(
+        f'first look: {clock(start)}; on this machine, drawing the data will take about {minutes(drawing)}, '
+        f'scoring about {minutes(scoring)}; training tells after its first steps'
+    )
+
+
+def num_runs(systems: dict[str, System]) -> int:
+    """How often each clip is forecast."""
+    return sum((len(each.baselines) + bool(each.learned)) * len(each.horizons) for each in systems.values())
 
 
 def on_data(data: Path) -> dict:
@@ -106,7 +157,7 @@ def on_data(data: Path) -> dict:
 
 def s2s_config(args, data: Path) -> Config:
     """The tiny config on the demo's data and number of iterations."""
-    warm_up = max(1, min(50, args.iters // 2))
+    warm_up = max(1, min(20, args.iters // 2))
     return load_config(
         str(S2S_CONFIG),
         {
@@ -124,13 +175,20 @@ def s2s_config(args, data: Path) -> Config:
     )
 
 
-class ProgressBar(Hook):
-    """Iterations and the loss, on one line."""
+class TrainingProgress(Hook):
+    """Iterations and the loss, on one line, and once how long all of it will take."""
 
     def __init__(self, total: int):
-        self.bar = tqdm(total=total, desc='training', unit='step', mininterval=1.0)
+        self.total = total
+        self.bar = progress_bar(total=total, desc='training', unit='step')
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        first, last = TIMED_STEPS
+        if runner.iter + 1 == first:
+            self.first_at = time.monotonic()
+        if runner.iter + 1 == last:
+            step = (time.monotonic() - self.first_at) / (last - first)
+            self.bar.write(f'training: {step:.1f} s a step, about {minutes(step * self.total)} in all')
         self.bar.set_postfix(loss=f'{outputs["loss"].item():.3f}', refresh=False)
         self.bar.update()
 
@@ -141,31 +199,31 @@ class ProgressBar(Hook):
 def train(cfg: Config) -> str:
     """Train in this process; the path of the last checkpoint."""
     runner = Runner.from_cfg(cfg.copy())
-    runner.register_hook(ProgressBar(cfg.train_cfg.max_iters))
+    runner.register_hook(TrainingProgress(cfg.train_cfg.max_iters))
     runner.train()
     return str(Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth')
 
 
-def score(kind, cfg, checkpoint, keepers) -> list:
+def score(system: System, cfg: Config, checkpoint: str, keepers: list) -> list[dict]:
     """Rows of the table; each forecast is shown to all ``keepers``."""
-    learned, baselines, horizons = SYSTEMS[kind]
-    entries = with_baselines(cfg, [Entry(learned, cfg, checkpoint)], [*baselines, 'oracle'])
-    return compare(entries, horizons, on_sample=lambda *args: [keep(*args) for keep in keepers])
+    learned = [Entry(system.learned, cfg, checkpoint)] if system.learned else []
+    entries = with_baselines(cfg, learned, system.baselines)
+    return compare(entries, system.horizons, on_sample=lambda *args: [keep(*args) for keep in keepers])
 
 
 def section(kind, cfg, rows, collector) -> SectionView:
     """The report's section of one kind of forecast."""
     view = view_of(kind.capitalize(), rows, comparison_columns(rows), collector, CITYSCAPES_METAINFO)
-    view.data = data_sentence(cfg, build_loader(cfg).dataset, SYSTEMS[kind][2])
+    view.data = data_sentence(cfg, build_loader(cfg).dataset, SYSTEMS[kind].horizons)
     view.configs = [config_view('data, baselines and trained forecaster', cfg)]
     return view
 
 
-def keeper(clips: dict, num_pictures: int):
-    """Adds the forecasts that go into GIFs to ``clips``, by sequence."""
+def keeper(clips: dict, num_pictures: int, methods: Sequence[str] = DRAWN):
+    """Adds the forecasts by ``methods`` that go into GIFs to ``clips``, by sequence."""
 
     def keep(name, steps, sample, clip):
-        if steps != max(HORIZONS) or name not in DRAWN:
+        if steps != max(HORIZONS) or name not in methods:
             return
         if sample.sequence_id not in clips and len(clips) >= num_pictures:
             return
@@ -180,7 +238,7 @@ def keeper(clips: dict, num_pictures: int):
     return keep
 
 
-def draw(clips: dict, folder: Path) -> list:
+def draw(clips: dict, folder: Path, name: str) -> list[Path]:
     """One GIF per clip: the past plays, then truth beside the forecasts, label maps above instances."""
     meta = CITYSCAPES_METAINFO
     paths = []
@@ -188,7 +246,7 @@ def draw(clips: dict, folder: Path) -> list:
         sample = clip['sample']
         sample.gt_instance_map = clip['instance_sample'].gt_instance_map
         # The names of both kinds stand in one picture, so they must differ.
-        instances = {f'{name} ': forecast for name, forecast in clip['instances'].items()}
+        instances = {f'{method} ': forecast for method, forecast in clip['instances'].items()}
         frames = forecast_animation(
             sample,
             clip['clip'],
@@ -197,15 +255,20 @@ def draw(clips: dict, folder: Path) -> list:
             classes=meta['classes'],
             instance_classes=instance_classes(meta),
         )
-        paths.append(folder / f'forecast_{sequence}.gif')
+        paths.append(folder / f'{name}_{sequence}.gif')
         write_gif(paths[-1], frames)
     return paths
 
 
 def clock(start: float) -> str:
     """Minutes and seconds since ``start``."""
-    minutes, seconds = divmod(round(time.time() - start), 60)
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
     return f'{minutes} min {seconds:02d} s'
+
+
+def minutes(seconds: float) -> str:
+    """A rough duration: seconds below two minutes, else minutes."""
+    return f'{seconds:.0f} s' if seconds < 120 else f'{seconds / 60:.0f} min'
 
 
 if __name__ == '__main__':

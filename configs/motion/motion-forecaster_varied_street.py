@@ -13,6 +13,7 @@ model = dict(
     predictor=dict(
         _delete_=True,
         type='MotionForecaster',
+        region_share=None,  # to learn what features and frames need too, which have no regions
         losses=dict(
             ce=dict(
                 type='ScoreCrossEntropyLoss',
@@ -40,7 +41,7 @@ val_dataloader = dict(dataset=dict(data_root='data/varied_street', num_past=3))
 test_dataloader = val_dataloader
 # the average over the last hundreds of iterations
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]
-max_iters = 400
+max_iters = 800
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),

@@ -8,13 +8,13 @@ pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='LoadClipSemSeg'),
     dict(type='ClipResize', scale=(480, 360)),
-    dict(type='ClipCameraSpeed'),
     dict(type='PackForecastInputs'),
 ]
+test_pipeline = [*pipeline[:-1], dict(type='ClipCameraSpeed'), pipeline[-1]]
 train_dataloader = dict(
     dataset=dict(num_past=3, num_future=3, label_space='camvid', pipeline=pipeline))
 val_dataloader = dict(
-    dataset=dict(num_past=3, split='all', label_space='camvid', pipeline=pipeline))
+    dataset=dict(num_past=3, split='all', label_space='camvid', pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(by_speed=True)
 test_evaluator = val_evaluator

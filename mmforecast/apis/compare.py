@@ -24,7 +24,8 @@ METRICS = (
     *(
         f'{score}{area}'
         for area in ('', '-MO', '-MO-given', '-iclr16', '-iclr16-flow')
-        for score in ('PSNR', 'SSIM', 'sharpness')
+        for score in ('PSNR', 'SSIM', 'sharpness', 'energy')
+        if score != 'energy' or 'iclr16' not in area
     ),
     'LPIPS',
 )

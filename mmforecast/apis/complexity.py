@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn as nn
+from mmengine.structures import PixelData
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmforecast.models.decoders import FlowInstanceDecoder
-from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncoder, PrecomputedEncoder
 from mmforecast.models.forecasters import BaseForecaster
-from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
 from mmforecast.structures import ForecastDataSample
+
+
+class NeedsDataError(ValueError):
+    """A part of a forecaster cannot be counted on shapes alone."""
 
 
 @dataclass
@@ -53,28 +57,27 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     """Costs of encoder, predictor and decoder for one clip of frames of ``size``.
 
     A detector's heads are counted as if they met their limits: as many proposals as its RPN keeps, and as
-    many detections as it reports. Matching and suppressing boxes, RoIAlign and optical flow aren't counted.
+    many detections as it reports; also those of an encoder that paints a detector's instances. Matching and
+    suppressing boxes, RoIAlign, optical flow and warping aren't counted. Representations that the data set
+    brings cost nothing, see :func:`given_representation`. ``CachedEncoder`` costs what its encoder does.
 
     Args:
-        model: Is moved to ``device``, which on 'meta' loses its weights.
-        size: (H, W) of the frames.
+        model: Is of no use afterwards: it is moved to ``device``, which on 'meta' loses its weights, and its
+            encoder is simplified.
+        size: (H, W) of the frames; of the maps, where the data set brings scores.
         device: 'meta', or 'cpu' for parts that can't run without data.
 
     Raises:
-        ValueError: A part can't run without data, or takes nothing from RGB frames.
+        NeedsDataError: ``device`` is 'meta', and a part can't run without data.
     """
-    if not model.encoder.from_rgb:
-        raise ValueError(
-            f'{type(model.encoder).__name__} takes its representation from the data set, so there is '
-            'nothing to count; choose a config whose encoder works on any RGB frame'
-        )
+    if isinstance(model.encoder, CachedEncoder):
+        model.encoder = model.encoder.encoder
     model = model.to(device).eval()
     frames = torch.zeros((1, 1, 3, *size), device=device)
     samples = [ForecastDataSample(metainfo=dict(img_shape=tuple(size), ori_shape=tuple(size)))]
-    encode, one = _run(model.encoder, count_macs, model.encode, frames, samples)
-    past = model.select_input(time_cat([one] * model.num_past))
+    encode, one = _encode(model, frames, samples)
     clip = frames.expand(-1, model.num_past, -1, -1, -1)
-    context = ForecastContext(clip, samples, model.encoder)
+    past, context = model.split(time_cat([one] * model.num_past), clip, samples)
     outputs = model.predictor.num_outputs
     predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
     step = time_slice(future, 0, 1)
@@ -97,6 +100,49 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
             _decoded_steps(model.decoder, steps),
         ),
     ]
+
+
+def _encode(model: BaseForecaster, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, Pyramid]:
+    """Multiply-adds of the encoder on one frame, and its representation, (1, 1, C, h, w) per level."""
+    encoder, size = model.encoder, tuple(frames.shape[-2:])
+    paints = getattr(encoder, 'detector_encoder', None) is not None
+    if encoder.from_rgb and not paints:
+        return _run(encoder, count_macs, model.encode, frames, samples)
+    macs = painter_macs(encoder, frames) if paints else 0
+    given = blank_maps(encoder, size) if paints else given_representation(encoder, size)
+    given = [level.to(frames.device) for level in given]
+    encoder.encode = lambda *_: given
+    return macs, model.encode(frames, samples)
+
+
+def given_representation(encoder: BaseEncoder, size: tuple[int, int]) -> Pyramid:
+    """What an encoder that sees no RGB makes of one frame without objects, (1, 1, C, h, w) per level.
+
+    Args:
+        encoder: Takes labels or scores from the sample (``from_rgb`` is False).
+        size: (H, W) of the labels, or of the scores.
+    """
+    sample = ForecastDataSample(metainfo=dict(labelled=(True,)))
+    if isinstance(encoder, PrecomputedEncoder):
+        sample.scores = torch.zeros((1, encoder.channels, *size))
+    else:
+        sample.gt_sem_seg = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
+        sample.gt_instance_map = PixelData(data=torch.zeros((1, *size), dtype=torch.int32))
+    return encoder.encode(torch.zeros((1, 0, 3, *size)), [sample])
+
+
+def blank_maps(encoder: BaseEncoder, size: tuple[int, int]) -> Pyramid:
+    """Maps of the shapes (1, 1, C, h, w) that an encoder paints; arguments as above."""
+    size = tuple(side // encoder.stride for side in size)
+    channels = [encoder.channels if name == 'scores' else 3 for name in encoder.level_names]
+    return [torch.zeros((1, 1, count, *size)) for count in channels]
+
+
+def painter_macs(encoder: BaseEncoder, frames: Tensor) -> int:
+    """Multiply-adds of an encoder that paints the instances of a detector, on frames (1, 1, 3, H, W)."""
+    inner = encoder.detector_encoder
+    macs, levels = _run(inner, count_macs, inner.encode, frames, [])
+    return macs + heads_macs(inner, levels, frames.shape[-2:])
 
 
 def detector_heads(detector: nn.Module) -> list[nn.Module]:
@@ -159,10 +205,10 @@ def _run(part: nn.Module, call: Callable, *args):
     """``call(*args)``; what fails for lack of data is said in one sentence."""
     try:
         return call(*args)
-    except (NotImplementedError, RuntimeError) as error:
+    except (NotImplementedError, RuntimeError, TypeError) as error:
         if 'meta' not in str(error):
             raise
-        raise ValueError(
+        raise NeedsDataError(
             f'{type(part).__name__} needs data, not only shapes (optical flow and non-maximum '
-            'suppression do): count it with --device cpu, on small frames'
+            'suppression do): count it with --device cpu'
         ) from error

@@ -10,7 +10,6 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.models.forecasters import BaseForecaster
@@ -18,6 +17,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.config_options import merge_options
 from mmforecast.utils.loader_settings import drop_worker_settings
+from mmforecast.utils.progress import progress_bar
 from mmforecast.utils.removed_configs import require_config
 from mmforecast.utils.source_configs import source_configs
 
@@ -130,7 +130,7 @@ def evaluate(
     with DefaultScope.overwrite_default_scope(SCOPE):
         judge = Evaluator(evaluator)
     judge.dataset_meta = loader.dataset.metainfo
-    for batch in tqdm(loader, desc=title, leave=False, mininterval=1.0):
+    for batch in progress_bar(loader, desc=title):
         clips = batch['inputs']
         with torch.no_grad():
             samples = model.test_step(batch)

@@ -5,7 +5,6 @@ from itertools import chain
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from mmforecast.datasets import (
     BaseSequenceDataset,
@@ -23,6 +22,7 @@ from mmforecast.datasets.transforms import (
 from mmforecast.engine.data_watch import find_sources
 from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
+from mmforecast.utils.progress import progress_bar
 
 # One array (n, C, h, w) float16 per level of the encoder, of n frames.
 _Maps = list[np.ndarray]
@@ -82,7 +82,7 @@ def extract_representations(
     source = ', '.join(dict.fromkeys(sources))
     manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
     writer = StoreWriter(root, manifest, num_frames)
-    for sequence, positions, frame_names, resize in tqdm(work, desc='sequences', mininterval=1.0):
+    for sequence, positions, frame_names, resize in progress_bar(work, desc='sequences'):
         missing = [level for level in wanted if not writer.has_sequence(level.name, sequence.id, frame_names)]
         if not missing:
             report['kept'] += 1

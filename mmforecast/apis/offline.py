@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from mmforecast.evaluation.metrics.clips import sum_counts
 from mmforecast.evaluation.results_file import read_results, restore_forecast
+from mmforecast.utils.progress import progress_bar
 
 from .evaluate import SCOPE, build_loader
 
@@ -103,7 +103,7 @@ def iterate_results(
             'clips: score it with the config, the --cfg-options and the data that it was made with'
         )
     remaining = iter(records)
-    for batch in tqdm(loader, desc='score', leave=False, mininterval=1.0):
+    for batch in progress_bar(loader, desc='score'):
         try:
             forecasts = [restore_forecast(next(remaining), clip) for clip in batch['data_samples']]
         except ValueError as error:

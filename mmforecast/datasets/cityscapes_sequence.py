@@ -21,6 +21,7 @@ __all__ = ['CityscapesSequenceDataset', 'cut_snippets']
 ANNOTATED_INDEX = 19
 
 _IMAGE_SUFFIX = '_leftImg8bit.png'
+_FLOW_SUFFIX = '_flow.png'
 _LABEL_SUFFIXES = {kind: f'_gtFine_{kind}.png' for kind in ('labelIds', 'labelTrainIds', 'instanceIds')}
 _LABEL_KINDS = ('auto', 'labelIds', 'labelTrainIds')
 
@@ -101,7 +102,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         data_root: Folder of the dataset.
         split: 'train', 'val' or 'test'.
         data_prefix: ``img_path`` and ``seg_map_path``, folders or archives under ``data_root``.
-            Data with labels on every frame keeps them in ``gtFine_sequence``.
+            Data with labels on every frame keeps them in ``gtFine_sequence``. ``flow_path``, where there is
+            flow from each frame to the next, as the synthetic street writes it (``<frame>_flow.png``).
         label_kind: Files to read labels from; 'auto' takes labelTrainIds where every labeled frame
             has them and labelIds, mapped in memory, otherwise.
         cities: Use these only.
@@ -134,9 +136,10 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f'snippet holds its annotated frame, got {snippet_length}'
             )
         prefix = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine')
-        unknown = set(data_prefix or {}) - set(prefix)
+        known = {*prefix, 'flow_path'}
+        unknown = set(data_prefix or {}) - known
         if unknown:
-            raise ValueError(f'data_prefix knows {sorted(prefix)}, got {sorted(unknown)}')
+            raise ValueError(f'data_prefix knows {sorted(known)}, got {sorted(unknown)}')
         self.split = split
         self.label_kind = label_kind
         self.cities = None if cities is None else tuple(cities)
@@ -146,6 +149,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     def load_sequences(self) -> list[Sequence]:
         images = self._list_images()
         labels, instances = self._list_labels()
+        flows = self._list_flows()
         recordings: dict[str, dict[int, str]] = defaultdict(dict)
         for frame in images:
             recording, number = frame.rsplit('_', 1)
@@ -167,6 +171,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                         image_paths=[images[name] for name in names],
                         seg_map_paths=[labels.get(name) for name in names],
                         instance_paths=[instances.get(name) for name in names],
+                        flow_paths=[flows.get(name) for name in names] if flows else None,
                         annotated_index=None if mark is None else numbers.index(mark),
                     )
                 )
@@ -223,6 +228,22 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 level=logging.WARNING,
             )
         return found[kind], found['instanceIds']
+
+    def _list_flows(self) -> dict[str, str]:
+        """Frame name to path of the flow to the next frame; empty where none was asked for."""
+        prefix = self.data_prefix.get('flow_path')
+        if prefix is None:
+            return {}
+        tree = find_tree(prefix)
+        files = list_tree(tree, self.split) if tree else ()
+        flows = {name[: -len(_FLOW_SUFFIX)]: path for _, name, path in files if name.endswith(_FLOW_SUFFIX)}
+        if not flows:
+            pattern = os.path.join(prefix, self.split, '<city>', f'*{_FLOW_SUFFIX}')
+            raise FileNotFoundError(
+                f'{type(self).__name__}: no flow {pattern}; write the synthetic street with --flow, or drop '
+                'flow_path from data_prefix'
+            )
+        return flows
 
     def _has_hole(self, recording: str, numbers: list[int], path: str) -> bool:
         """Whether frames are missing in the middle; raises instead where ``on_corrupt='raise'``."""

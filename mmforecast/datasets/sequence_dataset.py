@@ -205,8 +205,14 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             frame_times=None if sequence.times is None else [float(sequence.times[n]) for n in frames],
             seg_map_paths=of_frames(sequence.seg_map_paths),
             instance_paths=of_frames(sequence.instance_paths),
+            motion_paths=self._motion_paths(sequence, frames),
             label_map=self.label_map,
         )
+
+    def _motion_paths(self, sequence: Sequence, frames: list[int]) -> list[str | None]:
+        """Flow of every frame from the clip's newest observed one to the one before its last."""
+        newest = frames[self.layout.num_past - 1]
+        return (sequence.flow_paths or [None] * len(sequence))[newest : frames[-1]]
 
     def _anchors(self, sequence: Sequence) -> list[int]:
         if self.anchor is None:

@@ -12,6 +12,7 @@ from .divergence import DivergenceError
 from .hooks import (
     DataFaultHook,
     DivergenceHook,
+    FeatureStatisticsHook,
     ForecastCheckpointHook,
     ForecastVisualizationHook,
     ValLossHook,
@@ -26,6 +27,7 @@ __all__ = [
     'DivergenceError',
     'DivergenceHook',
     'EpochBasedTrainLoop',
+    'FeatureStatisticsHook',
     'ForecastCheckpointHook',
     'ForecastRunner',
     'ForecastVisualizationHook',

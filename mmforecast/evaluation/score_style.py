@@ -10,7 +10,7 @@ class ScoreStyle:
     Attributes:
         unit: '' for a number without one.
         decimals: Digits after the point that a table shows.
-        best: 'max' or 'min'.
+        best: 'max', 'min', or 'one' for scores that are best at 1.
         meaning: One line of plain words; '' where nothing is known of the score.
     """
 
@@ -66,6 +66,9 @@ _STYLES = {
     'PSNR': ScoreStyle('dB', 2, 'max', 'closeness of the pixels: peak signal to noise ratio'),
     'SSIM': ScoreStyle('', 3, 'max', 'closeness of local structure; 1 for the same picture'),
     'sharpness': ScoreStyle('dB', 2, 'max', 'closeness of the edges: a blurred forecast has a low value'),
+    'energy': ScoreStyle(
+        '', 3, 'one', 'mean gradient over that of the truth: below 1 for a blur, above 1 for noise'
+    ),
     'LPIPS': ScoreStyle('', 3, 'min', "distance of a network's features: less is more alike"),
     'FID': ScoreStyle('', 1, 'min', 'distance of the distributions of images: less is more alike'),
     'KID': ScoreStyle('', 3, 'min', 'distance of the distributions of images: less is more alike'),

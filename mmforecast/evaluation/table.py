@@ -39,8 +39,8 @@ def format_table(
         style: 'text' (aligned), 'markdown' or 'csv'. No value is ``-``, in CSV an empty field; CSV
             gives the deviation a column of its own, named after the value's, plus ' std'.
         decimals: Digits after the point, of all columns, or by column; 1 where it names none.
-        best: Column name to 'max' or 'min': Markdown sets the best value of these columns in bold,
-            and so every row that shows the same rounded value.
+        best: Column name to 'max', 'min' or 'one' (nearest to 1): Markdown sets the best value of these
+            columns in bold, and so every row that shows the same rounded value.
         unranked: First-column values of rows that take no part in ``best``, such as an oracle.
 
     Returns:
@@ -57,9 +57,10 @@ def format_table(
         raise ValueError('a table needs at least one column: give columns, or rows with values')
     best = dict(best or {})
     for column, direction in best.items():
-        if column not in columns or direction not in ('max', 'min'):
+        if column not in columns or direction not in ('max', 'min', 'one'):
             raise ValueError(
-                f"best must map columns of {list(columns)} to 'max' or 'min', got '{column}': '{direction}'"
+                f"best must map columns of {list(columns)} to 'max', 'min' or 'one', got '{column}': "
+                f"'{direction}'"
             )
     if style == 'csv':
         return _as_csv(rows, columns, _digits(columns, decimals))
@@ -144,6 +145,8 @@ def _winners(
         for row, may_win in zip(rows, ranked, strict=True)
     ]
     scores = [None if score is None else round(score, digits) for score in scores]
+    if direction == 'one':
+        scores = [None if score is None else round(abs(score - 1), digits) for score in scores]
     known = [score for score in scores if score is not None]
     winner = (max if direction == 'max' else min)(known, default=None)
     return [score is not None and score == winner for score in scores]

@@ -12,9 +12,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 import torch
-from tqdm import tqdm
 
 from mmforecast.fileio.partial_file import resumable_file
+from mmforecast.utils.progress import progress_bar
 from mmforecast.version import __version__
 
 __all__ = ['DownloadError', 'cache_folder', 'cached_download']
@@ -114,13 +114,12 @@ def _append_rest(url: str, handle: IO[bytes], path: Path, progress: bool) -> Non
             handle.truncate()
         length = response.headers.get('Content-Length')
         total = None if length is None else start + int(length)
-        bar = tqdm(
+        bar = progress_bar(
             desc=path.name,
             initial=start,
             total=total,
             unit='B',
             unit_scale=True,
-            leave=False,
             disable=not progress,
         )
         with bar:

@@ -1,5 +1,6 @@
 """What stands in for ``mmcv._ext``: the operators served, and a clear error for the others."""
 
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -125,7 +126,7 @@ def _missing(name: str) -> Callable[..., NoReturn]:
 
 def _caller() -> str:
     """The innermost network outside mmcv that is being run, or else the function."""
-    frame, function = sys._getframe(2), None
+    frame, function = inspect.currentframe().f_back.f_back, None
     while frame is not None:
         module = frame.f_globals.get('__name__', '')
         if module.split('.')[0] not in ('mmcv', 'torch'):

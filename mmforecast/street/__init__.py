@@ -1,5 +1,7 @@
 """The synthetic street: procedural driving sequences in Cityscapes' layout."""
 
+from mmforecast.fileio.flow_png import decode_flow
+
 from .scene import Track
 from .sequence import FPS, SequenceRenderer, generate_sequence
 from .writer import (
@@ -9,7 +11,6 @@ from .writer import (
     MANIFEST_NAME,
     SEQUENCE_LENGTH,
     decode_depth,
-    decode_flow,
     sequence_files,
     write_dataset,
     write_sequence,

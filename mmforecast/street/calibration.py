@@ -8,7 +8,8 @@ split, absent classes skipped.
 
 import cv2
 import numpy as np
-from tqdm import tqdm
+
+from mmforecast.utils.progress import progress_bar
 
 from .labels import MOVING_TRAIN_IDS, NUM_CLASSES, TRAIN_NAMES, to_train_ids
 from .parallel import worker_pool
@@ -112,11 +113,13 @@ def measure(
     'copy' or 'flow')."""
     jobs = [(seed, split, index, height, width) for index in range(sequences)]
     if workers == 1:
-        results = list(tqdm((_measure_sequence(*job) for job in jobs), total=len(jobs), disable=not progress))
+        results = list(
+            progress_bar((_measure_sequence(*job) for job in jobs), total=len(jobs), disable=not progress)
+        )
     else:
         with worker_pool(workers) as pool:
             results = list(
-                tqdm(pool.map(_measure_sequence, *zip(*jobs)), total=len(jobs), disable=not progress)
+                progress_bar(pool.map(_measure_sequence, *zip(*jobs)), total=len(jobs), disable=not progress)
             )
     return {key: class_ious(sum(result[key] for result in results)) for key in results[0]}
 

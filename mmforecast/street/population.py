@@ -8,15 +8,22 @@ from .traffic import Traffic, sample_vehicle
 __all__ = ['ego_path', 'populate']
 
 _FAR = 95.0
+# Meters that the camera car drives at most; the street is drawn some way further.
+_REACH = 120.0
 
 
 def ego_path(rng: np.random.Generator, times: np.ndarray, line, layout) -> Path:
-    """The camera car: in one of our lanes, standing to 14 m/s, slower in tight bends."""
+    """The camera car: in one of our lanes, standing to 14 m/s, slower in tight bends.
+
+    In long sequences it drives so slowly that the street does not end before them.
+    """
+    duration = times[-1] - times[0]
     lane = int(rng.integers(layout.lanes))
     bend = np.abs(line.curvature_at(np.linspace(0, 25, 26))).max()
-    fastest = min(14.0, np.sqrt(3.0 / max(bend, 1e-3)))
-    speed = 0.0 if rng.random() < 0.06 else float(rng.uniform(4.0, fastest))
+    fastest = min(14.0, np.sqrt(3.0 / max(bend, 1e-3)), _REACH / duration)
+    speed = 0.0 if rng.random() < 0.06 else float(rng.uniform(min(4.0, fastest), fastest))
     acceleration = float(np.clip(rng.normal(0, 0.8), -2.5, 1.8)) if speed else 0.0
+    acceleration = min(acceleration, 2 * (_REACH - speed * duration) / duration**2)
     return Path.along(
         times,
         0.0,

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmforecast.fileio.atomic import remove_leftovers, write_atomically
+from mmforecast.fileio.flow_png import encode_flow
 from mmforecast.fileio.partial_file import partial_file
-from mmforecast.utils.checks import check_positive
+from mmforecast.utils.checks import check_integer, check_positive
+from mmforecast.utils.progress import progress_bar
 
 from .labels import to_train_ids
 from .parallel import worker_pool
@@ -25,7 +26,6 @@ __all__ = [
     'MANIFEST_NAME',
     'SEQUENCE_LENGTH',
     'decode_depth',
-    'decode_flow',
     'sequence_files',
     'write_dataset',
     'write_sequence',
@@ -37,13 +37,17 @@ CITY = 'street'
 SEQUENCE_LENGTH = 30
 ANNOTATED_FRAME = 19
 MANIFEST_NAME = 'synthetic_street.json'
-_FLOW_SCALE, _FLOW_ZERO = 64.0, 2**15
 _DEPTH_SCALE = 100.0
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 def sequence_files(
-    root, split: str, index: int, depth: bool = False, flow: bool = False
+    root,
+    split: str,
+    index: int,
+    depth: bool = False,
+    flow: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> dict[tuple[str, int], Path]:
     """Every file of one sequence, keyed by (kind, frame).
 
@@ -56,7 +60,7 @@ def sequence_files(
     def add(kind, folder, frame, suffix):
         files[kind, frame] = root / folder / split / CITY / f'{CITY}_{index:06d}_{frame:06d}_{suffix}.png'
 
-    for frame in range(SEQUENCE_LENGTH):
+    for frame in range(num_frames):
         add('leftImg8bit_sequence', 'leftImg8bit_sequence', frame, 'leftImg8bit')
         for kind in ('labelIds', 'labelTrainIds', 'instanceIds'):
             add(kind, 'gtFine_sequence', frame, f'gtFine_{kind}')
@@ -81,21 +85,6 @@ def decode_depth(image: np.ndarray) -> np.ndarray:
     return np.where(image == 0, np.inf, image / _DEPTH_SCALE).astype(np.float32)
 
 
-def _encode_flow(flow: np.ndarray) -> np.ndarray:
-    """KITTI's three 16-bit channels: (u, v) * 64 + 2**15, and whether the vector fits; RGB
-    order."""
-    coded = np.round(np.nan_to_num(flow, nan=-np.inf) * _FLOW_SCALE + _FLOW_ZERO)
-    valid = ((coded >= 0) & (coded <= 65535)).all(-1)
-    return np.dstack([np.clip(coded, 0, 65535), valid]).astype(np.uint16)
-
-
-def decode_flow(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Flow (H, W, 2) float32 in pixels and validity (H, W) bool, from the uint16 RGB picture in a
-    flow file."""
-    flow = (image[..., :2].astype(np.float32) - _FLOW_ZERO) / _FLOW_SCALE
-    return flow, image[..., 2] > 0
-
-
 def _save(path: Path, image: np.ndarray):
     """Write a PNG under a temporary name, then rename it: a file that has its name is whole."""
     if image.ndim == 3:
@@ -117,15 +106,16 @@ def write_sequence(
     depth: bool = False,
     flow: bool = False,
     vary_camera: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> bool:
     """Render and write one sequence unless all its files are there; True if it was written."""
-    files = sequence_files(root, split, index, depth, flow)
+    files = sequence_files(root, split, index, depth, flow, num_frames)
     if all(path.exists() for path in files.values()):
         return False
     for folder in {path.parent for path in files.values()}:
         folder.mkdir(parents=True, exist_ok=True)
     sequence = generate_sequence(
-        seed, split, index, height, width, SEQUENCE_LENGTH, depth, flow, vary_camera=vary_camera
+        seed, split, index, height, width, num_frames, depth, flow, vary_camera=vary_camera
     )
     pictures = {
         'leftImg8bit_sequence': sequence['frames'],
@@ -136,7 +126,7 @@ def write_sequence(
     if depth:
         pictures['depth'] = np.stack([_encode_depth(frame) for frame in sequence['depth']])
     if flow:
-        pictures['flow'] = np.stack([_encode_flow(frame) for frame in sequence['flow']])
+        pictures['flow'] = np.stack([encode_flow(frame) for frame in sequence['flow']])
     pictures['leftImg8bit'] = sequence['frames']
     for kind in ('labelIds', 'labelTrainIds', 'instanceIds'):
         pictures[f'gtFine/{kind}'] = pictures[kind]
@@ -156,21 +146,24 @@ def write_dataset(
     flow: bool = False,
     progress: bool = True,
     vary_camera: bool = False,
+    num_frames: int = SEQUENCE_LENGTH,
 ) -> dict:
     """Write a whole synthetic dataset; run it again to finish or extend one.
 
     Args:
-        root: Folder to write to; made if missing. A dataset of another seed, size or generator
-            version in it is refused.
+        root: Folder to write to; made if missing. A dataset of another seed, size, length or
+            generator version in it is refused.
         splits: Sequences per split; default ``{'train': 120, 'val': 50}``.
         height, width: 2:1, from 32x64 to 1024x2048.
         seed: Of the dataset; a split's sequences don't depend on how many there are.
         workers: processes; the files don't depend on it. More than one needs the usual
             ``if __name__ == '__main__'`` guard in the calling script.
         depth, flow: Also write ``depth_sequence`` (uint16 cm, see `decode_depth`) and
-            ``flow_sequence`` (KITTI's 16-bit PNG, see `decode_flow`).
+            ``flow_sequence`` (KITTI's 16-bit PNG, see `mmforecast.fileio.flow_png`).
         progress: Show a progress bar on stderr.
         vary_camera: Give each sequence a camera of its own, see ``CameraVariation``.
+        num_frames: Frames of a sequence, 17 a second, at least 20; the annotated frame is the 20th whatever
+            the length. Other lengths show other worlds.
 
     Returns:
         dict: ``written`` and ``skipped`` sequence counts, and ``manifest``, the manifest's path.
@@ -178,6 +171,7 @@ def write_dataset(
     splits = {'train': 120, 'val': 50} if splits is None else dict(splits)
     check_size(height, width)
     check_positive('write_dataset', workers=workers)
+    check_integer('write_dataset', ANNOTATED_FRAME + 1, num_frames=num_frames)
     for split, count in splits.items():
         if not split.isidentifier() or count < 0:
             raise ValueError(f'splits must map names to counts >= 0, got {split!r}: {count}')
@@ -190,7 +184,7 @@ def write_dataset(
             seed=seed,
             height=height,
             width=width,
-            num_frames=SEQUENCE_LENGTH,
+            num_frames=num_frames,
             fps=FPS,
             annotated_frame=ANNOTATED_FRAME,
             vary_camera=vary_camera,
@@ -200,7 +194,7 @@ def write_dataset(
     for folder, _, _ in os.walk(root):
         remove_leftovers(folder)
     jobs = [
-        (root, split, index, height, width, seed, depth, flow, vary_camera)
+        (root, split, index, height, width, seed, depth, flow, vary_camera, num_frames)
         for split, count in splits.items()
         for index in range(count)
     ]
@@ -216,7 +210,7 @@ def write_dataset(
 
 def _run(jobs: list[tuple], workers: int, progress: bool) -> int:
     """Write the sequences; returns how many were not there before."""
-    bar = tqdm(total=len(jobs), unit='seq', desc='synthetic street', disable=not progress)
+    bar = progress_bar(total=len(jobs), unit='seq', desc='synthetic street', disable=not progress)
     written = 0
     with bar:
         if workers == 1 or len(jobs) < 2:

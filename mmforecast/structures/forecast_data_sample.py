@@ -21,6 +21,8 @@ class ForecastDataSample(BaseDataElement):
       ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels
       is -1 everywhere.
     - ``gt_motion_mask``: PixelData, ``data`` (n, H, W) bool, where each of the n future frames moves.
+    - ``gt_motion``: tensor (n, 2, H, W), how far (right, down), in pixels, each pixel of the newest observed
+      frame has moved in each of the n future frames; NaN where that is unknown or hidden.
     - ``scores``: tensor (T, C, h, w), precomputed pre-softmax scores of a segmentor.
     - ``features``: list over levels, finest first, of tensors (T, C, h, w), precomputed features of a
       detector. ``to()`` of a sample, as of every mmengine element, doesn't move the tensors of a list.
@@ -31,8 +33,9 @@ class ForecastDataSample(BaseDataElement):
     - ``pred_frames``: tensor (n, 3, H, W), forecast frames, RGB in [0, 255].
     - ``pred_instances``: list over the n steps of InstanceData, ``labels`` (N,) in 0..7 in the order of
       ``THING_LABEL_IDS``, ``scores`` (N,), ``bboxes`` (N, 4) and ``masks`` (N, H, W) bool at ``img_shape``.
-      D2D adds ``track_ids`` (N,) int64, of one object the same in all frames, and ``centroids`` (N, 2), the
-      (x, y) in pixels where it was expected.
+      Videos' forecasts may add ``visibility`` (N,) in [0, 1], the share of an instance's pixels that the
+      newest frame showed. D2D adds ``track_ids`` (N,) int64, of one object the same in all frames, and
+      ``centroids`` (N, 2), the (x, y) in pixels where it was expected.
     - ``past_instances``: list over the past frames of InstanceData with ``track_ids`` as those of
       ``pred_instances``; their ``masks`` may be smaller than ``img_shape``.
     - ``ref_instances``: as ``pred_instances``, the detector's own output on the true future frames.
@@ -45,12 +48,14 @@ class ForecastDataSample(BaseDataElement):
     ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
     :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or
     None), ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the
-    weights that computed them), ``camera_speed`` (widths of the frame per step, of :class:`ClipCameraSpeed`).
+    weights that computed them), ``camera_speed`` (widths of the frame per step, of :class:`ClipCameraSpeed`),
+    ``visibility`` (n shares of the pixels of each step that the newest frame showed).
     """
 
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
     gt_instance_map: PixelData = typed_field('gt_instance_map', PixelData)
     gt_motion_mask: PixelData = typed_field('gt_motion_mask', PixelData)
+    gt_motion: torch.Tensor = typed_field('gt_motion', torch.Tensor)
     gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
     scores: torch.Tensor = typed_field('scores', torch.Tensor)
     features: list[torch.Tensor] = typed_field('features', list)

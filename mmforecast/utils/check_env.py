@@ -8,6 +8,7 @@ itself cannot be imported.
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import re
 import subprocess
@@ -18,6 +19,9 @@ from typing import NamedTuple
 
 # What `probe` says of a module without package metadata.
 UNKNOWN = 'unknown'
+# What it says after the version of a package that a fork provides.
+FORK_MARK = ' (onedl)'
+INSTALL_MMCV = 'pip uninstall -y mmcv mmcv-lite; pip install "mmcv-lite>=2.1.0,<2.2.0"'
 # CPPFLAGS adds to Python's own compiler flags; CXXFLAGS would replace them, and with them the -O3.
 BUILD_MMCV = (
     'pip uninstall -y mmcv mmcv-lite; MMCV_WITH_OPS=1 CPPFLAGS=-g0 pip install --no-cache-dir '
@@ -35,7 +39,9 @@ class Requirement(NamedTuple):
         lower: First version that works, or None for any.
         upper: First version that does not work, or is not known to; None for no bound.
         breaks: What breaks from `upper` on; None where it is only untested.
-        forks: Other packages that provide the same module.
+        others: Other packages that provide the same module, at the same versions.
+        fork: The maintained fork that provides the same module, or None.
+        fork_tested: The version of the fork in the tested set; older ones are refused.
     """
 
     name: str
@@ -44,7 +50,9 @@ class Requirement(NamedTuple):
     lower: str | None = None
     upper: str | None = None
     breaks: str | None = None
-    forks: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    fork: str | None = None
+    fork_tested: str = '0'
 
     @property
     def supported(self) -> str:
@@ -57,10 +65,10 @@ class Requirement(NamedTuple):
         """The command that installs a version that works."""
         if self.name == 'python':
             return 'make clean setup PYTHON=python3.11'
-        return BUILD_MMCV if self.name == 'mmcv' else f'pip install "{self.name}{self.supported}"'
+        return INSTALL_MMCV if self.name == 'mmcv' else f'pip install "{self.name}{self.supported}"'
 
 
-PYTHON = Requirement('python', '', '3.11', '3.10', '3.13', 'mmcv and mmdet do not install on it')
+PYTHON = Requirement('python', '', '3.11', '3.10', '3.14')
 REQUIREMENTS = (
     # 2.6: torch.serialization.safe_globals, with which checkpoints are read
     Requirement('torch', 'torch', '2.13.0', '2.6'),
@@ -70,7 +78,9 @@ REQUIREMENTS = (
         '0.10.7',
         '0.10.5',
         '1.0.0',
-        forks=('onedl-mmengine', 'mmengine-lite'),
+        others=('mmengine-lite',),
+        fork='onedl-mmengine',
+        fork_tested='0.10.12',
     ),
     Requirement(
         'mmcv',
@@ -79,31 +89,26 @@ REQUIREMENTS = (
         '2.1.0',
         '2.2.0',
         'mmdet 3 and mmsegmentation 1 refuse it',
-        forks=('onedl-mmcv', 'mmcv-lite'),
+        others=('mmcv-lite',),
+        fork='onedl-mmcv',
+        fork_tested='2.3.6',
     ),
-    Requirement('mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', forks=('onedl-mmdetection',)),
-    Requirement('mmsegmentation', 'mmseg', '1.2.2', '1.2.2', '2.0.0', forks=('onedl-mmsegmentation',)),
+    Requirement('mmdet', 'mmdet', '3.3.0', '3.3.0', '4.0.0', fork='onedl-mmdetection', fork_tested='3.5.1'),
     Requirement(
-        'numpy',
-        'numpy',
-        '2.3.5',
-        '1.23',
-        '2.4',
-        'it removed np.in1d, which cityscapesScripts calls',
+        'mmsegmentation',
+        'mmseg',
+        '1.2.2',
+        '1.2.2',
+        '2.0.0',
+        fork='onedl-mmsegmentation',
+        fork_tested='1.4.2',
     ),
-    Requirement(
-        'setuptools',
-        'setuptools',
-        '81.0.0',
-        None,
-        '82',
-        'it removed pkg_resources, which mmengine imports',
-    ),
+    Requirement('numpy', 'numpy', '2.3.5', '1.23'),
     Requirement(
         'opencv-python',
         'cv2',
         '5.0.0.93',
-        forks=('opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'),
+        others=('opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'),
     ),
     Requirement('ftfy', 'ftfy', '6.3.1'),
     Requirement('regex', 'regex', '2026.11.15'),
@@ -117,6 +122,16 @@ REQUIREMENTS = (
     Requirement('terminaltables', 'terminaltables', '3.1.10'),
     Requirement('prettytable', 'prettytable', '3.18.0'),
 )
+# What each kind of mmcv's operators costs, as `kind_of_ops` names them.
+OPS_NOTES = {
+    'compiled': "mmcv's operators: compiled, the fastest.",
+    'torchvision': "mmcv's operators: torchvision's kernels below mmforecast's, nothing was compiled.",
+    'pytorch': (
+        "mmcv's operators: in PyTorch, nothing was compiled. Forecasters of frames and label maps are as fast "
+        'as with compiled ones, detectors slower (docs/compatibility.md); `make setup OPS=compiled` compiles '
+        'them.'
+    ),
+}
 # The libraries whose versions `import mmforecast` itself looks at.
 OPENMMLAB = ('mmengine', 'mmcv', 'mmdet', 'mmsegmentation')
 
@@ -147,7 +162,7 @@ def check(versions: Mapping[str, str | None], broken: Mapping[str, str] | None =
 
     Args:
         versions: Version by package name, None where it is not installed; as `probe` returns it.
-            The key `'mmcv ops'` holds None for an mmcv without compiled ops.
+            The key `'mmcv ops'` is not judged: mmforecast has operators of its own.
         broken: For modules that are installed but cannot be imported, the error; as
             `failing_imports` returns it.
 
@@ -156,12 +171,6 @@ def check(versions: Mapping[str, str | None], broken: Mapping[str, str] | None =
     """
     judged = [_judge_version(each, versions[each.name]) for each in (PYTHON, *REQUIREMENTS)]
     problems = [problem for problem in judged if problem]
-    if versions['mmcv'] and not versions['mmcv ops']:
-        sentence = (
-            f'mmcv {versions["mmcv"]} was installed without its compiled ops (there is no '
-            'mmcv._ext), which detectors need.'
-        )
-        problems.append(Problem('mmcv', sentence, BUILD_MMCV))
     for module, error in (broken or {}).items():
         problems.append(_judge_import(module, error, versions))
     return problems
@@ -169,12 +178,14 @@ def check(versions: Mapping[str, str | None], broken: Mapping[str, str] | None =
 
 def _judge_version(requirement: Requirement, version: str | None) -> Problem | None:
     name, fix = requirement.name, requirement.fix
+    if version and version.endswith(FORK_MARK):
+        return _judge_fork(requirement, version.removesuffix(FORK_MARK))
     needs = f'mmforecast needs {name}{requirement.supported}.'
     if version is None:
         return Problem(name, f'{name} is not installed.', fix)
     if version == UNKNOWN:
         return None
-    if requirement.lower and parse_version(version) < parse_version(requirement.lower):
+    if _is_too_old(requirement, version):
         return Problem(name, f'{name} {version} is too old: {needs}', fix)
     if requirement.upper and parse_version(version) >= parse_version(requirement.upper):
         if requirement.breaks:
@@ -184,13 +195,26 @@ def _judge_version(requirement: Requirement, version: str | None) -> Problem | N
     return None
 
 
+def _is_too_old(requirement: Requirement, version: str) -> bool:
+    lower = requirement.fork_tested if version.endswith(FORK_MARK) else requirement.lower or '0'
+    return parse_version(version) < parse_version(lower)
+
+
+def _judge_fork(requirement: Requirement, version: str) -> Problem | None:
+    if not _is_too_old(requirement, version + FORK_MARK):
+        return None
+    needed = f'{requirement.fork}>={requirement.fork_tested}'
+    sentence = f'{requirement.fork} {version} is too old: mmforecast needs {needed}.'
+    return Problem(requirement.name, sentence, f'pip install "{needed}"')
+
+
 def _judge_import(module: str, error: str, versions: Mapping[str, str | None]) -> Problem:
     if module == 'mmcv._ext':
         sentence = (
             f'mmcv {versions["mmcv"]} was compiled against another torch than '
             f'{versions["torch"]}: its ops cannot be loaded ({error}).'
         )
-        return Problem('mmcv', sentence, BUILD_MMCV)
+        return Problem('mmcv', sentence, f'{INSTALL_MMCV}, or compile it again: {BUILD_MMCV}')
     sentence = f'{module} is installed but cannot be imported ({error}).'
     if module == 'cv2':
         return Problem(
@@ -202,11 +226,21 @@ def _judge_import(module: str, error: str, versions: Mapping[str, str | None]) -
 
 
 def probe() -> dict[str, str | None]:
-    """Versions of the whole table, of Python and of mmcv's ops, without importing any of them."""
+    """Versions of the whole table and of Python, and the kind of mmcv's ops, without importing any of them."""
     versions: dict[str, str | None] = {'python': platform.python_version()}
     versions.update(installed_versions([requirement.name for requirement in REQUIREMENTS]))
-    versions['mmcv ops'] = 'compiled' if _has_mmcv_ops() else None
+    versions['mmcv ops'] = kind_of_ops() if versions['mmcv'] else None
     return versions
+
+
+def kind_of_ops() -> str:
+    """What computes mmcv's operators: `'compiled'`, or else `'torchvision'` or `'pytorch'` below ours."""
+    chosen = os.environ.get('MMFORECAST_OPS')
+    if chosen in ('torchvision', 'pytorch'):
+        return chosen
+    if _has_mmcv_ops():
+        return 'compiled'
+    return 'torchvision' if importlib.util.find_spec('torchvision') else 'pytorch'
 
 
 def installed_versions(names: Sequence[str]) -> dict[str, str | None]:
@@ -220,9 +254,9 @@ def installed_versions(names: Sequence[str]) -> dict[str, str | None]:
 def _installed_version(requirement: Requirement) -> str | None:
     if importlib.util.find_spec(requirement.module) is None:
         return None
-    for name in (requirement.name, *requirement.forks):
+    for name in filter(None, (requirement.fork, requirement.name, *requirement.others)):
         try:
-            return importlib.metadata.version(name)
+            return importlib.metadata.version(name) + (FORK_MARK if name == requirement.fork else '')
         except importlib.metadata.PackageNotFoundError:
             continue
     return UNKNOWN
@@ -256,9 +290,11 @@ def failing_imports(versions: Mapping[str, str | None]) -> dict[str, str]:
         ('numpy', 'import numpy', ['numpy']),
         ('cv2', 'import cv2', ['opencv-python']),
         ('torch', 'import torch', ['torch']),
-        ('mmcv._ext', LOAD_OPS, ['torch', 'mmcv ops']),
+        ('mmcv._ext', LOAD_OPS, ['torch']),
     )
     for module, code, needs in trials:
+        if module == 'mmcv._ext' and versions['mmcv ops'] != 'compiled':
+            continue
         if not all(versions[name] for name in needs) or errors.keys() & set(needs):
             continue
         result = subprocess.run(
@@ -281,10 +317,25 @@ def warn_or_raise(versions: Mapping[str, str | None]) -> None:
     for requirement in REQUIREMENTS:
         version = versions.get(requirement.name)
         problem = version and _judge_version(requirement, version)
-        if problem and parse_version(version) < parse_version(requirement.lower or '0'):
+        if problem and _is_too_old(requirement, version):
             raise ImportError(str(problem))
         if problem:
             warnings.warn(str(problem), stacklevel=3)
+
+
+def require_libraries() -> None:
+    """Ends the program with one sentence where torch or an OpenMMLab library is not installed at all.
+
+    Raises:
+        SystemExit: One is missing.
+    """
+    versions = installed_versions(('torch', *OPENMMLAB))
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        raise SystemExit(
+            f'mmforecast needs {", ".join(missing)}, not installed in {sys.prefix}: '
+            'pip install torch "mmforecast[upstream]"'
+        )
 
 
 def assert_environment() -> None:

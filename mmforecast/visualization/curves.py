@@ -103,3 +103,34 @@ def plot_training_curves(
     if title is not None:
         rows[0].set_title(title, loc='left')
     figure.savefig(path)
+
+
+def plot_histograms(path: str | PathLike, panels: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """Plot the distributions of several sets, panels beside each other, and write them to ``path``.
+
+    Args:
+        path: File to write; missing folders are made.
+        panels: By name of the quantity and its unit, name of a set to its values. A panel ends at the
+            percentiles 1 and 99 of all its values; each set has an area of 1.
+
+    Raises:
+        ValueError: There is no panel, or a set without values.
+    """
+    check_not_empty('plot_histograms', panels=panels)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(3.6 * len(panels), 3.4), dpi=130, layout='constrained')
+    FigureCanvasAgg(figure)
+    for axes, (quantity, sets) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items()):
+        for name, values in sets.items():
+            check_not_empty('plot_histograms', **{name.replace(' ', '_'): values})
+        low, high = np.percentile(np.concatenate([np.asarray(values) for values in sets.values()]), [1, 99])
+        bins = np.linspace(low, high if high > low else low + 1, 18)
+        for name, values in sets.items():
+            shown = np.clip(values, bins[0], bins[-1])
+            axes.hist(shown, bins, density=True, histtype='step', linewidth=1.6, label=name)
+        axes.set_xlabel(quantity)
+        axes.set_yticks([])
+        axes.spines[['top', 'right', 'left']].set_visible(False)
+    names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc='outside lower center', ncols=len(names[1]), frameon=False)
+    figure.savefig(path)

@@ -146,7 +146,7 @@ def f2f_cfg(repository, street_root):
 
 
 def test_each_forecaster_has_its_own_baselines(cfg, f2f_cfg):
-    assert list(baselines_of(cfg)) == ['copy-last', 'flow', 'ego-motion', 'oracle']
+    assert list(baselines_of(cfg)) == ['copy-last', 'flow', 'ego-motion', 'ego-regions', 'oracle']
     f2f = ['copy-last', 'flow-shift', 'flow-warp', 'flow-features', 'ego-motion', 'ego-objects', 'oracle']
     assert [entry.name for entry in baseline_entries(f2f_cfg)] == f2f
     for entry in baseline_entries(f2f_cfg):

@@ -4,10 +4,30 @@ import pytest
 import torch
 
 from mmforecast.apis import build_forecaster, load_config
-from mmforecast.apis.complexity import complexity, count_macs
+from mmforecast.apis.complexity import NeedsDataError, complexity, count_macs, heads_macs
+from mmforecast.apis.evaluate import build_model
 from mmforecast.models.predictors.f2f import F2FLevel
 
 SIZE = (64, 128)
+SEGMENTOR = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(type='SegDataPreProcessor'),
+    backbone=dict(
+        type='UNet',
+        in_channels=3,
+        base_channels=4,
+        num_stages=3,
+        strides=(1,) * 3,
+        enc_num_convs=(1,) * 3,
+        dec_num_convs=(1,) * 2,
+        downsamples=(True,) * 2,
+        enc_dilations=(1,) * 3,
+        dec_dilations=(1,) * 2,
+    ),
+    decode_head=dict(
+        type='FCNHead', in_channels=4, channels=4, num_convs=0, concat_input=False, num_classes=3, in_index=-1
+    ),
+)
 NECK = dict(type='F2FPredictor', channels=64, size_factor=1)
 
 
@@ -78,10 +98,37 @@ def test_shapes_alone_count_as_much_as_data(repository):
 
 def test_what_needs_data_says_so(repository):
     model = forecaster(repository, predictor=dict(type='FlowWarp'))
-    with pytest.raises(ValueError, match='FlowWarp needs data.*--device cpu'):
+    with pytest.raises(NeedsDataError, match='FlowWarp needs data.*--device cpu'):
         complexity(model, SIZE)
     model = forecaster(repository, predictor=dict(type='FlowWarp'))
     assert complexity(model, SIZE, device='cpu')[1].macs == 0
-    labels = load_config(str(repository / 'configs/s2s/s2s_warp_tiny_synthetic.py'))
-    with pytest.raises(ValueError, match='LabelMapEncoder takes its representation from the data'):
-        complexity(build_forecaster(labels), SIZE)
+
+
+def encoder_of(**settings):
+    model = dict(type='S2SForecaster', encoder=settings, predictor=dict(type='CopyLast'))
+    return build_model(model, device='cpu')
+
+
+def test_a_cached_encoder_costs_what_its_encoder_does():
+    inner = dict(type='SegmentorEncoder', segmentor=SEGMENTOR)
+    cached = complexity(encoder_of(type='CachedEncoder', encoder=inner), SIZE)
+    assert cached == complexity(encoder_of(**inner), SIZE)
+    assert cached[0].macs > 0
+
+
+def test_representations_of_the_data_cost_nothing(repository):
+    labels = load_config(str(repository / 'configs/s2s/s2s_2scale_tiny_synthetic.py'))
+    scores = load_config(str(repository / 'configs/s2s/s2s_2scale_cityscapes.py'))
+    costs = [complexity(build_forecaster(cfg), SIZE) for cfg in (labels, scores)]
+    assert [cost[0].macs for cost in costs] == [0, 0]
+    assert costs[0][1].macs == costs[1][1].macs > 0  # the same predictor, on maps of the same size
+
+
+def test_painted_detections_are_counted_at_their_limits(repository):
+    cfg = load_config(str(repository / 'configs/f2f/s2s-maps_tiny_synthetic.py'))
+    cfg.model.encoder.checkpoint = None
+    inner = build_forecaster(cfg).encoder.detector_encoder
+    own, levels = count_macs(inner.encode, torch.zeros(1, 1, 3, *SIZE), [])
+    heads = heads_macs(inner, levels, SIZE)
+    costs = complexity(build_forecaster(cfg, changes={'predictor': dict(type='CopyLast')}), SIZE, 'meta')
+    assert costs[0].macs == own + heads

@@ -10,9 +10,10 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmforecast.apis import ForecastInferencer
-from mmforecast.apis.inferencers.forecast_frames import FrameForecaster, shares_seen
-from mmforecast.apis.inferencers.results import encode_instances
+from mmforecast.apis.inferencers.forecast_frames import ForecastFrames, FrameForecaster, shares_seen
+from mmforecast.apis.inferencers.results import Forecast, encode_instances
 from mmforecast.models.predictors.ego_motion import EgoMotion
+from mmforecast.structures import ForecastDataSample
 
 SHIFT = 6
 
@@ -89,6 +90,25 @@ def test_the_number_is_in_the_json_file(s2s_config, moving_square, tmp_path):
     assert encode_instances(found)[0]['visibility'] == 0.25
     del found.visibility
     assert 'visibility' not in encode_instances(found)[0]
+
+
+def test_samples_have_what_plain_containers_have(s2s_config, moving_square):
+    inferencer = ForecastInferencer(s2s_config, show_progress=False)
+    (plain,) = inferencer(moving_square)['predictions']
+    (sample,) = inferencer(moving_square, return_datasamples=True)['predictions']
+    assert sample.visibility == plain['visibility']
+
+
+def test_instances_of_samples_have_their_visibility():
+    past = np.zeros((2, 10, 20, 3), np.uint8)
+    visible = np.ones((1, 10, 20), dtype=bool)
+    visible[..., 10:] = False
+    sample = ForecastDataSample(metainfo=dict(num_past=2, frame_indices=[0, 1, 2]))
+    sample.pred_instances = [InstanceData(bboxes=torch.tensor([[5.0, 0, 15, 10]]))]
+    forecast = Forecast(sample, past, lambda frames, steps: ForecastFrames(frames[-1:], visible))
+    marked = forecast.marked_sample()
+    assert marked.visibility == [0.5] and marked.pred_instances[0].visibility.tolist() == [0.5]
+    assert 'visibility' not in sample.pred_instances[0]  # the forecaster's own are left as they are
 
 
 def test_frames_need_no_other_frames(video_config, moving_square):

@@ -20,6 +20,7 @@ PAGES = sorted(
 )
 START = re.compile(r'(?:python (?:-m mmforecast|tools/)|bash tools/|make |mmforecast |pytest )')
 TARGETS = re.findall(r'^([a-z-]+):.*##', (REPOSITORY / 'Makefile').read_text(), re.M)
+VARIABLES = re.findall(r'^([A-Z]+) \?=', (REPOSITORY / 'Makefile').read_text(), re.M)
 # Configs that the page has the reader write.
 TO_WRITE = set(re.findall(r'^# (configs/\S+)$', (REPOSITORY / 'docs/extend.md').read_text(), re.M))
 PLACEHOLDER = re.compile(r'[A-Z]{3,}|[<{*\[]|\.\.\.')
@@ -58,6 +59,7 @@ def parse_tool(path, words, monkeypatch):
         raise Parsed
 
     monkeypatch.setattr(sys, 'argv', [path, *words])
+    monkeypatch.syspath_prepend((REPOSITORY / path).parent)  # as Python does for a script
     tool = script(path)
     monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_only)
     with pytest.raises(Parsed):
@@ -72,7 +74,8 @@ def check(command, monkeypatch):
             assert word in TO_WRITE or (REPOSITORY / word).is_file(), f'{command}: no {word}'
     program, *words = words
     if program == 'make':
-        assert not set(words) - set(TARGETS), f'{command}: {TARGETS}'
+        settings = {word for word in words if word.partition('=')[0] in VARIABLES}
+        assert not set(words) - set(TARGETS) - settings, f'{command}: {TARGETS}'
     elif program == 'bash':
         check_launcher(words, monkeypatch)
     elif program == 'pytest':

@@ -43,7 +43,8 @@ def modules():
     names = [module.name for module in pkgutil.walk_packages(mmforecast.__path__, 'mmforecast.')]
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', DeprecationWarning)  # of the modules that have moved
-        return [importlib.import_module(name) for name in names if not name.endswith('__main__')]
+        optional = ('__main__', 'torchvision_kernels')  # a program, and what needs torchvision
+        return [importlib.import_module(name) for name in names if not name.endswith(optional)]
 
 
 def overridden_private_names():

@@ -10,6 +10,7 @@ from mmengine.structures import PixelData
 
 from mmforecast.evaluation import FramePredictionMetric
 from mmforecast.evaluation.functional import (
+    gradient_energy,
     lpips_distance,
     moving_pixels,
     psnr,
@@ -23,7 +24,8 @@ from mmforecast.registry import METRICS
 from mmforecast.structures import ForecastDataSample
 
 NUM_PAST = 2
-NAMES = ('PSNR', 'SSIM', 'sharpness')
+AUTHORS = ('PSNR', 'SSIM', 'sharpness')
+NAMES = (*AUTHORS, 'energy')
 
 
 def make_clip(seed=0, num_future=2, height=32, width=40, speed=3):
@@ -72,8 +74,8 @@ def test_every_key_is_the_mean_of_its_function_over_clips():
     clips = [make_clip(seed) for seed in range(3)]
     result = evaluate([copy_last(clip) for clip in clips], clips, protocols=['standard', 'iclr16'])
     functions = {
-        **dict(zip(NAMES, (psnr, ssim, sharpness_difference))),
-        **dict(zip((f'{n}-iclr16-flow' for n in NAMES), (psnr_iclr16, ssim_iclr16, sharpness_iclr16))),
+        **dict(zip(NAMES, (psnr, ssim, sharpness_difference, gradient_energy))),
+        **dict(zip((f'{n}-iclr16-flow' for n in AUTHORS), (psnr_iclr16, ssim_iclr16, sharpness_iclr16))),
     }
     expected = {}
     for step in range(2):
@@ -120,8 +122,8 @@ def test_clips_of_other_sizes_average_as_clips():
 def test_a_perfect_forecast_is_cut_off_at_100_db():
     clip = make_clip()
     result = evaluate([make_sample(clip[NUM_PAST:])], [clip])
-    assert [result[name] for name in NAMES] == pytest.approx([100, 1, 100])
-    assert [result[f'{name}-MO'] for name in NAMES] == pytest.approx([100, 1, 100])
+    assert [result[name] for name in NAMES] == pytest.approx([100, 1, 100, 1])
+    assert [result[f'{name}-MO'] for name in NAMES] == pytest.approx([100, 1, 100, 1])
 
 
 def test_the_mask_of_the_sample_has_names_of_its_own():
@@ -165,7 +167,7 @@ def test_the_authors_gate_drops_clips_that_hardly_move_step_by_step():
     result = evaluate(samples, clips, protocols='iclr16', mask='flow')
     one = evaluate(samples[:1], clips[:1], protocols='iclr16')
     other = evaluate(samples[1:], clips[1:], protocols='iclr16')
-    for name in NAMES:
+    for name in AUTHORS:
         assert result[f't+1/{name}-iclr16-flow'] == one[f't+1/{name}-iclr16-flow']
         assert np.isnan(other[f't+1/{name}-iclr16-flow'])
         assert result[f't+2/{name}-iclr16-flow'] == pytest.approx(
@@ -185,7 +187,7 @@ def test_the_log_tells_how_many_clips_count(monkeypatch):
     assert dict(zip(header, first))['clips-MO'] == '1' and first[:2] == ['t+1', '0.200']
     assert len(logged) == 1
     evaluate([copy_last(clip) for clip in clips[1:]], clips[1:])
-    assert "no frame of 1 clip counts for ['PSNR-MO', 'SSIM-MO', 'sharpness-MO']" in logged[2]
+    assert "no frame of 1 clip counts for ['PSNR-MO', 'SSIM-MO', 'sharpness-MO', 'energy-MO']" in logged[2]
 
 
 class Distance(torch.nn.Module):

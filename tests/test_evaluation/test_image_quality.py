@@ -5,6 +5,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from mmforecast.evaluation.functional import (
+    gradient_energy,
     psnr,
     psnr_iclr16,
     sharpness_difference,
@@ -13,7 +14,7 @@ from mmforecast.evaluation.functional import (
     ssim_iclr16,
 )
 
-STANDARD = [psnr, ssim, sharpness_difference]
+STANDARD = [psnr, ssim, sharpness_difference, gradient_energy]
 ICLR16 = [psnr_iclr16, ssim_iclr16, sharpness_iclr16]
 BELOW = 20 * np.log10(128 / 127.5)  # dB
 
@@ -95,6 +96,39 @@ def test_sharpness_by_hand():
     assert selected == pytest.approx(20 * np.log10(255 / 128) - 10 * np.log10(5 / 127.5))
 
 
+def test_energy_by_hand():
+    """2 more per row and 3 more per column against 4 and 6: half the gradient, wherever the edges are."""
+    pred = 2.0 * np.arange(11)[:, None] + 3.0 * np.arange(13) + np.zeros((3, 1, 1))
+    assert gradient_energy(pred, 2 * pred) == pytest.approx(0.5)
+    assert gradient_energy(2 * pred + 7, pred) == pytest.approx(2)
+    assert np.isnan(gradient_energy(pred, np.full_like(pred, 9.0)))
+
+
+def test_energy_is_1_for_the_truth_below_for_a_blur_and_above_for_unsharp_masking(pair, mask):
+    from scipy.ndimage import gaussian_filter
+
+    _, target = pair
+    blur = gaussian_filter(target, (0, 1, 1))
+    for where in (None, mask):
+        assert gradient_energy(target, target, where) == 1
+        assert gradient_energy(blur, target, where) < 0.6
+        assert gradient_energy(target + 0.5 * (target - blur), target, where) > 1.2
+    shifted = np.roll(target, 1, axis=2)  # as sharp, in the wrong place
+    assert gradient_energy(shifted, target) == pytest.approx(1, abs=0.02)
+
+
+def test_a_blur_gains_sharpness_difference_where_edges_are_misplaced():
+    """Why there is an energy: the paper's score prefers a blur to sharp edges in the wrong place."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(0)
+    target = gaussian_filter(rng.uniform(0, 255, (3, 64, 64)), (0, 1.5, 1.5)) * 3
+    misplaced = np.roll(target, 6, axis=2)
+    blurred = 0.3 * misplaced + 0.7 * gaussian_filter(misplaced, (0, 1, 1))
+    assert sharpness_difference(blurred, target) > sharpness_difference(misplaced, target)
+    assert gradient_energy(blurred, target) < 0.95 < gradient_energy(misplaced, target)
+
+
 def test_sharpness_adds_before_the_difference_and_the_authors_after():
     """Stripes against the same stripes turned: as sharp to the paper, not to its code."""
     rows = np.broadcast_to(np.arange(16)[:, None] * 4.0, (3, 16, 16))
@@ -159,7 +193,7 @@ def test_still_pixels_count_as_right_in_the_authors_fill(score, pair, mask):
 
 @pytest.mark.parametrize('score', [*STANDARD, *ICLR16])
 def test_a_perfect_forecast_has_the_best_score(score, pair, mask):
-    best = {psnr: np.inf, sharpness_difference: np.inf, ssim: 1, ssim_iclr16: 1}
+    best = {psnr: np.inf, sharpness_difference: np.inf, ssim: 1, ssim_iclr16: 1, gradient_energy: 1}
     expected = best.get(score, 10 * np.log10(255**2 / 1e-4))
     assert score(pair[1], pair[1], mask) == pytest.approx(expected)
 

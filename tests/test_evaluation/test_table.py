@@ -44,6 +44,14 @@ def test_markdown_marks_the_best_that_may_win():
     ]
 
 
+def test_the_best_may_be_the_nearest_to_1():
+    rows = [{'Method': name, 'energy': value} for name, value in [('a', 0.91), ('b', 1.05), ('c', [0.9, 1.0])]]
+    rows += [{'Method': 'oracle', 'energy': 1.0}, {'Method': 'd', 'energy': 0.95}]
+    table = format_table(rows, style='markdown', decimals=2, best={'energy': 'one'}, unranked=['oracle'])
+    assert table.count('**') == 6 and '**1.05**' in table and '**0.95' in table
+    assert score_style('energy-MO').best == 'one' and score_style('t+1/energy').decimals == 3
+
+
 def test_what_rounds_to_the_best_is_best():
     rows = [{'Method': name, 'mIoU': value} for name, value in [('a', 50.04), ('b', 49.96), ('c', 49.94)]]
     table = format_table(rows, style='markdown', best={'mIoU': 'max'})

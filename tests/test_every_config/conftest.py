@@ -188,6 +188,14 @@ def stored_features(workspace, repository):
 
 
 @pytest.fixture(scope='session')
+def street_features(workspace, repository):
+    """Weights of the street's detector, random ones, whose features are in a store."""
+    out = ['--out', 'data/synthetic_street_features', '--splits', 'train']
+    steps = ['train_dataloader.dataset.num_future=3']
+    return extract_features(workspace, repository, 'configs/f2f/f2f_small_synthetic.py', out, steps)
+
+
+@pytest.fixture(scope='session')
 def driving_features(workspace, repository):
     """Weights of YOLOX-nano, random ones, whose features of the driving video are in stores."""
     out = ['--out', 'data/driving_10hz/features', '--splits', *DRIVES]

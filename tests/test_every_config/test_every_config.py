@@ -35,6 +35,7 @@ NOTHING_TO_TRAIN = [
     'motion/f2f_yolox-nano_cached_driving',
     'motion/f2f_yolox-nano_driving',
     'motion/s2s_cgnet_camvid',
+    'motion/s2s_labels_synthetic',
     'motion/s2s_cgnet_driving',
 ]
 MARKED = [
@@ -46,14 +47,14 @@ MARKED = [
 SMALL = dict(
     base_channels=8, num_images=84, size_factor=1, depth=18, with_cp=False, nms_pre=50, max_per_img=20
 )
-# What is set in parts of these types, whether the config names it or not.
+# What is set in parts of these types, whether the config names it or not; a function is given the part.
 SMALL_TYPES = dict(
     DCGANGenerator=dict(base_channels=32),  # a multiple of 32 at 256x256
     CANGenerator=dict(base_channels=32),
     CANDiscriminator=dict(head_channels=32),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
-    MultiScaleDiscriminator=dict(hidden=((32, 16),) * 4),
+    MultiScaleDiscriminator=dict(hidden=lambda part: ((32, 16),) * len(part.get('widths', '1234'))),
 )
 WEIGHTS = ('checkpoint', 'coarsest_from')
 SHIPPED = 'zoo://motion-forecaster_varied_street'
@@ -63,7 +64,8 @@ def shrink(node, path=()):
     """Options that make a config small: (dotted name, value)."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
     of_type = SMALL_TYPES.get(node.get('type'), {}) if isinstance(node, dict) else {}
-    yield from (('.'.join((*path, key)), value) for key, value in of_type.items())
+    for key, value in of_type.items():
+        yield '.'.join((*path, key)), value(node) if callable(value) else value
     for key, value in items:
         name = (*path, str(key))
         if key in of_type:
@@ -73,6 +75,8 @@ def shrink(node, path=()):
         elif key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
             if not os.path.exists(value['checkpoint']):
                 yield '.'.join(name), None
+        elif key == 'size_factor' and node.get('init') == 'copy':
+            continue  # which needs the width
         elif key in SMALL and isinstance(value, int) and 'backbone' not in path:
             yield '.'.join(name), SMALL[key]
         elif key == 'size' and 'ClipRandomCrop' == node.get('type') and max(value) > 128:
@@ -127,9 +131,12 @@ def test_config_trains_validates_and_resumes(
     settings = options_of(cfg)
     source = first_source(cfg.train_dataloader.dataset)
     if any(step.type == 'LoadClipFeatures' for step in source.pipeline):
-        driving = source.data_root == 'data/driving_10hz'
-        features = 'driving_features' if driving else 'stored_features'
-        settings['model.encoder.checkpoint'] = request.getfixturevalue(features)
+        stores = {
+            'data/driving_10hz': 'driving_features',
+            'data/synthetic_street': 'street_features',
+            'data/cityscapes': 'stored_features',
+        }
+        settings['model.encoder.checkpoint'] = request.getfixturevalue(stores[source.data_root])
     options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]

@@ -331,3 +331,15 @@ def test_people_before_a_still_camera_are_no_camera_motion():
             flow[0, :, row : row + 24, column : column + 20] = 4 * torch.randn(2)[:, None, None]
     motion = estimate_camera_motion(flow, CAMERA)
     assert not motion.rotation.any() and not motion.translation.any()
+
+
+def test_the_nearer_is_in_front_or_averaged():
+    moved, share = torch.zeros(1, 2, 40, 80), torch.zeros(1, 1, 40, 80)
+    moved[:, 0, 10:30, 20:40], share[:, :, 10:30, 20:40] = 12.0, 1e-4
+    zero = torch.zeros(1, 3, dtype=torch.float64)
+    step = ObservedMotion(moved, share, CameraMotion(zero, zero), torch.zeros(1, dtype=torch.float64))
+    front, _ = EgoMotion().backward_field(step, 1)
+    mean, _ = EgoMotion(occlusion=False).backward_field(step, 1)
+    # of the place where the block lands on the ground beside it
+    assert front[0, 0, 20, 46].item() == pytest.approx(-12, abs=0.01)
+    assert mean[0, 0, 20, 46].item() == pytest.approx(-6, abs=0.01)

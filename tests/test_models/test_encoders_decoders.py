@@ -174,3 +174,16 @@ def test_preprocessor_stacks_and_refuses_mixed_sizes():
     clips[1] = clips[1][..., :4]
     with pytest.raises(ValueError, match='ClipResize'):
         preprocessor(dict(inputs=clips, data_samples=None))
+
+
+def test_label_maps_are_averaged_over_cells():
+    labels = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 1]], dtype=torch.uint8)
+    sample = ForecastDataSample(gt_sem_seg=PixelData(data=labels[None]), metainfo=dict(labelled=[True]))
+    (scores,) = LabelMapEncoder(num_classes=2, stride=2).encode(torch.empty(1, 1, 3, 0, 0), [sample])
+    assert scores.tolist() == [[[[[0.5, -1.0]], [[-0.5, 1.0]]]]]
+    with pytest.raises(
+        ValueError, match=r'must be multiples of stride=4, but clip of sequence \? has \(2, 4\)'
+    ):
+        LabelMapEncoder(num_classes=2, stride=4).encode(torch.empty(1, 1, 3, 0, 0), [sample])
+    with pytest.raises(ValueError, match='stride must be an integer >= 1'):
+        LabelMapEncoder(num_classes=2, stride=0)

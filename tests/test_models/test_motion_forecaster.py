@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from mmforecast.fileio import CheckpointError
+from mmforecast.models.losses import EndpointLoss
 from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
 from mmforecast.models.predictors.motion_forecaster import repeat_flow
 from mmforecast.models.predictors.motion_network import EVIDENCE, MotionNetwork
 from mmforecast.registry import MODELS
 from mmforecast.street import generate_sequence
+from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.flow import backward_warp
 
 
@@ -176,3 +178,28 @@ def test_widths_are_checked(widths):
 def test_one_frame_is_refused(frames):
     with pytest.raises(ValueError, match='MotionForecaster needs at least 2 observed frames'):
         MotionForecaster().observe(frames[:, :1])
+
+
+def test_motion_loss_of_every_step(frames):
+    model = MotionForecaster(
+        losses=dict(l1=dict(type='mmdet.L1Loss')), motion_loss=dict(type='EndpointLoss', loss_weight=0.5)
+    )
+    motion = torch.randn(2, 2, 64, 128)
+    context = ForecastContext(frames=frames, samples=[ForecastDataSample(gt_motion=motion)])
+    past, target = [torch.rand(1, 3, 2, 64, 128)], [torch.rand(1, 1, 2, 64, 128)]
+    for step in range(2):
+        context.step = step
+        losses, _ = model.loss_and_predict(past, target, context)
+        field, _ = model.backward_field(model.observe(frames), step + 1)
+        assert set(losses) == {'loss_l1', 'loss_motion'}
+        expected = 0.5 * EndpointLoss()(field, motion[step : step + 1])
+        assert losses['loss_motion'].item() == pytest.approx(expected.item(), rel=1e-5)
+    losses['loss_motion'].backward()
+    assert model.network.head.weight.grad.abs().max() > 0
+
+
+def test_motion_loss_without_true_motion(frames):
+    model = MotionForecaster(losses=dict(l1=dict(type='mmdet.L1Loss')), motion_loss=dict(type='EndpointLoss'))
+    context = ForecastContext(frames=frames, samples=[ForecastDataSample()])
+    with pytest.raises(ValueError, match='add LoadClipMotion'):
+        model.loss_and_predict([torch.rand(1, 3, 2, 64, 128)], [torch.rand(1, 1, 2, 64, 128)], context)

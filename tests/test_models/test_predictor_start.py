@@ -21,6 +21,39 @@ STARTS = {
         dict(type='D2DPredictor', channels=2, residual=True, widths=(4,), dilations=(1, 1), **SMALL),
         'CopyLast',
     ),
+    'multi-scale copy': (
+        dict(type='MultiScalePredictor', channels=2, init='copy', **STACK, **SMALL),
+        'CopyLast',
+    ),
+    'dilated copy': (
+        dict(
+            type='MultiScalePredictor',
+            channels=2,
+            init='copy',
+            init_bound=1.0,
+            widths=((3, 2, 5),),
+            kernels=((1, 3, 3, 7),),
+            dilations=((1, 2, 4, 1),),
+            **SMALL,
+        ),
+        'CopyLast',
+    ),
+    'd2d copy': (
+        dict(type='D2DPredictor', channels=2, init='copy', widths=(4, 6), dilations=(1, 2, 1), **SMALL),
+        'CopyLast',
+    ),
+    'f2f copy': (
+        dict(
+            type='F2FPredictor',
+            channels=2,
+            num_levels=1,
+            num_scales=(3,),
+            size_factor=1,
+            init='copy',
+            **SMALL,
+        ),
+        'CopyLast',
+    ),
     'fusion': (dict(type='FeatureFusion', channels=2, num_levels=1, **SMALL), 'CopyLast'),
     'warp-correct': (
         dict(type='WarpCorrectPredictor', channels=2, motion_widths=(4,), motion_dilations=(1,), **SMALL),

@@ -11,6 +11,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmforecast.models.decoders import RGBDecoder
 from mmforecast.models.discriminators import MultiScaleDiscriminator
 from mmforecast.models.forecasters import VideoForecaster
+from mmforecast.models.utils.adversarial_balance import AdversarialBalance
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -207,6 +208,83 @@ def test_every_step_of_a_rollout_is_judged():
     torch.testing.assert_close(two_steps['loss_disc_real'], first['loss_disc_real'])
 
 
+def test_the_balanced_weight_is_a_share_of_the_reconstructions_gradient():
+    cap, ratio = 0.05, 1e-4  # so small a ratio that the cap of one scale is not reached
+    net = model(gan_loss=dict(type='GANLoss', loss_weight=cap), balance=dict(ratio=ratio, momentum=0.5))
+    inputs = clips()
+    frames = inputs / 127.5 - 1
+    window, truth = frames[:, :4].flatten(1, 2), frames[:, 4]
+    bce = F.binary_cross_entropy_with_logits
+    weights, terms = [], []
+    for scale, (guess, real) in enumerate(
+        zip(net.predictor.predict_scales([frames[:, :4]]), (F.avg_pool2d(truth, 2), truth))
+    ):
+        leaf = guess.detach().requires_grad_(True)
+        rec = F.mse_loss(leaf, real) + net.predictor.losses['gdl'](leaf, real)
+        adv = bce(net.discriminator.judge(scale, window, leaf), torch.ones(2, 1))
+        (of_rec,), (of_adv,) = torch.autograd.grad(rec, leaf), torch.autograd.grad(adv, leaf)
+        weights.append(min(cap, float(ratio * of_rec.norm() / of_adv.norm())))
+        terms.append(adv.detach())
+    assert min(weights) < cap
+    losses = net(inputs, samples(), mode='loss_generator')
+    torch.testing.assert_close(losses['gan_weight'], torch.tensor(weights[1]))
+    torch.testing.assert_close(losses['loss_gan'], sum(w * term for w, term in zip(weights, terms)))
+    before = net.balance.average.clone()
+    net(inputs.flip(0), samples(), mode='loss_generator')
+    assert net.state_dict()['balance.average'] is not None and not torch.equal(net.balance.average, before)
+    losses['loss_gan'].backward()
+    assert all(p.grad is not None for p in net.predictor.parameters())
+
+
+def test_balance_is_capped_by_the_cap_the_ratio_and_its_mean():
+    balance = AdversarialBalance(3, cap=0.05, ratio=0.1, momentum=0.75)
+    first = balance(torch.tensor([1.0, 1.0, 0.0]), torch.tensor([1.0, 4.0, 0.0]))
+    torch.testing.assert_close(first, torch.tensor([0.05, 0.025, 0.0]))
+    second = balance(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([10.0, 1.0, 0.0]))
+    # 0.01 now, below the mean; 0.1 now against a mean of 0.75 * 0.025 + 0.25 * 0.1; no adversary, no bound
+    torch.testing.assert_close(second, torch.tensor([0.01, 0.04375, 0.05]))
+
+
+def test_features_are_matched_at_every_convolution():
+    net = model(feature_matching=2.0)
+    inputs = clips()
+    frames = inputs / 127.5 - 1
+    window, truth = frames[:, :4].flatten(1, 2), frames[:, 4]
+    guesses = net.predictor.predict_scales([frames[:, :4]])
+    distances = []
+    for judge, guess, real in zip(net.discriminator.scales, guesses, (F.avg_pool2d(truth, 2), truth)):
+        small = F.adaptive_avg_pool2d(window, guess.shape[-2:])
+        ours, theirs = torch.cat((small, guess), 1), torch.cat((small, real), 1)
+        for layer in [layer for layer in judge if isinstance(layer, torch.nn.Conv2d)]:
+            ours, theirs = layer(ours).relu(), layer(theirs).relu()
+            distances.append((ours - theirs).abs().mean())
+    assert len(distances) == 3
+    losses = net(inputs, samples(), mode='loss_generator')
+    torch.testing.assert_close(losses['loss_features'], 2 * sum(distances) / 3)
+    assert 'loss_features' not in model()(inputs, samples(), mode='loss_generator')
+    copy_last = model(feature_matching=2.0)
+    copy_last.predictor.predict_scales = lambda past: [F.avg_pool2d(truth, 2), truth]
+    assert copy_last(inputs, samples(), mode='loss_generator')['loss_features'] == 0
+
+
+def test_each_network_is_trained_on_half_of_a_batch_of_its_own():
+    net = model(split_batch=True)
+    halves = model()
+    halves.load_state_dict(net.state_dict())
+    inputs, seen = clips(batch=4), []
+    net.register_forward_pre_hook(
+        lambda _, args, kwargs: seen.append((kwargs['mode'], kwargs['inputs'])), with_kwargs=True
+    )
+    net.train_step(dict(inputs=list(inputs), data_samples=samples(4)), build_optim_wrapper(net, ADVERSARIAL))
+    assert [mode for mode, _ in seen] == ['loss_discriminator', 'loss_generator']
+    assert torch.equal(seen[0][1], inputs[:2]) and torch.equal(seen[1][1], inputs[2:])
+    with pytest.raises(ValueError, match=r'size must be even, got \[3\]'):
+        net.train_step(
+            dict(inputs=list(clips(batch=3)), data_samples=samples(3)),
+            build_optim_wrapper(net, ADVERSARIAL),
+        )
+
+
 @pytest.mark.parametrize('gan_type, penalty', [('wgan', 'gp'), ('lsgan', None), ('hinge', 'r1')])
 def test_other_adversarial_losses_train(gan_type, penalty):
     net = model(gan_loss=dict(type='GANLoss', gan_type=gan_type), penalty=penalty)
@@ -236,6 +314,9 @@ def test_without_a_discriminator_it_is_trained_as_any_forecaster():
     'kwargs, message',
     [
         (dict(gan_loss=dict(type='GANLoss')), 'of a discriminator, but there is none'),
+        (dict(balance={}), 'of a discriminator, but there is none'),
+        (dict(feature_matching=1.0), 'of a discriminator, but there is none'),
+        (dict(feature_matching=-1.0), 'feature_matching must be 0 or more'),
         (dict(penalty='r2'), "penalty must be one of None, 'gp', 'r1', got 'r2'"),
     ],
 )
@@ -268,6 +349,28 @@ def test_baselines_give_frames_back_exactly(baseline, frame):
     inputs = clips()
     for sample, clip in zip(net(inputs, samples(), mode='predict'), inputs):
         torch.testing.assert_close(sample.pred_frames, clip[frame][None], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('steps', [1, 2])
+def test_the_blurred_copy_is_a_blend_of_the_copy_and_its_blur(steps):
+    from scipy.ndimage import gaussian_filter
+
+    baseline = VideoForecaster.baselines['blurred-copy-last']
+    net = model(adversarial=False, test_cfg=dict(rollout_steps=steps), **baseline)
+    inputs = clips(frames=4)
+    found = net(inputs, samples(), mode='predict')
+    for sample, clip in zip(found, inputs):
+        newest = clip[3].double().numpy()
+        blur = gaussian_filter(newest, (0, 1, 1), mode='nearest', radius=(0, 3, 3))
+        want = torch.from_numpy(0.3 * newest + 0.7 * blur).float().expand(steps, -1, -1, -1)
+        torch.testing.assert_close(sample.pred_frames, want, rtol=0, atol=1e-3)
+    assert list(VideoForecaster.baselines) == [
+        'copy-last',
+        'blurred-copy-last',
+        'flow',
+        'ego-motion',
+        'oracle',
+    ]
 
 
 def test_decoder_clips_and_resamples_to_the_size_of_the_clip():

@@ -202,3 +202,37 @@ def test_varied_cameras_are_another_dataset(root, tmp_path):
     expected = generate_sequence(3, 'val', 0, 32, 64, vary_camera=True)['frames'][4]
     assert np.array_equal(cv2.imread(str(frame))[..., ::-1], expected)
     assert json.loads((tmp_path / MANIFEST_NAME).read_text())['vary_camera'] is True
+
+
+@pytest.mark.parametrize('num_frames', [20, 34])
+def test_sequences_of_another_length(num_frames, tool, tmp_path):
+    out = tmp_path / 'out'
+    arguments = ['--out', str(out), '--size', '32x64', '--train', '0', '--val', '0', '--test', '1']
+    assert tool.main([*arguments, '--frames', str(num_frames)]) == 0
+    frames = sorted((out / 'leftImg8bit_sequence' / 'test' / 'street').iterdir())
+    assert [path.name.split('_')[2] for path in frames] == [f'{frame:06d}' for frame in range(num_frames)]
+    assert len(list((out / 'gtFine_sequence' / 'test' / 'street').iterdir())) == 3 * num_frames
+    (annotated,) = (out / 'leftImg8bit' / 'test' / 'street').iterdir()
+    assert annotated.name.split('_')[2] == '000019'
+    expected = generate_sequence(0, 'test', 0, 32, 64, num_frames)['frames'][-1]
+    assert np.array_equal(cv2.imread(str(frames[-1]))[..., ::-1], expected)
+    again = write_dataset(out, {'test': 1}, num_frames=num_frames, **SIZE)
+    assert (again['written'], again['skipped']) == (0, 1)
+    with pytest.raises(ValueError, match=f'num_frames {num_frames}, not 30'):
+        write_dataset(out, {'test': 1}, **SIZE)
+
+
+def test_a_sequence_without_its_annotated_frame_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='num_frames must be an integer >= 20'):
+        write_dataset(tmp_path / 'out', {'val': 1}, num_frames=19, **SIZE)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.slow
+def test_a_long_world_does_not_run_out():
+    """After ten seconds the road goes on, and there is still something that moves."""
+    sequence = generate_sequence(0, 'test', 0, 32, 64, 240)
+    for last in sequence['label_ids'][::-40]:
+        assert (last == 7).mean() > 0.1  # road
+    visible = np.unique(sequence['instance_ids'][-34:])
+    assert (visible >= 24000).any()

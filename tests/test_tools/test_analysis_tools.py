@@ -33,7 +33,13 @@ def test_compare_prints_and_writes_the_table(run_tool, street_root, tmp_path, ca
         *on_street(street_root),
     )
     text = (tmp_path / 'table.txt').read_text()
-    assert [line.split()[0] for line in text.splitlines()[2:]] == ['copy-last', 'flow', 'ego-motion', 'oracle']
+    assert [line.split()[0] for line in text.splitlines()[2:]] == [
+        'copy-last',
+        'flow',
+        'ego-motion',
+        'ego-regions',
+        'oracle',
+    ]
     assert text in capsys.readouterr().out
     assert {p.suffix for p in tmp_path.iterdir()} == {'.txt', '.md', '.csv'}
 

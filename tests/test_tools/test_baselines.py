@@ -17,7 +17,7 @@ S2S = 'configs/s2s/s2s_warp_tiny_synthetic.py'
         ([], "Give a checkpoint, 'none' for a model without weights, or --baseline NAME"),
         (
             ['--baseline', 'flou'],
-            "unknown baselines ['flou']; choose from ['copy-last', 'flow', 'ego-motion', 'oracle']",
+            "unknown baselines ['flou']; choose from ['copy-last', 'flow', 'ego-motion', 'ego-regions', ",
         ),
         (['x.pth', '--baseline', 'flow'], 'flow has nothing to train, so it takes no checkpoint'),
     ],

@@ -33,7 +33,7 @@ def console(bootstrap, tmp_path):
     return bootstrap.console.Console(tmp_path / 'setup.log', num_steps=2)
 
 
-@pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 13)])
+@pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 14)])
 def test_other_pythons_are_refused_in_one_sentence(version):
     code = (
         f'import runpy, sys; sys.version_info = {(*version, 0, "final", 0)};runpy.run_path({str(BOOTSTRAP)!r})'
@@ -62,6 +62,8 @@ def test_other_pythons_are_refused_in_one_sentence(version):
             'ERROR: No matching distribution found for torch==2.13.0',
             'cannot be reached',
         ),
+        ("ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407", 'HTTPS_PROXY'),
+        ('ProtocolError: IncompleteRead(4096 bytes read, 9 more expected)', 'run the same again'),
         ('ERROR: No matching distribution found for torch==2.13.0', 'pip found no torch==2.13.0'),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", 'PIP_CERT'),
         ("OSError: [Errno 30] Read-only file system: '/x'", '/x cannot be written'),
@@ -93,6 +95,31 @@ def test_a_command_that_fails_for_an_unknown_reason_shows_its_last_lines(bootstr
         bootstrap.console.SetupError, match=r'ended with code 3[^\n]*setup\.log\n +line 2\n +line 3'
     ):
         console.run([sys.executable, '-c', r'print("line 2\nline 3"); raise SystemExit(3)'])
+
+
+FAILS_ONCE = """
+import pathlib, sys
+seen = pathlib.Path(sys.argv[1])
+if not seen.exists():
+    seen.touch()
+    sys.exit(sys.argv[2])
+"""
+
+
+def test_a_download_that_broke_off_is_continued(bootstrap, console, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(bootstrap.console, 'RETRY_AFTER_S', 0)
+    command = [sys.executable, '-c', FAILS_ONCE, str(tmp_path / 'seen'), 'Connection broken: IncompleteRead']
+    console.run(command, attempts=2)
+    assert 'continued by attempt 2 of 2' in capsys.readouterr().out
+    (tmp_path / 'seen').unlink()
+    with pytest.raises(bootstrap.console.SetupError, match='The download broke off'):
+        console.run(command)
+
+
+def test_other_failures_are_not_tried_again(bootstrap, console, tmp_path):
+    command = [sys.executable, '-c', FAILS_ONCE, str(tmp_path / 'seen'), 'No space left on device']
+    with pytest.raises(bootstrap.console.SetupError, match='The disk is full'):
+        console.run(command, attempts=3)
 
 
 def test_steps_are_numbered_and_quiet(console, capsys):
@@ -204,6 +231,7 @@ def steps(bootstrap, monkeypatch, tmp_path):
     requirements = tmp_path / 'requirements'
     requirements.mkdir()
     (requirements / 'runtime.txt').write_text('numpy<2.4\n')
+    (requirements / 'upstream.txt').write_text('# both\nmmcv-lite>=2.1.0\nmmdet\n')
     venv = tmp_path / '.venv'
     places = dict(
         VENV=venv,
@@ -222,22 +250,64 @@ def make_environment(steps):
     steps.PYTHON.parent.mkdir(parents=True)
     steps.PYTHON.symlink_to(sys.executable)
     steps.LOG.touch()
-    steps.STAMP.write_text(steps.fingerprint())
+    steps.STAMP.write_text(steps.fingerprint('pure'))
 
 
 def test_a_finished_set_up_is_not_run_again_until_a_requirement_changes(steps, monkeypatch):
-    assert not steps.is_ready()
+    assert not steps.is_ready('pure')
     make_environment(steps)
     monkeypatch.setattr(steps, 'check_environment', lambda *flags: SimpleNamespace(returncode=0))
-    assert steps.is_ready()
+    assert steps.is_ready('pure')
     (steps.REQUIREMENTS / 'runtime.txt').write_text('numpy<2.3\n')
-    assert not steps.is_ready()
+    assert not steps.is_ready('pure')
+
+
+def test_another_kind_of_operators_is_set_up_anew(steps, monkeypatch):
+    make_environment(steps)
+    monkeypatch.setattr(steps, 'check_environment', lambda *flags: SimpleNamespace(returncode=0))
+    assert steps.is_ready('pure') and not steps.is_ready('compiled')
+
+
+def test_operators_stay_what_they_are_unless_asked_for(steps):
+    make_environment(steps)
+    assert steps.parse_args(['--ops', '']).ops == '' and steps.installed_ops() == 'pure'
+    extension = steps.VENV / 'lib/python3.11/site-packages/mmcv/_ext.cpython-311-x86_64-linux-gnu.so'
+    extension.parent.mkdir(parents=True)
+    extension.touch()
+    assert steps.installed_ops() == 'compiled'
+    with pytest.raises(SystemExit):
+        steps.parse_args(['--ops', 'fast'])
+
+
+def test_a_compiled_mmcv_takes_the_place_of_mmcv_lite(steps):
+    assert steps.openmmlab_requirements('pure') == ['mmcv-lite>=2.1.0', 'mmdet']
+    assert steps.openmmlab_requirements('compiled') == ['mmdet']
+
+
+def test_a_python_without_ensurepip_takes_the_pip_that_is_there(steps, console, monkeypatch):
+    wheels = Path(importlib.import_module('ensurepip').__file__).with_name('_bundled')
+    monkeypatch.setenv('PIP_NO_INDEX', '1')
+    monkeypatch.setenv('PIP_FIND_LINKS', str(wheels))
+    find_spec = steps.importlib.util.find_spec
+    missing = {'ensurepip'}
+    hide = SimpleNamespace(find_spec=lambda name: None if name in missing else find_spec(name))
+    monkeypatch.setattr(steps, 'importlib', SimpleNamespace(util=hide))
+    (steps.REQUIREMENTS / 'constraints.txt').touch()
+    steps.make_environment(console)
+    assert steps.has_this_python()
+
+
+def test_a_python_without_any_installer_is_told_so(bootstrap, steps, console, monkeypatch):
+    monkeypatch.setattr(steps, 'importlib', SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: None)))
+    monkeypatch.setattr(steps.shutil, 'which', lambda name: None)
+    with pytest.raises(bootstrap.console.SetupError, match='lacks ensurepip.*python3-venv'):
+        steps.bring_pip(console)
 
 
 def test_an_environment_that_was_spoilt_is_set_up_again(steps, monkeypatch):
     make_environment(steps)
     monkeypatch.setattr(steps, 'check_environment', lambda *flags: SimpleNamespace(returncode=1))
-    assert not steps.is_ready()
+    assert not steps.is_ready('pure')
 
 
 def test_an_environment_made_by_someone_else_is_left_alone(bootstrap, steps):
@@ -267,7 +337,7 @@ def test_main_tells_a_failure_in_one_line_and_keeps_no_stamp(steps, monkeypatch,
     make_environment(steps)
     steps.LOG.unlink()
     steps.STAMP.unlink()
-    assert steps.main() == 1
+    assert steps.main([]) == 1
     error = capsys.readouterr().err
     assert error.startswith('set-up failed: ') and error.count('\n') == 1
     assert not steps.STAMP.exists()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from mmengine.config import Config
 
 TINY = 'configs/f2f/f2f_tiny_synthetic.py'
 SMALL = ('--cfg-options', 'model.encoder.size=(64,128)')
@@ -24,10 +25,34 @@ def test_get_flops_adds_up(run_tool, capsys):
     assert float(parts[1][-1]) == pytest.approx(3 * float(parts[1][1]), abs=2e-3)
 
 
+@pytest.mark.parametrize(
+    ('config', 'sentence'),
+    [
+        ('motion/s2s_cgnet_driving.py', 'counted on the CPU: MotionForecaster needs data'),
+        ('s2s/s2s_2scale_tiny_synthetic.py', 'the representation of LabelMapEncoder comes with the data'),
+        ('video_prediction/multiscale_l2_ucf101.py', '64x128, 4 past frames'),
+    ],
+)
+def test_get_flops_says_what_is_excluded(run_tool, capsys, config, sentence):
+    run_tool('analysis_tools/get_flops.py', f'configs/{config}', '--shape', 64, 128)
+    out = capsys.readouterr().out
+    assert sentence in out
+    assert float(re.search(r'predictor +\d+ +([\d.]+)', out)[1]) > 0
+
+
+@pytest.mark.slow
+def test_every_forecaster_is_counted(run_tool, capsys, repository):
+    for config in sorted(repository.glob('configs/*/*.py')):
+        cfg = Config.fromfile(config)
+        if 'model' in cfg and str(cfg.model.type).endswith('Forecaster'):
+            run_tool('analysis_tools/get_flops.py', config, '--shape', 128, 256)
+            assert 'whole forecast' in capsys.readouterr().out, config
+
+
 def test_get_flops_needs_a_forecaster(run_tool, capsys):
     with pytest.raises(SystemExit):
         run_tool('analysis_tools/get_flops.py', 'configs/detectors/mask-rcnn_tiny_synthetic.py')
-    assert 'not a forecaster' in capsys.readouterr().err
+    assert 'give a config whose model is a forecaster' in capsys.readouterr().err
 
 
 def test_memory_of_a_training_step(run_tool, capsys):

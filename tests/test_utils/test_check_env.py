@@ -16,7 +16,7 @@ from mmforecast.utils.check_env import PYTHON, REQUIREMENTS, UNKNOWN, check, war
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'misc' / 'check_env.py'
 TESTED = {each.name: each.tested for each in (PYTHON, *REQUIREMENTS)}
-TESTED['mmcv ops'] = 'compiled'
+TESTED['mmcv ops'] = 'pytorch'
 
 
 def requirement_lines(name):
@@ -37,38 +37,36 @@ def test_the_tested_set_is_what_is_pinned():
 
 
 def test_ranges_agree_with_the_requirement_files():
-    lines = requirement_lines('runtime') + requirement_lines('mminstall')
-    stated = {re.split('[<>=]', line)[0]: line for line in lines}
+    lines = requirement_lines('runtime') + requirement_lines('upstream')
+    stated = {re.split('[<>=]', line)[0].replace('mmcv-lite', 'mmcv'): line for line in lines}
     assert {'mmcv', 'mmdet', 'mmengine', 'mmsegmentation'} <= set(stated)
-    assert {'numpy', 'setuptools', 'ftfy', 'regex'} <= set(stated)
+    assert {'numpy', 'ftfy', 'regex'} <= set(stated)
     for each in REQUIREMENTS:
         if each.name in stated:
             upper = re.search(r'<([\d.]+)', stated[each.name])
             assert (upper and upper.group(1)) == each.upper, each.name
 
 
+def test_forks_agree_with_the_requirement_files():
+    stated = set(requirement_lines('forks'))
+    assert stated == {f'{each.fork}>={each.fork_tested}' for each in REQUIREMENTS if each.fork}
+    pins = requirement_lines('constraints')
+    assert all(line.replace('>=', '==') in pins for line in stated)
+
+
 @pytest.mark.parametrize(
     'package, version, sentence, fix',
     [
-        ('mmcv', '2.2.0', 'mmcv 2.2.0 is too new: mmdet 3 and', '--no-build-isolation'),
-        ('mmcv', '1.7.2', 'mmcv 1.7.2 is too old: mmforecast needs mmcv>=2.1.0,<2.2.0.', '==2.1.0'),
-        ('mmcv ops', None, 'mmcv 2.1.0 was installed without its compiled ops', 'MMCV_WITH_OPS=1'),
-        ('mmcv', None, 'mmcv is not installed.', 'MMCV_WITH_OPS=1'),
-        ('numpy', '2.4.0', 'numpy 2.4.0 is too new: it removed np.in1d', '"numpy>=1.23,<2.4"'),
-        ('numpy', '2.10.1', 'numpy 2.10.1 is too new', '"numpy>=1.23,<2.4"'),
-        (
-            'setuptools',
-            '82.0.1',
-            'setuptools 82.0.1 is too new: it removed pkg_r',
-            '"setuptools<82"',
-        ),
-        ('setuptools', None, 'setuptools is not installed.', 'pip install "setuptools<82"'),
+        ('mmcv', '2.2.0', 'mmcv 2.2.0 is too new: mmdet 3 and', '"mmcv-lite>=2.1.0,<2.2.0"'),
+        ('mmcv', '1.7.2', 'mmcv 1.7.2 is too old: mmforecast needs mmcv>=2.1.0,<2.2.0.', 'mmcv-lite'),
+        ('mmcv', '2.3.5 (onedl)', 'onedl-mmcv 2.3.5 is too old: mmforecast needs', '"onedl-mmcv>=2.3.6"'),
+        ('mmcv', None, 'mmcv is not installed.', '"mmcv-lite>=2.1.0,<2.2.0"'),
+        ('numpy', '1.22.4', 'numpy 1.22.4 is too old', '"numpy>=1.23"'),
         ('ftfy', None, 'ftfy is not installed.', 'pip install "ftfy"'),
         ('regex', None, 'regex is not installed.', 'pip install "regex"'),
         ('torch', None, 'torch is not installed.', 'pip install "torch>=2.6"'),
         ('torch', '2.5.1+cpu', 'torch 2.5.1+cpu is too old', 'pip install "torch>=2.6"'),
         ('mmdet', None, 'mmdet is not installed.', 'pip install "mmdet>=3.3.0,<4.0.0"'),
-        ('python', '3.13.0', 'python 3.13.0 is too new', 'PYTHON=python3.11'),
         ('python', '3.9.18', 'python 3.9.18 is too old', 'PYTHON=python3.11'),
     ],
 )
@@ -87,12 +85,14 @@ def test_each_fault_gives_one_sentence_and_its_fix(package, version, sentence, f
         ('mmcv', '2.1.0'),
         ('mmcv', '2.1.9'),
         ('numpy', '1.23.0'),
-        ('numpy', '2.3.99'),
-        ('setuptools', '81'),
+        ('numpy', '2.10.1'),
+        ('mmcv', '2.3.6 (onedl)'),
+        ('mmengine', '0.11.0 (onedl)'),
+        ('mmcv ops', 'compiled'),
         ('torch', '2.6'),
         ('torch', '2.13.0+cu130'),
         ('mmdet', UNKNOWN),
-        ('python', '3.12.1'),
+        ('python', '3.13.5'),
     ],
 )
 def test_versions_within_the_range_are_fine(package, version):
@@ -103,6 +103,8 @@ def test_an_untested_newer_library_is_a_warning():
     (problem,) = check({**TESTED, 'mmengine': '1.0.0'})
     assert not problem.fatal
     assert problem.sentence.startswith('mmengine 1.0.0 is newer than what was tested (0.10.7)')
+    (problem,) = check({**TESTED, 'python': '3.14.0'})
+    assert not problem.fatal
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_an_untested_newer_library_is_a_warning():
         (
             'mmcv._ext',
             'ImportError: undefined symbol: _ZN3c1',
-            ['torch than 2.13.0', 'MMCV_WITH_OPS'],
+            ['torch than 2.13.0', 'MMCV_WITH_OPS', 'mmcv-lite'],
         ),
         ('cv2', 'ImportError: libGL.so.1: cannot open', ['libGL.so.1', 'opencv-python-headless']),
         ('torch', 'OSError: libcudart.so.13', ['cannot be imported', '--force-reinstall']),
@@ -146,15 +148,18 @@ def test_import_guard_raises_on_too_old_and_warns_on_too_new():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         warn_or_raise({'mmcv': '2.1.0', 'mmengine': None, 'mmdet': UNKNOWN})
+        warn_or_raise({'mmcv': '2.3.6 (onedl)'})
+    with pytest.raises(ImportError, match='onedl-mmcv 2.3.5 is too old'):
+        warn_or_raise({'mmcv': '2.3.5 (onedl)'})
 
 
 def test_assert_environment_ends_the_program_with_the_sentences(monkeypatch):
-    faulty = {**TESTED, 'ftfy': None, 'numpy': '2.4.6', 'mmengine': '1.1'}
+    faulty = {**TESTED, 'ftfy': None, 'numpy': '1.22.4', 'mmengine': '1.1'}
     monkeypatch.setattr(check_env, 'probe', lambda: faulty)
     with pytest.raises(SystemExit) as end:
         check_env.assert_environment()
     numpy, ftfy = str(end.value).split('\n')  # the untested mmengine stops nothing
-    assert numpy.startswith('numpy 2.4.6 is too new') and ftfy.startswith('ftfy is not installed.')
+    assert numpy.startswith('numpy 1.22.4 is too old') and ftfy.startswith('ftfy is not installed.')
 
 
 def fake_package(folder, name, version=None, files=None):
@@ -190,7 +195,7 @@ def test_probe_imports_nothing_and_tells_missing_from_unknown(tmp_path):
     fake_package(tmp_path, 'mmdet')
     versions, errors = probe_with_path(tmp_path)
     assert set(versions) == set(TESTED)
-    assert versions['mmcv'] == '2.1.0' and versions['mmcv ops'] is None
+    assert versions['mmcv'] == '2.1.0' and versions['mmcv ops'] == 'pytorch'
     assert versions['mmdet'] == UNKNOWN
     assert versions['torch'] is None and versions['numpy'] is None
     assert errors == {}
@@ -211,7 +216,14 @@ def test_a_fork_under_another_name_gives_the_version(tmp_path):
     fake_package(tmp_path, 'mmcv')
     fake_package(tmp_path, 'onedl-mmcv', '2.3.6')
     versions, _ = probe_with_path(tmp_path)
-    assert versions['mmcv'] == '2.3.6'
+    assert versions['mmcv'] == '2.3.6 (onedl)'
+
+
+def test_torchvision_is_seen_where_mmcv_has_no_compiled_operators(tmp_path):
+    fake_package(tmp_path, 'mmcv', '2.1.0')
+    fake_package(tmp_path, 'torchvision', '0.28.0')
+    versions, _ = probe_with_path(tmp_path)
+    assert versions['mmcv ops'] == 'torchvision'
 
 
 def run_tool(*python_flags):
@@ -224,6 +236,7 @@ def test_tool_shows_every_package_and_exits_with_0_in_this_environment():
     assert result.returncode == 0, result.stdout + result.stderr
     for name, version in check_env.probe().items():
         assert re.search(rf'^{re.escape(name)} +{re.escape(version)} ', result.stdout, re.MULTILINE)
+    assert check_env.OPS_NOTES[check_env.kind_of_ops()] in result.stdout
     assert result.stdout.endswith('Verdict: fine.\n')
 
 
@@ -233,3 +246,16 @@ def test_tool_exits_with_1_and_no_traceback_where_nothing_is_installed():
     assert result.stderr == ''
     assert 'PROBLEM: torch is not installed. Fix: pip install "torch>=2.6"\n' in result.stdout
     assert result.stdout.endswith(f'Verdict: {len(REQUIREMENTS)} to fix.\n')
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['predict', 'my.mp4']])
+def test_the_command_says_in_one_sentence_that_torch_is_not_installed(arguments):
+    result = subprocess.run(
+        [sys.executable, '-S', '-m', 'mmforecast', *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
+    assert result.returncode == 1 and result.stdout == ''
+    assert result.stderr.startswith('mmforecast needs torch, mmengine, mmcv, mmdet, mmsegmentation, not')
+    assert result.stderr.count('\n') == 1 and 'pip install torch "mmforecast[upstream]"' in result.stderr

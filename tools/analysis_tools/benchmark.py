@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from tqdm import tqdm
 
 from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.representation_store import Level, StoreManifest, StoreWriter
 from mmforecast.engine import IterBasedTrainLoop
 from mmforecast.registry import DATASETS, LOOPS
+from mmforecast.utils.progress import progress_bar
 
 EXAMPLES = """examples:
   # training step through the runner against the same step in a bare PyTorch loop
@@ -106,7 +106,7 @@ class AlternatingLoop(IterBasedTrainLoop):
         batches = [next(self.dataloader_iterator) for _ in range(self.steps)]
         bare = BareLoop(self.runner.model, self.runner.optim_wrapper)
         times = dict(runner=[], bare=[])
-        for block in tqdm(range(self.blocks + 1), desc='blocks'):
+        for block in progress_bar(range(self.blocks + 1), desc='blocks'):
             kinds = ('runner', 'bare') if block % 2 else ('bare', 'runner')
             for kind in kinds:
                 step = bare.step if kind == 'bare' else self.run_iter
@@ -170,7 +170,7 @@ def benchmark_data(cfg, num_batches=200):
     for _ in range(20):
         next(loader)
     start = time.perf_counter()
-    for _ in tqdm(range(num_batches), desc='batches'):
+    for _ in progress_bar(range(num_batches), desc='batches'):
         next(loader)
     rate = num_batches / (time.perf_counter() - start)
     settings = cfg.train_dataloader

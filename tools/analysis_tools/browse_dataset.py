@@ -5,13 +5,13 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
-from tqdm import tqdm
 
 from mmforecast.apis.evaluate import SCOPE, load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.creative.datasets import BaseAttributeDataset
 from mmforecast.fileio.atomic import write_png
 from mmforecast.registry import DATASETS
+from mmforecast.utils.progress import progress_bar
 from mmforecast.visualization import ForecastLocalVisualizer, image_grid
 
 EXAMPLES = """examples:
@@ -48,7 +48,7 @@ def main():
 def draw_clips(args, dataset):
     visualizer = ForecastLocalVisualizer()
     visualizer.dataset_meta = dataset.metainfo
-    for index in tqdm(range(args.number), desc='clips'):
+    for index in progress_bar(range(args.number), desc='clips'):
         item = dataset[index * len(dataset) // args.number]
         sample = item['data_samples']
         name = f'{sample.sequence_id}_{sample.frame_indices[0]:06d}.png'

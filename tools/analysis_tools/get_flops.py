@@ -1,14 +1,17 @@
 """Parameters and multiply-adds of encoder, predictor and decoder, for one forecast.
 
 Counted by PyTorch's own FlopCounterMode: unlike mmengine.analysis, which traces a network while it computes,
-it sees meta tensors, so that the largest network on the largest frames takes seconds and no memory.
+it sees meta tensors, so that the largest network on the largest frames takes seconds and no memory. What
+needs data, such as optical flow, runs on the CPU instead. Only matrix products and convolutions are counted:
+not optical flow, warping, matching or non-maximum suppression.
 """
 
 import argparse
 
 from mmengine.config import DictAction
 
-from mmforecast.apis.complexity import complexity
+from mmforecast.apis.compare import baselines_of
+from mmforecast.apis.complexity import NeedsDataError, complexity
 from mmforecast.apis.evaluate import build_forecaster, load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
@@ -16,8 +19,8 @@ from mmforecast.evaluation.table import format_table
 EXAMPLES = """examples:
   # the paper's F2F at full size
   python tools/analysis_tools/get_flops.py configs/f2f/f2f_mask-rcnn_r50-fpn_cityscapes.py
-  # what looks at optical flow needs frames, so it computes
-  python tools/analysis_tools/get_flops.py configs/f2f/f2f_warp_tiny_synthetic.py --shape 128 256 --device cpu
+  # what looks at optical flow needs data, so it computes
+  python tools/analysis_tools/get_flops.py configs/motion/s2s_cgnet_driving.py --shape 512 1024
 """
 
 
@@ -32,7 +35,12 @@ def parse_args():
     parser.add_argument(
         '--num-past', type=int, help="past frames (default: the config's; also the predictor's)"
     )
-    parser.add_argument('--device', choices=['meta', 'cpu'], default='meta')
+    parser.add_argument(
+        '--device',
+        choices=['auto', 'meta', 'cpu'],
+        default='auto',
+        help='meta counts by shapes alone; auto takes cpu where a part needs data',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
@@ -57,26 +65,47 @@ def rows_of(costs):
     return [*rows, total]
 
 
+def without_weights(config):
+    """A config of a model that reads no file: any weights cost the same."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(without_weights(part) for part in config)
+    if not isinstance(config, dict):
+        return config
+    kept = {key: without_weights(part) for key, part in config.items() if key != 'init_cfg'}
+    return {**kept, 'checkpoint': None} if 'checkpoint' in config else kept
+
+
+def count(cfg, size, device):
+    """The costs, the forecaster, and why they were counted on the CPU, if 'auto' chose it."""
+    reason = None
+    for place in ('meta', 'cpu') if device == 'auto' else (device,):
+        model = build_forecaster(cfg)
+        try:
+            return complexity(model, size, place), model, reason
+        except NeedsDataError as error:
+            if place == device:
+                raise
+            reason = str(error).split(':')[0]
+
+
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    if 'encoder' not in cfg.model:
-        raise ValueError(
-            f'{args.config} has a model of type {cfg.model.type}, not a forecaster; choose a config with '
-            'encoder, predictor and decoder'
-        )
-    if 'checkpoint' in cfg.model.encoder:
-        cfg.model.encoder.checkpoint = None  # any weights cost the same
+    baselines_of(cfg)  # refuses what is no forecaster
+    cfg.model = without_weights(cfg.model.to_dict())
     if args.num_past is not None:
         cfg.model.num_past = args.num_past
         if 'num_past' in cfg.model.predictor:
             cfg.model.predictor.num_past = args.num_past
-    model = build_forecaster(cfg)
-    costs = complexity(model, tuple(args.shape), args.device)
+    costs, model, reason = count(cfg, tuple(args.shape), args.device)
     print(
         f'{args.shape[0]}x{args.shape[1]}, {model.num_past} past frames, '
         f'{model.test_steps} steps; in GMAC (1 multiply-add is 2 FLOPs)'
     )
+    if reason:
+        print(f'counted on the CPU: {reason}')
+    if not model.encoder.from_rgb:
+        print(f'the representation of {type(model.encoder).__name__} comes with the data and costs 0')
     print(format_table(rows_of(costs), decimals=3))
 
 

@@ -5,9 +5,9 @@ This file is the gate: it must run on any Python, to be able to refuse one in pl
 
 import sys
 
-if not (3, 10) <= sys.version_info[:2] <= (3, 12):
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     sys.exit(
-        'mmforecast needs Python 3.10, 3.11 or 3.12, and %s is Python %d.%d: name another '
+        'mmforecast needs Python 3.10 to 3.13, and %s is Python %d.%d: name another '
         'interpreter, as in `make setup PYTHON=python3.11`.'
         % ((sys.executable,) + tuple(sys.version_info[:2]))
     )

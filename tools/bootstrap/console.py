@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 COMPILER = r'\S*(?:gcc|g\+\+|cc|c\+\+|clang)\S*'
+# What pip says of a download that may succeed the next time.
+DOWNLOAD_BROKE = (
+    r'IncompleteRead|Connection broken|Connection aborted|Connection ?[rR]eset|Read ?[tT]imed? ?out|'
+    r'incomplete-download|DO NOT MATCH THE HASHES'
+)
 # What an output says, what most likely is wrong, and what to do; the first match wins.
 CAUSES = (
     (
@@ -39,8 +44,17 @@ CAUSES = (
         'this machine does not trust the certificate of the package index: set PIP_CERT, or the clock',
     ),
     (
+        r'ProxyError|Cannot connect to proxy|Tunnel connection failed|407 Proxy',
+        'the proxy does not let pip through: check HTTPS_PROXY (and its user and password), add the '
+        "index's host to NO_PROXY, or unset both",
+    ),
+    (
+        DOWNLOAD_BROKE,
+        'the download broke off: run the same again, what has arrived is kept',
+    ),
+    (
         r'name resolution|Name or service not known|Network is unreachable|NewConnectionError|'
-        r'ConnectTimeout|Read timed out|ProxyError|Connection refused|Connection reset|'
+        r'ConnectTimeout|Connection refused|'
         r'nodename nor servname',
         'the package index cannot be reached: check the network and the proxy, or point '
         'PIP_INDEX_URL or PIP_FIND_LINKS at a mirror',
@@ -55,6 +69,9 @@ CAUSES = (
         '{what} cannot be written: run it as its owner, on a disk that is not read-only',
     ),
 )
+
+
+RETRY_AFTER_S = 3
 
 
 class SetupError(Exception):
@@ -109,6 +126,7 @@ class Console:
         command: Sequence[str],
         env: dict[str, str] | None = None,
         progress: Callable[[str], str] = lambda output: '',
+        attempts: int = 1,
     ) -> None:
         """Runs a command with its output in the log, while a line on the screen ticks.
 
@@ -116,10 +134,24 @@ class Console:
             command: Program and arguments.
             env: The whole environment; by default this process's own.
             progress: From the last output, a few words to show beside the elapsed time.
+            attempts: How often it is run at most, where a download breaks off.
 
         Raises:
             SetupError: The command failed.
         """
+        for attempt in range(1, attempts + 1):
+            code, output = self._run_once(command, env, progress)
+            if code == 0:
+                return
+            if attempt == attempts or not re.search(DOWNLOAD_BROKE, output):
+                raise SetupError(self._failure(command, code, output))
+            self.note(f'the download broke off; continued by attempt {attempt + 1} of {attempts}')
+            time.sleep(RETRY_AFTER_S)
+
+    def _run_once(
+        self, command: Sequence[str], env: dict[str, str] | None, progress: Callable[[str], str]
+    ) -> tuple[int, str]:
+        """The exit code and the output of one run; ends the command when it is interrupted itself."""
         with self.log.open('ab') as log:
             log.write(f'\n$ {shlex.join(command)}\n'.encode())
             log.flush()
@@ -131,8 +163,7 @@ class Console:
             process.terminate()
             process.wait()
             raise
-        if code:
-            raise SetupError(self._failure(command, code, self._output(begin)))
+        return code, self._output(begin)
 
     def _wait(self, process: subprocess.Popen, progress: Callable[[], str]) -> int:
         """Waits for the process; says how far it is each second on a terminal, else each minute."""

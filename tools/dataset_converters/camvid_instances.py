@@ -13,13 +13,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmforecast.cli.common import cli_errors
 from mmforecast.datasets import CamVidSequenceDataset
 from mmforecast.datasets.camvid_instances import INSTANCE_SUFFIX, camvid_instance_ids
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
 from mmforecast.fileio.atomic import write_atomically
+from mmforecast.utils.progress import progress_bar
 
 EXAMPLES = """examples:
   python tools/dataset_converters/camvid_instances.py data/camvid
@@ -87,7 +87,7 @@ def convert(args: argparse.Namespace, split: str) -> dict:
         pipeline=[dict(type='LoadClipFrames'), dict(type='LoadClipSemSeg')],
     )
     images, annotations = [], []
-    for frame in tqdm(frames, desc=split, mininterval=1.0):
+    for frame in progress_bar(frames, desc=split):
         name = frame['frame_names'][0]
         if not frame['labelled'][0] or left_out(name, args.leave_out):
             continue

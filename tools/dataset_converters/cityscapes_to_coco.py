@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from mmforecast.cli.common import cli_errors
 from mmforecast.datasets.coco_export import coco_annotations, coco_dataset
@@ -13,6 +12,7 @@ from mmforecast.datasets.file_access import FileReader
 from mmforecast.datasets.junk_files import is_junk_path
 from mmforecast.datasets.transforms.loading import read_image
 from mmforecast.fileio.atomic import write_atomically
+from mmforecast.utils.progress import progress_bar
 
 EXAMPLES = """examples:
   # the annotated frames of Cityscapes: annotations/instances_train.json and _val.json
@@ -49,7 +49,7 @@ def convert(root: Path, split: str, sequence: bool, every: int) -> dict:
             f'{folder} holds no *{SUFFIX}: give the root of a data set in the layout of Cityscapes'
         )
     images, annotations, reader = [], [], FileReader()
-    for path in tqdm(paths, desc=split, mininterval=1.0):
+    for path in progress_bar(paths, desc=split):
         id_map = read_image(reader, str(path), cv2.IMREAD_UNCHANGED, path.name.replace(SUFFIX, ''))
         if id_map.ndim != 2:
             raise ValueError(f'{path} is not an instanceIds image: restore the file')

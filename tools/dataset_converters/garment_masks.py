@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmforecast.cli.common import cli_errors
 from mmforecast.creative.datasets.garment_masks import METHODS, garment_mask, is_plausible
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES, BadImageError, decode_rgb
 from mmforecast.datasets.junk_files import is_junk_path
 from mmforecast.fileio.atomic import write_atomically, write_png
+from mmforecast.utils.progress import progress_bar
 from mmforecast.visualization.image_grid import image_grid
 
 EXAMPLES = """examples:
@@ -76,7 +76,7 @@ def main() -> None:
     paths = find_images(args)
     left_out, shown = [], []
     every = max(1, len(paths) // 50)
-    for number, path in enumerate(tqdm(paths, desc='masks', mininterval=1.0)):
+    for number, path in enumerate(progress_bar(paths, desc='masks')):
         relative = path.relative_to(args.folder)
         try:
             image = decode_rgb(path.read_bytes(), str(path))

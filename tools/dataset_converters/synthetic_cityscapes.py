@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 
-from mmforecast.street import write_dataset
+from mmforecast.street import SEQUENCE_LENGTH, write_dataset
 
 EXAMPLES = """examples:
   # the data of the tiny configs: 120 + 50 sequences of 30 frames at 128x256
@@ -17,6 +17,10 @@ EXAMPLES = """examples:
   # cameras as various as those of real cars: the data of the motion forecaster
   python tools/dataset_converters/synthetic_cityscapes.py --out data/varied_street \
       --size 192x384 --train 200 --val 24 --vary-camera
+
+  # sequences of 15 seconds, for forecasts of up to 10 seconds
+  python tools/dataset_converters/synthetic_cityscapes.py --out data/long_street \
+      --frames 255 --train 40 --val 20
 
 Run the same command again to finish a run that was stopped; complete sequences are skipped."""
 
@@ -33,6 +37,12 @@ def parse_args(argv=None):
     parser.add_argument('--train', type=int, default=120, help='training sequences (default: %(default)s)')
     parser.add_argument('--val', type=int, default=50, help='validation sequences (default: %(default)s)')
     parser.add_argument('--test', type=int, default=0, help='test sequences (default: %(default)s)')
+    parser.add_argument(
+        '--frames',
+        type=int,
+        default=SEQUENCE_LENGTH,
+        help='frames of a sequence, 17 a second, at least 20 (default: %(default)s)',
+    )
     parser.add_argument(
         '--seed', type=int, default=0, help='seed of the whole data set (default: %(default)s)'
     )
@@ -77,6 +87,7 @@ def main(argv=None) -> int:
             args.depth,
             args.flow,
             vary_camera=args.vary_camera,
+            num_frames=args.frames,
         )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

@@ -40,9 +40,11 @@ def report(check_env: SimpleNamespace, versions: dict, problems: list) -> str:
     for each in (check_env.PYTHON, *check_env.REQUIREMENTS):
         rows.append((each.name, versions[each.name] or '-', each.supported or 'any', each.tested))
         if each.name == 'mmcv':
-            rows.append(('mmcv ops', versions['mmcv ops'] or '-', 'compiled', 'compiled'))
+            rows.append(('mmcv ops', versions['mmcv ops'] or '-', 'any', 'pytorch, compiled'))
     lines = ['{:<16}{:<14}{:<18}{}'.format(*row) for row in rows]
-    lines += ['', 'CUDA devices: ' + ('; '.join(gpus()) or 'none'), '']
+    lines += ['', 'CUDA devices: ' + ('; '.join(gpus()) or 'none')]
+    lines += [check_env.OPS_NOTES[versions['mmcv ops']]] if versions['mmcv ops'] else []
+    lines.append('')
     lines += [f'{"PROBLEM" if problem.fatal else "warning"}: {problem}' for problem in problems]
     fatal = sum(problem.fatal for problem in problems)
     lines.append(f'Verdict: {fatal} to fix.' if fatal else 'Verdict: fine.')

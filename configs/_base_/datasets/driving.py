@@ -9,9 +9,9 @@ scale = (640, 192)  # (width, height) of 1242x375
 pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='ClipResize', scale=scale),
-    dict(type='ClipCameraSpeed'),
     dict(type='PackForecastInputs'),
 ]
+test_pipeline = [*pipeline[:-1], dict(type='ClipCameraSpeed'), pipeline[-1]]
 
 train_dataloader = dict(
     batch_size=2,
@@ -31,7 +31,7 @@ val_dataloader = dict(
         frame_fps=10.,
         num_future=3,
         stride=2,
-        pipeline=pipeline))
+        pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(type='FutureSemSegMetric', iou_kinds='SEG', by_speed=True)

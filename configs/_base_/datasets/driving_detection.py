@@ -4,11 +4,11 @@ scale = (1280, 384)  # (width, height)
 pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='ClipResize', scale=scale),
-    dict(type='ClipCameraSpeed'),
     dict(type='PackForecastInputs'),
 ]
+test_pipeline = [*pipeline[:-1], dict(type='ClipCameraSpeed'), pipeline[-1]]
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
-val_dataloader = dict(dataset=dict(pipeline=pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(_delete_=True, type='DetectionAgreementMetric', by_speed=True)

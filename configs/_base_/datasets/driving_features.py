@@ -7,49 +7,35 @@ _base_ = './driving_detection.py'
 data_root = 'data/driving_10hz'
 feature_root = 'data/driving_10hz/features'
 
+clips = dict(type='VideoFolderDataset', data_root=data_root, num_past=4, num_future=3)
+of_10_hz = dict(frame_fps=10., stride=2, **clips)
+load = dict(type='LoadClipFrames')
+resize = dict(type='ClipResize', scale=(1280, 384))
+features = dict(type='LoadClipFeatures')
+pack = dict(type='PackForecastInputs')
+
 residential = dict(
-    type='VideoFolderDataset',
-    data_root=data_root,
     videos=['residential'],
-    frame_fps=10.,
-    num_past=4,
-    num_future=3,
-    stride=2,
-    pipeline=[
-        dict(type='LoadClipFrames'),
-        dict(type='ClipResize', scale=(1280, 384)),
-        dict(type='LoadClipFeatures', store=feature_root + '/residential'),
-        dict(type='PackForecastInputs'),
-    ])
+    pipeline=[load, resize, dict(store=feature_root + '/residential', **features), pack],
+    **of_10_hz)
 highway = dict(
-    type='VideoFolderDataset',
-    data_root=data_root,
     videos=['highway/highway_25hz.mp4'],
-    num_past=4,
-    num_future=3,
     stride=5,
     pipeline=[
-        dict(type='LoadClipFrames'),
+        load,
         dict(type='ClipResize', scale=(960, 544)),
-        dict(type='LoadClipFeatures', store=feature_root + '/highway'),
-        dict(type='PackForecastInputs'),
-    ])
+        dict(store=feature_root + '/highway', **features), pack
+    ],
+    **clips)
 avenue = dict(
-    type='VideoFolderDataset',
-    data_root=data_root,
     videos=['avenue'],
-    frame_fps=10.,
-    num_past=4,
-    num_future=3,
-    stride=2,
     test_mode=True,
     pipeline=[
-        dict(type='LoadClipFrames'),
-        dict(type='ClipResize', scale=(1280, 384)),
+        load, resize,
         dict(type='ClipCameraSpeed'),
-        dict(type='LoadClipFeatures', store=feature_root + '/avenue'),
-        dict(type='PackForecastInputs'),
-    ])
+        dict(store=feature_root + '/avenue', **features), pack
+    ],
+    **of_10_hz)
 # of the tool that extracts features
 residential_dataloader = dict(dataset=residential)
 highway_dataloader = dict(dataset=highway)

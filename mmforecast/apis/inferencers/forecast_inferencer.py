@@ -14,9 +14,9 @@ from mmengine.infer import BaseInferencer
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
-from tqdm import tqdm
 
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.progress import progress_bar
 from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import instance_classes
 
@@ -263,7 +263,7 @@ class ForecastInferencer(BaseInferencer):
             kwargs: ``keep_pixels``, as for a call.
         """
         if return_datasample:
-            predictions = [forecast.sample for forecast in preds]
+            predictions = [forecast.marked_sample() for forecast in preds]
         else:
             predictions = [plain_forecast(forecast, self.instance_classes) for forecast in preds]
             if not kwargs.get('keep_pixels', True):
@@ -326,4 +326,4 @@ class ForecastInferencer(BaseInferencer):
     def _progress(self, items: Iterable, what: str, total: int | None = None) -> Iterable:
         if not self.show_progress:
             return items
-        return tqdm(items, desc=what, total=total, leave=False, mininterval=1.0)
+        return progress_bar(items, desc=what, total=total)

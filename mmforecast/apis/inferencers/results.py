@@ -89,6 +89,25 @@ class Forecast:
         seen = zip(steps, self.moved.visible, strict=True)
         return [_with_visibility(step, visible) for step, visible in seen]
 
+    def marked_sample(self) -> ForecastDataSample:
+        """The sample with what is known of its visibility.
+
+        Its instances have their ``visibility``, and ``visibility`` of its metainfo is as in
+        :func:`plain_forecast`.
+        """
+        if self.moved is None:
+            return self.sample
+        marked = self.sample.new()
+        marked.set_metainfo(dict(visibility=self.visibility))
+        if 'pred_instances' in marked:
+            marked.pred_instances = self.instances
+        return marked
+
+    @property
+    def visibility(self) -> list[float] | None:
+        """The share of the pixels of each step that the newest frame showed; None where unknown."""
+        return self.moved and [round(float(seen.mean()), 3) for seen in self.moved.visible]
+
     @cached_property
     def encoded(self) -> dict[tuple | None, list]:
         """Results of :func:`encode_instances`, by class names, so that they are made once."""
@@ -170,8 +189,7 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
         **forecast.pixels,
     )
     if 'pred_instances' in sample or 'pred_sem_seg' in sample:
-        moved = forecast.moved
-        plain['visibility'] = moved and [round(float(seen.mean()), 3) for seen in moved.visible]
+        plain['visibility'] = forecast.visibility
     if 'pred_instances' in sample:
         key = None if classes is None else tuple(classes)
         if key not in forecast.encoded:

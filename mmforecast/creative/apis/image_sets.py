@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from tqdm import tqdm
 
 from mmforecast.apis.evaluate import SCOPE, build_model
 from mmforecast.creative.datasets import BaseAttributeDataset, FitToSquare, LoadRGBImage
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
 from mmforecast.datasets.junk_files import visible_names
 from mmforecast.registry import DATASETS
+from mmforecast.utils.progress import progress_bar
 
 __all__ = ['ImageSet', 'dataset_images', 'fill_of', 'folder_images', 'join_sets', 'sampled_images']
 
@@ -64,7 +64,7 @@ def dataset_images(cfg: Config, part: str, name: str) -> ImageSet:
             'configs/_base_/datasets/clothing_64.py'
         )
     images, names, labels, masks = [], [], [], []
-    for number in tqdm(range(len(data)), desc=name, leave=False, mininterval=1.0):
+    for number in progress_bar(range(len(data)), desc=name):
         item = data[number]
         sample = item['data_samples']
         images.append(item['inputs'])

@@ -5,6 +5,7 @@ from .formatting import PackForecastInputs
 from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .instances import LoadClipInstances
 from .loading import LoadClipFrames, LoadClipSemSeg
+from .motion import LoadClipMotion
 from .motion_masks import LoadMotionMasks
 from .multiples import ClipCropToMultiple, ClipPadToMultiple
 from .representations import ClipRandomFeatureCrop, LoadClipFeatures, LoadClipScores
@@ -21,6 +22,7 @@ __all__ = [
     'LoadClipFeatures',
     'LoadClipFrames',
     'LoadClipInstances',
+    'LoadClipMotion',
     'LoadClipScores',
     'LoadClipSemSeg',
     'LoadMotionMasks',

@@ -17,7 +17,7 @@ class PackForecastInputs(BaseTransform):
 
     ``inputs`` is the (T, 3, H, W) uint8 RGB tensor, (T, 3, 0, 0) where no frames were loaded.
     ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg``, ``gt_instance_map``,
-    ``gt_motion_mask``, ``scores`` and ``features`` where they were loaded, and metainfo.
+    ``gt_motion_mask``, ``gt_motion``, ``scores`` and ``features`` where they were loaded, and metainfo.
 
     Args:
         meta_keys: Metainfo to keep, of those that the results hold.
@@ -57,6 +57,8 @@ class PackForecastInputs(BaseTransform):
         for key in ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask'):
             if key in results:
                 setattr(sample, key, PixelData(data=to_tensor(results[key])))
+        if 'gt_motion' in results:
+            sample.gt_motion = to_tensor(results['gt_motion'])
         if 'scores' in results:
             sample.scores = to_tensor(results['scores'])
         if 'features' in results:

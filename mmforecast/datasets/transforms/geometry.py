@@ -15,7 +15,7 @@ from ..motion import squared_motion
 __all__ = ['ClipMotionCrop', 'ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
 
 # The axis of image rows in each field; columns are the next.
-ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, gt_motion_mask=1, scores=2)
+ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, gt_motion_mask=1, gt_motion=2, scores=2)
 _LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask')
 
 
@@ -38,7 +38,8 @@ class ClipResize(BaseTransform):
     """Resize every frame, label map and instance map to one size.
 
     Frames are averaged over areas when they shrink and bilinear otherwise; labels and instances
-    take the nearest pixel, with pixel centers aligned as for the frames. ``ori_shape`` stays.
+    take the nearest pixel, with pixel centers aligned as for the frames; so does true motion, scaled as
+    the sides are. ``ori_shape`` stays.
 
     Args:
         scale: (width, height) of frames and labels, as in mmcv.
@@ -66,6 +67,8 @@ class ClipResize(BaseTransform):
         for key in _LABEL_FIELDS:
             if key in results:
                 results[key] = _resize(results[key], (width, height), cv2.INTER_NEAREST_EXACT)
+        if 'gt_motion' in results:
+            results['gt_motion'] = _resize_motion(results['gt_motion'], (width, height))
         has_pixels = any(key in results for key in ('frames', *_LABEL_FIELDS))
         if has_pixels:
             results['img_shape'] = (height, width)
@@ -86,6 +89,13 @@ def _resize(images: np.ndarray, size: tuple[int, int], interpolation: int) -> np
     return np.stack([cv2.resize(image, size, interpolation=interpolation) for image in pixels]).view(
         images.dtype
     )
+
+
+def _resize_motion(motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    height, width = motion.shape[2:]
+    maps = _resize(motion.reshape(-1, height, width), size, cv2.INTER_NEAREST_EXACT)
+    scale = np.array([size[0] / width, size[1] / height], np.float32)
+    return maps.reshape(-1, 2, *maps.shape[1:]) * scale[:, None, None]
 
 
 def _resize_scores(scores: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
@@ -225,4 +235,6 @@ class ClipRandomFlip(BaseTransform):
             for key, axis in ROW_AXES.items():
                 if key in results:
                     results[key] = np.flip(results[key], axis + 1)
+            if 'gt_motion' in results:
+                results['gt_motion'] = results['gt_motion'] * np.float32([-1, 1])[:, None, None]
         return results

@@ -13,7 +13,7 @@ from .geometry import ROW_AXES, refuse_features
 __all__ = ['ClipCropToMultiple', 'ClipPadToMultiple']
 
 # What is said of the pixels beside the picture: nothing.
-_OUTSIDE = dict(gt_sem_seg=IGNORE_INDEX, gt_instance_map=-1, gt_motion_mask=0)
+_OUTSIDE = dict(gt_sem_seg=IGNORE_INDEX, gt_instance_map=-1, gt_motion_mask=0, gt_motion=np.nan)
 
 
 class _ToMultiple(BaseTransform):
@@ -101,7 +101,7 @@ class ClipPadToMultiple(_ToMultiple):
 def _pad(images: np.ndarray, below: int, right: int, value: int | None) -> np.ndarray:
     """Pad (T, H, W, ...) images with a value, or by reflection where it is None."""
     if value is not None:
-        margins = ((0, 0), (0, below), (0, right))
+        margins = (*((0, 0),) * (images.ndim - 2), (0, below), (0, right))
         return np.pad(images, margins, constant_values=value)
     border = cv2.BORDER_REFLECT_101
     return np.stack([cv2.copyMakeBorder(image, 0, below, 0, right, border) for image in np.array(images)])

@@ -3,12 +3,14 @@
 from .checkpoint_hook import ForecastCheckpointHook
 from .data_fault_hook import DataFaultHook
 from .divergence_hook import DivergenceHook
+from .feature_statistics_hook import FeatureStatisticsHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
 __all__ = [
     'DataFaultHook',
     'DivergenceHook',
+    'FeatureStatisticsHook',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
     'ValLossHook',

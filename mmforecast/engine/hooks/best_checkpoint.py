@@ -31,6 +31,11 @@ class BestCheckpoint:
         style, listed = known_style(key), (*self.greater_keys, *self.less_keys)
         if style is None or key.lower() in map(str.lower, listed):
             return None
+        if style.best == 'one':
+            raise ValueError(
+                f'save_best: {key} is best at 1, neither where it is greatest nor where it is least; '
+                'choose another score'
+            )
         return {'max': 'greater', 'min': 'less'}[style.best]
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:

@@ -1,6 +1,6 @@
 from .coco_ap import COCO_AREAS, Detections, coco_ap, labels_in, mean_coco_ap
 from .disjoint import SCORE_RULES, make_disjoint
-from .image_quality import psnr, sharpness_difference, ssim
+from .image_quality import gradient_energy, psnr, sharpness_difference, ssim
 from .image_quality_iclr16 import ICLR16_GATE, psnr_iclr16, sharpness_iclr16, ssim_iclr16
 from .instance_ap import (
     FrameMatches,
@@ -34,6 +34,7 @@ __all__ = [
     'coco_ap',
     'confusion_matrix',
     'iou_per_class',
+    'gradient_energy',
     'labels_in',
     'load_lpips',
     'lpips_distance',

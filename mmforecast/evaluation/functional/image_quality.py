@@ -1,4 +1,4 @@
-"""The math of image scores in their standard definitions: PSNR, SSIM and sharpness difference.
+"""The math of image scores in their standard definitions: PSNR, SSIM and sharpness difference; and energy.
 
 All are of one frame, (3, H, W) RGB in [0, 255], floats or bytes; a forecast isn't rounded. With ``mask``,
 (H, W) bool, a score is of the marked pixels alone, and NaN where there is none. PSNR and SSIM are
@@ -75,6 +75,23 @@ def sharpness_difference(pred: np.ndarray, target: np.ndarray, mask: np.ndarray 
         return float('nan')
     with np.errstate(divide='ignore'):
         return float(10 * np.log10(DATA_RANGE**2 / difference.mean()))
+
+
+def gradient_energy(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -> float:
+    """The mean gradient of a forecast over that of the truth: a measure of sharpness alone, of ours.
+
+    The gradient is g of :func:`sharpness_difference`, over the same pixels. Whether edges are in the right
+    places changes nothing: the sharpness difference gains where misplaced edges are blurred, this loses.
+
+    Returns:
+        1 where both are as sharp, below 1 for a blur, above 1 for noise and overshooting edges; NaN where the
+        truth has no edges.
+    """
+    pred, target = checked_pair(pred, target, mask)
+    ours, true = (sum(gradients(frame)) for frame in (pred, target))
+    if mask is not None:
+        ours, true = ours[:, mask[1:, 1:]], true[:, mask[1:, 1:]]
+    return float(ours.sum() / true.sum()) if true.any() else float('nan')
 
 
 def gradients(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Scores of forecast frames, per roll-out step: PSNR, SSIM, sharpness difference and LPIPS."""
+"""Scores of forecast frames, per roll-out step: PSNR, SSIM, sharpness difference, energy and LPIPS."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from mmforecast.evaluation.functional import (
     ICLR16_GATE,
+    gradient_energy,
     load_lpips,
     lpips_distance,
     psnr,
@@ -38,7 +39,7 @@ from .future_frames import MASKS, forecast_frames, moving_masks, true_frames
 
 PROTOCOLS = ('standard', 'iclr16')
 
-_STANDARD = {'PSNR': psnr, 'SSIM': ssim, 'sharpness': sharpness_difference}
+_STANDARD = {'PSNR': psnr, 'SSIM': ssim, 'sharpness': sharpness_difference, 'energy': gradient_energy}
 _ICLR16 = {'PSNR': psnr_iclr16, 'SSIM': ssim_iclr16, 'sharpness': sharpness_iclr16}
 # What is appended to a score's name, by protocol and by where the mask of moving pixels comes from.
 _SUFFIX = {
@@ -53,7 +54,7 @@ _CAP = 100.0
 
 @METRICS.register_module()
 class FramePredictionMetric(BaseMetric):
-    """PSNR, SSIM and sharpness difference of forecast frames, whole and in moving areas.
+    """PSNR, SSIM, sharpness difference and energy of forecast frames, whole and in moving areas.
 
     Step ``k`` of ``pred_frames`` is scored against frame ``num_past + k`` of the clip. Each score is of one
     frame and is averaged over the clips. dB are cut off at 100, so that one exact forecast doesn't make a mean
@@ -61,10 +62,10 @@ class FramePredictionMetric(BaseMetric):
 
     Keys of the result:
 
-    - ``PSNR`` (dB), ``SSIM`` (up to 1), ``sharpness`` (difference, in dB: more is better): whole frames, last
-      step.
-    - ``PSNR-MO``, ``SSIM-MO``, ``sharpness-MO``: over the pixels that move by our own optical flow; clips
-      without one don't count. ``-MO-given`` where the mask is the sample's ``gt_motion_mask``.
+    - ``PSNR`` (dB), ``SSIM`` (up to 1), ``sharpness`` (difference, in dB: more is better), ``energy`` (1 is as
+      sharp as the truth): whole frames, last step.
+    - ``PSNR-MO``, ``SSIM-MO``, ``sharpness-MO``, ``energy-MO``: over the pixels that move by our own optical
+      flow; clips without one don't count. ``-MO-given`` where the mask is the sample's ``gt_motion_mask``.
     - ``PSNR-iclr16``, ``SSIM-iclr16``, ``sharpness-iclr16``: the protocol of the authors of "Deep multi-scale
       video prediction", with their masks (``gt_motion_mask``), over clips below 50 dB of PSNR at that step.
       ``-iclr16-flow`` where the mask is of our own flow, which is another protocol.

@@ -103,8 +103,22 @@ class MultiScaleDiscriminator(BaseModule):
 
     def judge(self, scale: int, window: Tensor, candidate: Tensor) -> Tensor:
         """Logits (B, 1) of one scale; arguments as for ``forward``."""
-        small = F.adaptive_avg_pool2d(window, candidate.shape[-2:])
-        return self.scales[scale](torch.cat((small, candidate), dim=1))
+        return self.scales[scale](self._beside_window(window, candidate))
+
+    def features(self, scale: int, window: Tensor, candidate: Tensor) -> list[Tensor]:
+        """The output of every convolution of one scale after its ReLU, first to last; as for ``judge``."""
+        maps, found = self._beside_window(window, candidate), []
+        for layer in self.scales[scale]:
+            if isinstance(layer, (nn.MaxPool2d, nn.Flatten)):
+                break
+            maps = layer(maps)
+            if isinstance(layer, nn.ReLU):
+                found.append(maps)
+        return found
+
+    @staticmethod
+    def _beside_window(window: Tensor, candidate: Tensor) -> Tensor:
+        return torch.cat((F.adaptive_avg_pool2d(window, candidate.shape[-2:]), candidate), dim=1)
 
     def candidates_of(self, truth: Tensor) -> list[Tensor]:
         """The truth (B, candidate_channels, h, w) as candidates: averaged down to every scale."""

@@ -1,11 +1,13 @@
 """Ground-truth label maps as scores, for data that has labels on every frame."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_positive
 
 from .base import BaseEncoder
 
@@ -20,17 +22,21 @@ class LabelMapEncoder(BaseEncoder):
     Args:
         num_classes: C.
         high: Absolute value of the scores.
+        stride: The scores are means over cells of stride x stride pixels; sides of the label maps must be
+            multiples of it.
     """
 
     from_rgb = False
     num_levels = 1
 
-    def __init__(self, num_classes: int, high: float = 1.0):
+    def __init__(self, num_classes: int, high: float = 1.0, stride: int = 1):
         super().__init__()
+        check_positive('LabelMapEncoder', stride=stride)
         if high <= 0:
             raise ValueError(f'LabelMapEncoder: high must be positive, got {high!r}')
         self.channels = num_classes
         self.high = high
+        self.stride = stride
 
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
@@ -55,7 +61,13 @@ class LabelMapEncoder(BaseEncoder):
             raise ValueError(
                 f'LabelMapEncoder: {where} has label {int(bad.max())}, but num_classes={self.channels}'
             )
-        return scores_of_labels(labels, self.channels, self.high)
+        if any(side % self.stride for side in labels.shape[-2:]):
+            raise ValueError(
+                f'LabelMapEncoder: sides of the label maps must be multiples of stride={self.stride}, but '
+                f'{where} has {tuple(labels.shape[-2:])}'
+            )
+        scores = scores_of_labels(labels, self.channels, self.high)
+        return F.avg_pool2d(scores, self.stride) if self.stride > 1 else scores
 
 
 def scores_of_labels(labels: Tensor, num_classes: int, high: float) -> Tensor:

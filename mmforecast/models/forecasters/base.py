@@ -168,7 +168,7 @@ class BaseForecaster(BaseModel):
             representation: What ``encode`` made of the frames, (B, T, C, h, w) per level.
             frames: (B, T, 3, H, W), T at least num_past.
         """
-        past, context = self._split(representation, frames, samples)
+        past, context = self.split(representation, frames, samples)
         future = self.rollout(past, self.test_steps, context)
         self.decode(future, samples, context)
         if self.with_reference and context.future is not None:
@@ -251,7 +251,7 @@ class BaseForecaster(BaseModel):
     def _observe(self, inputs: Tensor, samples: Samples) -> tuple[Pyramid, ForecastContext]:
         """The predictor's input of a batch of clips, and the context of its roll-out."""
         self._check_clips(inputs, samples)
-        return self._split(self.encode(inputs, samples), inputs, samples)
+        return self.split(self.encode(inputs, samples), inputs, samples)
 
     def _check_clips(self, inputs: Tensor, samples: Samples) -> None:
         if inputs.ndim != 5 or inputs.shape[1] < self.num_past:
@@ -267,7 +267,7 @@ class BaseForecaster(BaseModel):
                     f'{self.num_past}; set num_past of the dataset to {self.num_past}'
                 )
 
-    def _split(
+    def split(
         self, representation: Pyramid, frames: Tensor, samples: Samples
     ) -> tuple[Pyramid, ForecastContext]:
         """Past and future of encoded clips: the predictor's input, and the context."""

@@ -51,11 +51,11 @@ class D2DForecaster(BaseForecaster):
     def predictor_shapes(self) -> dict[str, int]:
         return {**super().predictor_shapes(), 'num_levels': 1}
 
-    def _split(
+    def split(
         self, representation: Pyramid, frames: Tensor, samples: list[ForecastDataSample]
     ) -> tuple[Pyramid, ForecastContext]:
         maps, *objects = representation
-        past, context = super()._split([maps], frames, samples)
+        past, context = super().split([maps], frames, samples)
         if objects:
             context.objects = objects[0][:, : self.num_past]
         return past, context

@@ -35,6 +35,14 @@ class S2SForecaster(AdversarialForecaster):
         kwargs: See :class:`AdversarialForecaster`.
     """
 
+    baselines = {
+        'copy-last': dict(predictor=dict(type='CopyLast')),
+        'flow': dict(predictor=dict(type='FlowWarp')),
+        'ego-motion': dict(predictor=dict(type='EgoMotion')),
+        'ego-regions': dict(predictor=dict(type='EgoMotion', region_share=0.05)),
+        'oracle': dict(predictor=dict(type='Oracle')),
+    }
+
     def __init__(
         self,
         encoder: dict,
@@ -57,7 +65,12 @@ class S2SForecaster(AdversarialForecaster):
         shapes, (given, out) = super().predictor_shapes(), self._parts
         scores = shapes['channels']
         sizes = dict(S=scores, X=_RGB, XS=_RGB + scores)
-        return {**shapes, 'channels': sizes[given], 'out_channels': sizes[out]}
+        return {
+            **shapes,
+            'channels': sizes[given],
+            'out_channels': sizes[out],
+            'class_scores': given == out == 'S',
+        }
 
     def feeds_back(self) -> bool:
         return self._parts[0] == self._parts[1]

@@ -12,6 +12,7 @@ OWNERS = dict(
     channels='the representation',
     num_levels='the representation',
     out_channels='its target',
+    class_scores='the representation',
 )
 _RENAMED_TYPES = dict(F2FNeck='mmforecast.F2FPredictor')
 _RENAMED_ARGUMENTS = {

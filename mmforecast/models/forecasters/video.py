@@ -18,6 +18,13 @@ class VideoForecaster(AdversarialForecaster):
         kwargs: See :class:`AdversarialForecaster`.
     """
 
+    baselines = {
+        'copy-last': AdversarialForecaster.baselines['copy-last'],
+        # of the score "sharpness", which it gains in; see the metric's energy
+        'blurred-copy-last': dict(predictor=dict(type='BlurredCopyLast')),
+        **AdversarialForecaster.baselines,
+    }
+
     def __init__(
         self,
         predictor: dict,

@@ -1,7 +1,7 @@
 from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
-from .copy_last import CopyLast
+from .copy_last import BlurredCopyLast, CopyLast
 from .corrected_motion import CorrectedMotion
 from .d2d import D2DPredictor
 from .ego_motion import EgoMotion
@@ -15,6 +15,7 @@ from .warp_correct import WarpCorrectPredictor
 
 __all__ = [
     'BasePredictor',
+    'BlurredCopyLast',
     'CopyLast',
     'CorrectedMotion',
     'D2DPredictor',

@@ -1,7 +1,14 @@
-"""The copy-last baseline: the newest representation, repeated."""
+"""The copy-last baseline: the newest representation, repeated; and a blurred one, a control for sharpness."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_above, check_range
 
 from .base import BasePredictor
 from .context import ForecastContext
@@ -13,3 +20,41 @@ class CopyLast(BasePredictor):
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         return [level[:, -1:] for level in past]
+
+
+@MODELS.register_module()
+class BlurredCopyLast(BasePredictor):
+    """Repeats the newest representation, blended with its own blur; it is blurred once, whatever the horizon.
+
+    A control: scores that reward a blur over the copy itself don't measure sharpness alone.
+
+    Args:
+        sigma: Standard deviation of the Gaussian in pixels.
+        share: Of the blur in the blend.
+    """
+
+    def __init__(self, sigma: float = 1.0, share: float = 0.7, **kwargs):
+        super().__init__(**kwargs)
+        check_above('BlurredCopyLast', 0, sigma=sigma)
+        check_range('BlurredCopyLast', 0, 1, share=share)
+        self.sigma = sigma
+        self.share = share
+
+    def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
+        newest = [level[:, -1:] for level in past]
+        if context.step > 0:  # the prediction that was fed back
+            return newest
+        return [torch.lerp(maps, self._blur(maps), self.share) for maps in newest]
+
+    def _blur(self, maps: Tensor) -> Tensor:
+        return gaussian_blur(maps.flatten(0, 2)[:, None], self.sigma).view_as(maps)
+
+
+def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
+    """(N, 1, h, w) blurred by a Gaussian of ``sigma`` pixels, cut off at three of them; borders go on."""
+    radius = math.ceil(3 * sigma)
+    offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    padded = F.pad(maps, (radius,) * 4, mode='replicate')
+    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))

@@ -14,6 +14,7 @@ from mmforecast.registry import MODELS
 from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
+from .copy_start import check_copy_start, newest_map, start_as_linear_map
 
 
 @MODELS.register_module()
@@ -31,6 +32,8 @@ class D2DPredictor(BasePredictor):
             untrained network is the copy-last baseline.
         value_range: (low, high) that the window is clamped to, those of the maps that the encoder makes.
             So it changes nothing but predictions that are fed back. None doesn't clamp.
+        init, init_bound: As for ``MultiScalePredictor``; with 'copy' the untrained network returns the
+            newest map. Only without ``residual``, with which it does so anyway.
         kwargs: See ``BasePredictor``.
     """
 
@@ -44,6 +47,8 @@ class D2DPredictor(BasePredictor):
         dilations: Sequence[int] = (1, 2, 4, 2, 1),
         residual: bool = False,
         value_range: tuple[float, float] | None = (-1.0, 1.0),
+        init: str | None = None,
+        init_bound: float | None = None,
         **kwargs,
     ):
         super().__init__(num_past, channels, **kwargs)
@@ -51,13 +56,23 @@ class D2DPredictor(BasePredictor):
             raise ValueError(
                 f'D2DPredictor: value_range must be (low, high) with low < high, or None, got {value_range!r}'
             )
+        check_copy_start('D2DPredictor', init, init_bound)
+        if residual and init is not None:
+            raise ValueError(
+                f'D2DPredictor: residual=True starts as a copy of the newest map; drop init={init!r}'
+            )
         self.residual = residual
+        self.init = init
+        self.init_bound = init_bound
         self.value_range = value_range
         kernels = [3] * (len(widths) + 1)
         self.net = conv_stack(channels * num_past, widths, kernels, channels, dilations)
         self.apply_own_start()
 
     def apply_own_start(self) -> None:
+        if self.init == 'copy':
+            matrix = newest_map(self.num_past, self.channels)
+            start_as_linear_map('D2DPredictor', self.net, matrix, bound=self.init_bound)
         if self.residual:
             nn.init.zeros_(self.net[-1].conv.weight)
             nn.init.zeros_(self.net[-1].conv.bias)

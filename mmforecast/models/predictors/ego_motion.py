@@ -1,5 +1,7 @@
 """The ego-motion baseline: the camera's motion taken apart, each part extrapolated by its own law."""
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,13 +16,15 @@ from mmforecast.models.utils.ego_motion import (
     invert_displacement,
     parallax,
 )
+from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_above, check_positive
+from mmforecast.utils.checks import check_above, check_positive, check_range
 
 from .base import BasePredictor
 from .context import ForecastContext
 
 _STATE = 'ego_motion'
+FIELD = 'backward_field'  # of the newest step, in the context's state
 
 
 @MODELS.register_module()
@@ -33,14 +37,21 @@ class EgoMotion(BasePredictor):
     camera stands, or the flow fits no camera motion, every pixel continues at its own velocity. Nothing is
     learned, no calibration is needed, and the representation may have any number of channels and levels.
 
+    Of maps that hold scores of classes, small regions of one class may move as one piece, see
+    :func:`~mmforecast.models.utils.region_motion.move_regions`: at their rims flow mixes two motions.
+
     Every step is warped from the newest observed frame, so errors of sampling do not add up in a roll-out.
 
     Args:
         focal: Focal length in widths of the frame. The result depends on it little; give it where it is known.
         perspective: Whether image motion accelerates as things come near.
+        occlusion: Whether the nearer pixel is in front where several land; without it, they are averaged.
         keep: Shares of pitch, yaw and roll that continue.
         yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
         damping: Factor on that change from step to step.
+        region_share: Largest share of the frame of a region that moves as one piece; None moves all pixels
+            alone.
+        class_scores: Whether the maps hold scores of classes; others have no regions. S2S says so.
         max_width: Wider frames are reduced to so many pixels before the motion is estimated.
         kwargs: See ``BasePredictor``.
     """
@@ -51,9 +62,12 @@ class EgoMotion(BasePredictor):
         self,
         focal: float = 0.9,
         perspective: bool = True,
+        occlusion: bool = True,
         keep: tuple[float, float, float] = (0.0, 1.0, 0.0),
         yaw_acceleration: float = 0.5,
         damping: float = 0.7,
+        region_share: float | None = None,
+        class_scores: bool | None = None,
         max_width: int = 640,
         **kwargs,
     ):
@@ -62,17 +76,34 @@ class EgoMotion(BasePredictor):
         check_positive('EgoMotion', max_width=max_width)
         self.focal = focal
         self.perspective = perspective
+        self.occlusion = occlusion
         self.keep = tuple(keep)
         self.yaw_acceleration = yaw_acceleration
         self.damping = damping
+        if region_share is not None:
+            check_range('EgoMotion', 0, 1, region_share=region_share)
+        self.region_share = region_share
+        self.class_scores = class_scores
         self.max_width = max_width
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         if _STATE not in context.state:
-            context.state[_STATE] = ([level[:, -1] for level in past], self.observe(context.frames))
+            newest = [level[:, -1] for level in past]
+            observed = self.with_regions(self.observe(context.frames), newest[0])
+            context.state[_STATE] = newest, observed
         newest, observed = context.state[_STATE]
         field, _ = self.backward_field(observed, steps=context.step + 1)
+        context.state[FIELD] = field
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
+
+    def with_regions(self, observed: ObservedMotion, scores: Tensor) -> ObservedMotion:
+        """The motion with regions as one piece, where maps (B, C, h, w) hold scores of classes."""
+        if not (self.class_scores and self.region_share):
+            return observed
+        labels = scores.argmax(dim=1, keepdim=True).float()
+        labels = F.interpolate(labels, size=observed.moved.shape[-2:], mode='nearest-exact')[:, 0]
+        moved, share = move_regions(observed.moved, observed.share, labels, self.region_share)
+        return replace(observed, moved=moved, share=share)
 
     def backward_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:
         """Where the pixels of the future frame were in the newest observed one.
@@ -89,6 +120,8 @@ class EgoMotion(BasePredictor):
         displacement, nearness = extrapolate(
             moved, share, turn, self.camera_of(moved), steps, self.perspective
         )
+        if not self.occlusion:
+            nearness = torch.zeros_like(nearness)
         return invert_displacement(displacement, nearness)
 
     def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:

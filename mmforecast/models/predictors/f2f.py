@@ -6,7 +6,7 @@ space, independently of the others.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn as nn
@@ -18,11 +18,13 @@ from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils.standardization import ChannelStandardizer, channel_sums
 from mmforecast.registry import MODELS
 
 from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
+from .copy_start import check_copy_start, newest_map, start_as_linear_map
 
 _KERNELS = (1, 3, 3, 3, 3, 3, 7)
 _DILATIONS = (1, 2, 2, 4, 4, 2, 1)
@@ -49,10 +51,23 @@ class F2FLevel(BaseModule):
         num_past: T maps in.
         size_factor: The paper's model size; hidden widths are 64 and 32 times it.
         num_scales: scales, each at half the resolution of the one before (by subsampling).
+        init, init_bound, standardize: See ``F2FPredictor``.
     """
 
-    def __init__(self, channels: int, num_past: int, size_factor: int, num_scales: int):
+    def __init__(
+        self,
+        channels: int,
+        num_past: int,
+        size_factor: int,
+        num_scales: int,
+        init: str | None = None,
+        init_bound: float | None = None,
+        standardize: bool = False,
+    ):
         super().__init__()
+        self.standardizer = ChannelStandardizer(channels) if standardize else None
+        self.channels, self.num_past = channels, num_past
+        self.init, self.init_bound = init, init_bound
         wide, narrow = 64 * size_factor, 32 * size_factor
         widths = (wide, wide, wide, narrow, narrow, narrow)
         seen = [channels * (num_past + 1)] * (num_scales - 1) + [channels * num_past]
@@ -62,13 +77,28 @@ class F2FLevel(BaseModule):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """He's normal initialization by fan-in (the authors'); biases as PyTorch draws them."""
+        """He's normal initialization by fan-in (the authors'); biases as PyTorch draws them.
+
+        Then ``init``, where it is set.
+        """
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode='fan_in', nonlinearity='relu')
                 bound = 1 / math.sqrt(module.weight[0].numel())
                 nn.init.uniform_(module.bias, -bound, bound)
+        self.start_as_copy()
         self._is_init = True
+
+    def start_as_copy(self) -> None:
+        """Set weights so that the newest map is returned at every scale, where ``init`` is 'copy'."""
+        if self.init is None:
+            return
+        for scale, stack in enumerate(self.scales):
+            refines = scale < len(self.scales) - 1
+            matrix = newest_map(self.num_past, self.channels, self.channels if refines else 0)
+            # a refiner carries the difference of two maps
+            limit = 2 * self.init_bound if self.init_bound and refines else self.init_bound
+            start_as_linear_map('F2FPredictor', stack, matrix, bound=limit)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, ...]:
         """(B, T * C, h, w), oldest first, to (B, C, h_s, w_s) of every scale, finest first."""
@@ -98,6 +128,13 @@ class F2FPredictor(BasePredictor):
             starts the coarsest scale of every level here.
         with_cp: Gradient checkpointing: activations inside the networks are computed again in the
             backward pass. Same gradients, less memory; for long roll-outs.
+        init, init_bound: As for ``MultiScalePredictor``; with 'copy' the untrained network of every level
+            returns the newest map. The narrow half of a network must have C channels with a bound and 2C
+            without: with the paper's C = 256 and ``size_factor=8``, all 256 are taken with a bound, so the
+            network starts as a linear one.
+        standardize: The networks work on features, and are trained on targets, whose channels have zero mean
+            and unit variance, level by level (the paper's are raw). ``FeatureStatisticsHook`` measures the
+            statistics before training; checkpoints hold them. Levels that share weights share statistics.
         kwargs: See ``BasePredictor``. The losses are those of every scale of every level.
     """
 
@@ -111,9 +148,13 @@ class F2FPredictor(BasePredictor):
         share_weights: bool = False,
         coarsest_from: str | None = None,
         with_cp: bool = False,
+        init: str | None = None,
+        init_bound: float | None = None,
+        standardize: bool = False,
         **kwargs,
     ):
         super().__init__(num_past, channels, num_levels, **kwargs)
+        check_copy_start('F2FPredictor', init, init_bound)
         scales = tuple(num_scales or (3, *[1] * (num_levels - 1)))
         if len(scales) != num_levels:
             raise ValueError(
@@ -127,13 +168,16 @@ class F2FPredictor(BasePredictor):
             )
         self.share_weights = share_weights
         self.with_cp = with_cp
+        self.standardize = standardize
         self.coarsest_from = coarsest_from
         self.nets = nn.ModuleList(
-            F2FLevel(channels, num_past, size_factor, count)
+            F2FLevel(channels, num_past, size_factor, count, init, init_bound, standardize)
             for count in (scales[:1] if share_weights else scales)
         )
 
     def apply_own_start(self) -> None:
+        for net in self.nets:
+            net.start_as_copy()
         if self.coarsest_from is not None:
             self._start_coarsest(self.coarsest_from)
 
@@ -141,7 +185,7 @@ class F2FPredictor(BasePredictor):
         state = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         prefix = 'predictor.nets.0.scales.0.'
         state = state.get('state_dict', state)
-        found = {k: v for k, v in state.items() if k.startswith('predictor.nets.')}
+        found = {k: v for k, v in state.items() if k.startswith('predictor.nets.') and '.scales.' in k}
         weights = {k.removeprefix(prefix): v for k, v in found.items()}
         shapes = {name: value.shape for name, value in weights.items()}
         for net in self.nets:
@@ -155,28 +199,60 @@ class F2FPredictor(BasePredictor):
             coarsest.load_state_dict(weights)
 
     def forward(self, past: Pyramid, context: ForecastContext | None = None) -> Pyramid:
-        return [scales[0][:, None] for scales in self._forecast(past)]
+        return self._raw([scales[0] for scales in self._forecast(past)])
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
         self.require_losses()
         predicted = self._forecast(past)
+        newest = [scales[0] for scales in predicted]
         targets = []
-        for scales, maps in zip(predicted, target):
+        for scales, maps in zip(predicted, self._standardized(target)):
             truths = [maps[:, 0]]
             for _ in scales[1:]:
                 truths.append(subsample(truths[-1]))
             targets.append([truth[:, None] for truth in truths])
         predicted = [[maps[:, None] for maps in scales] for scales in predicted]
-        return self.compute_losses(predicted, targets), [scales[0] for scales in predicted]
+        return self.compute_losses(predicted, targets), self._raw(newest)
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether features are standardized and nothing was measured for it."""
+        return self.standardize and not all(net.standardizer.is_measured for net in self.nets)
+
+    def measure(self, pyramids: Iterable[Pyramid]) -> None:
+        """Measure the statistics of standardized features.
+
+        Args:
+            pyramids: As the encoder gives them.
+        """
+        sums = {net: torch.zeros(3, self.channels, dtype=torch.double) for net in self.nets}
+        for pyramid in pyramids:
+            for net, maps in zip(self._nets_by_level(), pyramid, strict=True):
+                sums[net] += channel_sums(maps).cpu()
+        for net, total in sums.items():
+            net.standardizer.set_statistics(total)
+
+    def _nets_by_level(self) -> list[F2FLevel]:
+        return list(self.nets) * (self.num_levels if self.share_weights else 1)
+
+    def _standardized(self, pyramid: Pyramid) -> Pyramid:
+        if not self.standardize:
+            return pyramid
+        return [net.standardizer(maps) for net, maps in zip(self._nets_by_level(), pyramid)]
+
+    def _raw(self, newest: list[Tensor]) -> Pyramid:
+        """(B, C, h, w) by level as forecasts (B, 1, C, h, w) of the encoder's features."""
+        if self.standardize:
+            newest = [net.standardizer.undo(maps) for net, maps in zip(self._nets_by_level(), newest)]
+        return [maps[:, None] for maps in newest]
 
     def _forecast(self, past: Pyramid) -> list[tuple[Tensor, ...]]:
         """Per level, the predictions at every scale, finest first."""
         self.check_window(past)
-        nets = list(self.nets) * (self.num_levels if self.share_weights else 1)
         out = []
-        for net, maps in zip(nets, past):
+        for net, maps in zip(self._nets_by_level(), self._standardized(past)):
             maps = maps.flatten(1, 2)
             if self.with_cp and torch.is_grad_enabled():
                 out.append(checkpoint(net, maps, use_reentrant=False))

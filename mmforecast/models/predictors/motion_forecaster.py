@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmforecast.models.utils import backward_warp, dis_flow
+from mmforecast.models.utils import Pyramid, backward_warp, dis_flow
 from mmforecast.models.utils.ego_motion import ObservedMotion, parallax
 from mmforecast.models.utils.load_network import load_network
 from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
 
-from .ego_motion import EgoMotion
+from .context import ForecastContext
+from .ego_motion import FIELD, EgoMotion
 from .motion_network import MotionNetwork, evidence
 
 
@@ -45,6 +47,9 @@ class MotionForecaster(EgoMotion):
         widths, reach: See :class:`MotionNetwork`.
         checkpoint: Path or address of trained weights, or 'zoo://<name>': a checkpoint of a forecaster with
             this predictor, whatever its encoder is. None starts as ``EgoMotion``.
+        motion_loss: Config of a loss on the field itself, called with the backward field and the true motion
+            ``gt_motion`` of the clips, such as ``EndpointLoss``; besides ``losses``.
+        region_share: See :class:`EgoMotion`.
         kwargs: See :class:`EgoMotion`.
 
     Raises:
@@ -56,9 +61,12 @@ class MotionForecaster(EgoMotion):
         widths: Sequence[int] = (16, 24, 32, 48),
         reach: float = 0.03,
         checkpoint: str | None = None,
+        motion_loss: dict | None = None,
+        region_share: float | None = 0.05,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(region_share=region_share, **kwargs)
+        self.motion_loss = MODELS.build(motion_loss) if motion_loss else None
         self.network = MotionNetwork(widths, reach)
         self.checkpoint = checkpoint
         self.apply_own_start()
@@ -68,6 +76,15 @@ class MotionForecaster(EgoMotion):
             self.network.reset()
         else:
             load_network(self.network, self.checkpoint, 'predictor.network.')
+
+    def loss_and_predict(
+        self, past: Pyramid, target: Pyramid, context: ForecastContext
+    ) -> tuple[dict[str, Tensor], Pyramid]:
+        losses, future = super().loss_and_predict(past, target, context)
+        if self.motion_loss is not None:
+            motion = torch.stack([_true_motion(sample, context.step) for sample in context.samples])
+            losses['loss_motion'] = self.motion_loss(context.state[FIELD], motion.to(future[0].device))
+        return losses, future
 
     def backward_field(self, observed: MotionEvidence, steps: int) -> tuple[Tensor, Tensor]:
         ego, known = super().backward_field(observed, steps)
@@ -94,6 +111,16 @@ class MotionForecaster(EgoMotion):
         )
         luma = newest.mean(dim=1, keepdim=True) / 255
         return MotionEvidence(**vars(motion), flow=flow, evidence=evidence(luma, seen))
+
+
+def _true_motion(sample: ForecastDataSample, step: int) -> Tensor:
+    """(2, H, W) motion of a training clip up to a future step, 0-based."""
+    if 'gt_motion' not in sample:
+        raise ValueError(
+            'MotionForecaster: motion_loss needs the true motion of the clips; add LoadClipMotion to the '
+            'training pipeline and flow_path to data_prefix, or leave motion_loss out'
+        )
+    return sample.gt_motion[step]
 
 
 def repeat_flow(backward: Tensor, steps: int) -> Tensor:

@@ -19,6 +19,7 @@ from mmforecast.utils.checks import check_choice
 from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
+from .copy_start import check_copy_start, newest_map, start_as_linear_map
 
 
 @MODELS.register_module()
@@ -41,6 +42,14 @@ class MultiScalePredictor(BasePredictor):
             newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
             last convolutions at zero.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
+        init: None draws the weights. 'copy' sets some so that the untrained network returns the newest map at
+            every scale: the paper's network, started as the copy-last baseline. The map's C channels go
+            through 2C channels of every hidden layer, their positive and negative parts; the others keep their
+            drawn weights and count for nothing until the last layer learns to use them. Only where the output
+            has the channels of the input, without ``base`` and ``out_act``.
+        init_bound: Largest absolute value of the maps. With it, 'copy' takes C hidden channels, shifted to
+            where ReLU is the identity, which leaves more of a narrow network; maps below ``-init_bound`` are
+            cut off there.
         kwargs: See ``BasePredictor``. The losses are those of every scale; the target of a coarse one is the
             average-pooled target.
     """
@@ -58,14 +67,19 @@ class MultiScalePredictor(BasePredictor):
         dilations: Sequence[Sequence[int]] | None = None,
         base: str | None = None,
         out_act: str | None = None,
+        init: str | None = None,
+        init_bound: float | None = None,
         **kwargs,
     ):
         super().__init__(num_past, channels, **kwargs)
         self.out_channels = channels if out_channels is None else out_channels
         self._check(widths, kernels, dilations, base, out_act)
+        self._check_init(init, init_bound, base, out_act)
         self.num_outputs = num_outputs
         self.base = base
         self.out_act = out_act
+        self.init = init
+        self.init_bound = init_bound
         flat_out = self.out_channels * num_outputs
         given = channels * num_past
         self.scales = nn.ModuleList(
@@ -81,11 +95,33 @@ class MultiScalePredictor(BasePredictor):
         self.apply_own_start()
 
     def apply_own_start(self) -> None:
+        if self.init == 'copy':
+            self._start_as_copy()
         if self.base is None:
             return
         for stack in self.scales:  # the baseline, not noise on top of it
             nn.init.zeros_(stack[-1].conv.weight)
             nn.init.zeros_(stack[-1].conv.bias)
+
+    def _start_as_copy(self) -> None:
+        flat_out, bound = self.out_channels * self.num_outputs, self.init_bound
+        for k, stack in enumerate(self.scales):
+            coarser = 0 if k == 0 else flat_out
+            matrix = newest_map(self.num_past, self.channels, coarser, self.num_outputs)
+            # a finer scale carries the difference of two maps
+            limit = bound if bound is None or k == 0 else 2 * bound
+            start_as_linear_map('MultiScalePredictor', stack, matrix, self.num_outputs, limit)
+
+    def _check_init(
+        self, init: str | None, init_bound: float | None, base: str | None, out_act: str | None
+    ) -> None:
+        check_copy_start('MultiScalePredictor', init, init_bound)
+        if init == 'copy' and (base is not None or out_act is not None or self.out_channels != self.channels):
+            raise ValueError(
+                "MultiScalePredictor: init='copy' returns an input map, so out_channels must equal channels, "
+                f'and base and out_act be None (with base={base!r} the network starts as copy-last anyway), '
+                f'got channels={self.channels}, out_channels={self.out_channels}, out_act={out_act!r}'
+            )
 
     def _check(
         self,

@@ -16,19 +16,22 @@ class AdversarialTrainMixin:
     ``forward`` answers two more modes, each with a dict of losses and of values to log:
     'loss_discriminator', which lets no gradient into the generator, and 'loss_generator'. One
     ``train_step`` runs ``discriminator_steps`` of the first and then ``generator_steps`` of the second, all
-    on the same batch, each with fresh noise where the model draws any. A model whose ``discriminator`` is None
-    is trained as any other.
+    on the same batch unless ``split_batch`` is set, each with fresh noise where the model draws any. A model
+    whose ``discriminator`` is None is trained as any other.
 
     Attributes:
         generator_name: Child that is trained against ``discriminator``; both are the keys of the
             optimizer wrappers.
         discriminator_steps, generator_steps: Backward passes per training step, at least 1. Each is an
             optimizer step, unless the optimizer wrapper accumulates gradients (``accumulative_counts``).
+        split_batch: Whether the discriminator is trained on the first half of a batch and the generator on the
+            second, so that neither sees what the other was just trained on.
     """
 
     generator_name: str = 'generator'
     discriminator_steps: int = 1
     generator_steps: int = 1
+    split_batch: bool = False
     discriminator: nn.Module | None
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
@@ -78,21 +81,38 @@ def adversarial_step(
     names = ('discriminator', model.generator_name)
     _check_optimizers(optim_wrapper, names)
     data = model.data_preprocessor(data, True)
+    parts = _halves(data) if model.split_batch else (data, data)
     log_vars = {}
-    for name, other, repeats in (
-        (names[0], names[1], model.discriminator_steps),
-        (names[1], names[0], model.generator_steps),
+    for name, other, repeats, part in (
+        (names[0], names[1], model.discriminator_steps, parts[0]),
+        (names[1], names[0], model.generator_steps, parts[1]),
     ):
         mode = 'loss_discriminator' if name == 'discriminator' else 'loss_generator'
         with _Frozen(getattr(model, other)):
             for _ in range(repeats):
-                logs = _optimize(caller, model, data, mode, optim_wrapper[name])
+                logs = _optimize(caller, model, part, mode, optim_wrapper[name])
                 # with gradient accumulation not every backward pass ends in a step
                 if name != 'discriminator' and optim_wrapper[name].should_update():
                     model.after_generator_step()
         total = log_vars.get('loss', 0) + logs.pop('loss')
         log_vars.update(logs, loss=total)
     return log_vars
+
+
+def _halves(data: dict) -> tuple[dict, dict]:
+    """Both halves of a batch, a dict of tensors and lists with one entry per item."""
+    sizes = {len(value) for value in data.values() if value is not None}
+    if len(sizes) != 1 or max(sizes) % 2:
+        raise ValueError(
+            f'split_batch trains each network on half of a batch, so its size must be even, got '
+            f'{sorted(sizes)}; set an even batch_size of train_dataloader'
+        )
+    half = max(sizes) // 2
+    cuts = (slice(None, half), slice(half, None))
+    first, second = (
+        {name: None if value is None else value[cut] for name, value in data.items()} for cut in cuts
+    )
+    return first, second
 
 
 def _optimize(

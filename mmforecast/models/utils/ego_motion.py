@@ -314,7 +314,9 @@ def _median_of_5(a: Tensor, b: Tensor, c: Tensor, d: Tensor, e: Tensor) -> Tenso
     return torch.maximum(torch.minimum(low, high), torch.minimum(torch.maximum(low, high), e))
 
 
-def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def object_parallax(
+    moved: Tensor, share: Tensor, mask: Tensor, strength: float = 4.0
+) -> tuple[Tensor, Tensor, Tensor]:
     """Parallax of an object that moves as one piece: ``v(p) = a + s * (p - c)``.
 
     A point at depth Z that approaches by V per step has ``v = (x V + U) / (Z + V)``: linear in the position x,
@@ -326,6 +328,7 @@ def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor,
         moved: (2, H, W) parallax over the step in pixels, see :func:`parallax`.
         share: (1, H, W) ``q`` from the camera's translation.
         mask: (H, W) bool, not empty.
+        strength: In px^2 per pixel: how strongly the slope stays near that of the camera's parallax.
 
     Returns:
         ``a`` (2,) in pixels, the center ``c`` (2,) and ``q`` (scalar).
@@ -340,9 +343,9 @@ def object_parallax(moved: Tensor, share: Tensor, mask: Tensor) -> tuple[Tensor,
         center = (weight * places).sum(dim=1, keepdim=True) / total
         mean = (weight * values).sum(dim=1, keepdim=True) / total
         away = places - center
-        strength = 4 * total  # px^2 per pixel
-        slope = (weight * (values - mean) * away).sum() + strength * prior / (1 + prior)
-        slope = slope / ((weight * away * away).sum() + strength)
+        hold = strength * total
+        slope = (weight * (values - mean) * away).sum() + hold * prior / (1 + prior)
+        slope = slope / ((weight * away * away).sum() + hold)
         error = (values - mean - slope * away).norm(dim=0, keepdim=True)
         weight = 1 / (0.3 + error)
     return mean[:, 0], center[:, 0], slope / (1 - slope.clamp(max=0.9))

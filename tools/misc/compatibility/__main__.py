@@ -34,7 +34,8 @@ def main() -> None:
         rows.append(try_network(name))
         print(json.dumps(rows[-1]), flush=True)
     if not args.networks:
-        PAGE.write_text(page_of(rows), encoding='utf-8')
+        former = PAGE.read_text(encoding='utf-8') if PAGE.exists() else ''
+        PAGE.write_text(page_of(rows, former), encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,10 @@
+# The paper's network, twice as wide as f2f_tiny_synthetic.py, so that 64 channels fit through it
+# (`init='copy'`): standardized features from disk, windows of a quarter of the frame, one step.
+_base_ = [
+    '../_base_/models/f2f_mask-rcnn_tiny.py', '../_base_/datasets/synthetic_street_features.py',
+    '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
+]
+model = dict(
+    predictor=dict(size_factor=2, standardize=True),
+    train_cfg=dict(rollout_steps=1))
+custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]

@@ -1,0 +1,4 @@
+# The batch model: all three steps in one forward pass.
+_base_ = './s2s_2scale_small_synthetic.py'
+model = dict(predictor=dict(num_outputs=3), train_cfg=dict(rollout_steps=3))
+train_dataloader = dict(dataset=dict(num_future=3))
