@@ -12,12 +12,10 @@ from mmforecast.ops.finder import OPS_ENV, compiled_extension
 # `import mmcv._ext` as if mmcv had been installed without it.
 HIDE_COMPILED = """
     import importlib.abc, importlib.machinery, sys
-    class Hidden(importlib.machinery.PathFinder):
-        @classmethod
-        def find_spec(cls, name, *args, **kwargs):
-            return None if name in ('mmcv._ext', '_ext') else super().find_spec(name, *args, **kwargs)
-    sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Hidden
-    importlib.machinery.PathFinder = Hidden
+    find = importlib.machinery.PathFinder.find_spec
+    importlib.machinery.PathFinder.find_spec = lambda name, *args: (
+        None if name in ('mmcv._ext', '_ext') else find(name, *args)
+    )
 """
 NMS = """
     import torch

@@ -67,7 +67,7 @@ def detector_cases() -> Iterator[tuple[str, Callable]]:
         yield f'inference by {name}, {size[0]}x{size[1]}', partial(inference, detector, size)
 
 
-def make_batch(detector: torch.nn.Module, size: tuple[int, int], training: bool, count: int) -> dict:
+def make_batch(detector: torch.nn.Module, size: tuple[int, int], training: bool, count: int) -> tuple:
     """Random images with ten objects each."""
     from mmdet.structures import DetDataSample
     from mmdet.structures.mask import BitmapMasks
@@ -84,14 +84,15 @@ def make_batch(detector: torch.nn.Module, size: tuple[int, int], training: bool,
         samples[-1].gt_instances = InstanceData(
             bboxes=boxes, labels=torch.arange(10) % 8, masks=BitmapMasks(masks.numpy(), *size)
         )
-    return detector.data_preprocessor(dict(inputs=inputs, data_samples=samples), training)
+    batch = detector.data_preprocessor(dict(inputs=inputs, data_samples=samples), training)
+    return batch['inputs'], batch['data_samples']
 
 
 def training_step(detector: torch.nn.Module, size: tuple[int, int]) -> None:
     """Losses of two images and their gradients."""
     detector.train()
     batch = make_batch(detector, size, True, count=2)
-    detector.parse_losses(detector.loss(**batch))[0].backward()
+    detector.parse_losses(detector.loss(*batch))[0].backward()
     detector.zero_grad()
 
 
@@ -99,7 +100,7 @@ def training_step(detector: torch.nn.Module, size: tuple[int, int]) -> None:
 def inference(detector: torch.nn.Module, size: tuple[int, int]) -> None:
     """Boxes and masks of one image."""
     detector.eval()
-    detector.predict(**make_batch(detector, size, False, count=1))
+    detector.predict(*make_batch(detector, size, False, count=1))
 
 
 def compare(function: Callable, extensions: dict, repetitions: int) -> dict[str, float]:
