@@ -12,6 +12,7 @@ SIZE = (64, 128)
 SEGMENTOR = dict(
     type='EncoderDecoder',
     data_preprocessor=dict(type='SegDataPreProcessor'),
+    test_cfg=dict(mode='whole'),
     backbone=dict(
         type='UNet',
         in_channels=3,
