@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from mmengine.config import Config
 
 import mmforecast
 from mmforecast.evaluation.score_style import explain_score, score_style
+from mmforecast.utils.check_env import installed_versions
 from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization.report import (
     Chart,
@@ -144,11 +144,8 @@ def environment() -> list[tuple[str, str]]:
     """What this process runs on: versions, revision, device and command."""
     found = [('mmforecast', f'{mmforecast.__version__}{_revision()}')]
     found.append(('Python', platform.python_version()))
-    for name in _PACKAGES:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
+    versions = installed_versions(_PACKAGES)
+    found += [(name, versions[name]) for name in _PACKAGES if versions[name] is not None]
     if torch.cuda.is_available():
         device = f'{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}'
     else:

@@ -102,7 +102,10 @@ def test_an_iterator_cannot_go_back(video_config, moving_square):
         (dict(horizon=0), 'horizon must be an integer >= 1, got 0'),
         (dict(device='abacus'), "device='abacus' cannot be used"),
         (dict(stride=1.5), 'stride must be an integer >= 1, got 1.5'),
-        (dict(predictor='magic'), "has no baseline 'magic'; choose from copy-last, flow, ego-motion, oracle"),
+        (
+            dict(predictor='magic'),
+            "has no baseline 'magic'; choose from copy-last, flow, ego-motion, ego-regions",
+        ),
         (dict(predictor='flow', weights='x.pth'), 'nothing to train, so it takes no weights'),
         (dict(options={'model.predictor': RANDOM}), 'weights to train .* none were given: name a'),
     ],

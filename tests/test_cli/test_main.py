@@ -275,4 +275,4 @@ def test_python_m(monkeypatch, capsys):
 
 
 def test_the_command_is_installed(repository):
-    assert "'mmforecast=mmforecast.cli.main:main'" in (repository / 'setup.py').read_text()
+    assert "'mmforecast=mmforecast.__main__:main'" in (repository / 'setup.py').read_text()

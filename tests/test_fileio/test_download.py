@@ -2,6 +2,7 @@ import hashlib
 import http.server
 import io
 import re
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -181,6 +182,12 @@ def test_callers_at_the_same_time_download_once(server):
     assert files() == [NAME]
 
 
-def test_progress_is_shown(server, capsys):
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal(server, monkeypatch):
+    monkeypatch.setattr('sys.stderr', Terminal())
     cached_download(f'{server.address}/{NAME}')
-    assert re.search(rf'{NAME}: .*/5.12M', capsys.readouterr().err)
+    assert re.search(rf'{NAME}: .*/5.12M', sys.stderr.getvalue())
