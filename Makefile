@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "  PYTHON=python3.11 chooses the interpreter, JOBS=2 the test processes"
-	@echo "  OPS=compiled compiles mmcv's operators (faster detectors; needs g++ and minutes, MAX_JOBS=2 limits it)"
+	@echo "  OPS=compiled compiles mmcv's operators (needs g++ and minutes, MAX_JOBS=2 limits it)"
 
 setup: ## Make .venv with the tested versions of everything without a compiler (the first time minutes)
 	@$(PYTHON) tools/bootstrap --ops '$(OPS)'

@@ -124,12 +124,11 @@ REQUIREMENTS = (
 )
 # What each kind of mmcv's operators costs, as `kind_of_ops` names them.
 OPS_NOTES = {
-    'compiled': "mmcv's operators: compiled, the fastest.",
+    'compiled': "mmcv's operators: compiled.",
     'torchvision': "mmcv's operators: torchvision's kernels below mmforecast's, nothing was compiled.",
     'pytorch': (
-        "mmcv's operators: in PyTorch, nothing was compiled. Forecasters of frames and label maps are as fast "
-        'as with compiled ones, detectors slower (docs/compatibility.md); `make setup OPS=compiled` compiles '
-        'them.'
+        "mmcv's operators: in PyTorch, nothing was compiled; on a CPU about as fast as compiled ones "
+        '(docs/operators.md). `make setup OPS=compiled` compiles them.'
     ),
 }
 # The libraries whose versions `import mmforecast` itself looks at.
