@@ -32,9 +32,11 @@ from mmforecast.visualization.report import SectionView
 
 ROOT = Path(__file__).resolve().parents[1]
 S2S_CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
+MOTION_CONFIG = ROOT / 'configs/motion/s2s_labels_synthetic.py'  # which names its weights
 F2F_CONFIG = ROOT / 'configs/f2f/f2f_warp_tiny_synthetic.py'
 F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic-6e61a82d.pth'
 S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
+MOTION = 'motion forecaster (shipped weights)'
 # Drawn beside the truth.
 DRAWN = ('copy-last', S2S, F2F)
 DRAWN_FIRST = ('copy-last', 'flow', F2F)
@@ -46,20 +48,20 @@ TIMED_STEPS = (2, 7)
 
 
 class System(NamedTuple):
-    """What is compared in one kind of forecast: the learned method, if any, the baselines, the horizons."""
+    """What is compared in one kind of forecast: the learned methods, the baselines, the horizons."""
 
-    learned: str | None
+    learned: tuple[str, ...]
     baselines: list[str]
     horizons: tuple[int, ...]
 
 
 FIRST_LOOK = {
-    'label maps': System(None, ['copy-last', 'flow'], HORIZONS[-1:]),
-    'instances': System(F2F, ['copy-last', 'flow-warp'], HORIZONS[-1:]),
+    'label maps': System((), ['copy-last', 'flow'], HORIZONS[-1:]),
+    'instances': System((F2F,), ['copy-last', 'flow-warp'], HORIZONS[-1:]),
 }
 SYSTEMS = {
-    'label maps': System(S2S, ['copy-last', 'flow', 'oracle'], HORIZONS),
-    'instances': System(F2F, ['copy-last', 'flow-shift', 'flow-warp', 'oracle'], HORIZONS[-1:]),
+    'label maps': System((S2S, MOTION), ['copy-last', 'flow', 'ego-motion', 'oracle'], HORIZONS),
+    'instances': System((F2F,), ['copy-last', 'flow-warp', 'ego-motion', 'oracle'], HORIZONS[-1:]),
 }
 EXAMPLES = """examples:
   %(prog)s
@@ -93,9 +95,10 @@ def main():
     checkpoint = train(s2s)
     say(f'[4/5] scoring label maps, then instances, beside the baselines, {clock(start)}')
     clips, views, rows = {}, [], []
-    for kind, cfg, weights in (('label maps', s2s, checkpoint), ('instances', f2f, str(F2F_WEIGHTS))):
+    for kind, cfg, trained in (('label maps', s2s, [Entry(S2S, s2s, checkpoint)]), ('instances', f2f, [])):
         drawn = ClipCollector(args.pictures, max(HORIZONS), args.val)
-        found = score(SYSTEMS[kind], cfg, weights, [keeper(clips, args.pictures), drawn])
+        learned = [*trained, *shipped(kind, data)]
+        found = score(SYSTEMS[kind], cfg, learned, [keeper(clips, args.pictures), drawn])
         views.append(section(kind, cfg, found, drawn))
         rows += [dict(row, forecast=kind) for row in found]
     columns = ['forecast', *comparison_columns(rows)]
@@ -130,7 +133,8 @@ def first_look(args, count: int, start: float) -> None:
     drawn, clips, rows = time.monotonic(), {}, []
     for kind, path in (('label maps', S2S_CONFIG), ('instances', F2F_CONFIG)):
         cfg = load_config(str(path), on_data(data))
-        found = score(FIRST_LOOK[kind], cfg, str(F2F_WEIGHTS), [keeper(clips, 1, DRAWN_FIRST)])
+        learned = shipped(kind, data) if FIRST_LOOK[kind].learned else []
+        found = score(FIRST_LOOK[kind], cfg, learned, [keeper(clips, 1, DRAWN_FIRST)])
         rows += [dict(row, forecast=kind) for row in found]
     scored = time.monotonic()
     (gif,) = draw(clips, args.work_dir, 'first_look')
@@ -147,7 +151,14 @@ def first_look(args, count: int, start: float) -> None:
 
 def num_runs(systems: dict[str, System]) -> int:
     """How often each clip is forecast."""
-    return sum((len(each.baselines) + bool(each.learned)) * len(each.horizons) for each in systems.values())
+    return sum((len(each.baselines) + len(each.learned)) * len(each.horizons) for each in systems.values())
+
+
+def shipped(kind: str, data: Path) -> list[Entry]:
+    """The forecaster with weights of the repository."""
+    if kind == 'instances':
+        return [Entry(F2F, load_config(str(F2F_CONFIG), on_data(data)), str(F2F_WEIGHTS))]
+    return [Entry(MOTION, load_config(str(MOTION_CONFIG), on_data(data)))]
 
 
 def on_data(data: Path) -> dict:
@@ -204,9 +215,8 @@ def train(cfg: Config) -> str:
     return str(Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth')
 
 
-def score(system: System, cfg: Config, checkpoint: str, keepers: list) -> list[dict]:
+def score(system: System, cfg: Config, learned: list[Entry], keepers: list) -> list[dict]:
     """Rows of the table; each forecast is shown to all ``keepers``."""
-    learned = [Entry(system.learned, cfg, checkpoint)] if system.learned else []
     entries = with_baselines(cfg, learned, system.baselines)
     return compare(entries, system.horizons, on_sample=lambda *args: [keep(*args) for keep in keepers])
 
