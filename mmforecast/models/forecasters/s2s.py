@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.predictors.ego_motion import SMALL_REGION
 from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_choice
@@ -39,7 +40,7 @@ class S2SForecaster(AdversarialForecaster):
         'copy-last': dict(predictor=dict(type='CopyLast')),
         'flow': dict(predictor=dict(type='FlowWarp')),
         'ego-motion': dict(predictor=dict(type='EgoMotion')),
-        'ego-regions': dict(predictor=dict(type='EgoMotion', region_share=0.05)),
+        'ego-regions': dict(predictor=dict(type='EgoMotion', region_share=SMALL_REGION)),
         'oracle': dict(predictor=dict(type='Oracle')),
     }
 

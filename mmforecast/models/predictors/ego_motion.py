@@ -24,6 +24,7 @@ from .base import BasePredictor
 from .context import ForecastContext
 
 _STATE = 'ego_motion'
+SMALL_REGION = 0.05  # share of the frame up to which a region moves as one piece, where regions do
 FIELD = 'backward_field'  # of the newest step, in the context's state
 
 

@@ -13,7 +13,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
 from .context import ForecastContext
-from .ego_motion import FIELD, EgoMotion
+from .ego_motion import FIELD, SMALL_REGION, EgoMotion
 from .motion_network import MotionNetwork, evidence
 
 
@@ -62,7 +62,7 @@ class MotionForecaster(EgoMotion):
         reach: float = 0.03,
         checkpoint: str | None = None,
         motion_loss: dict | None = None,
-        region_share: float | None = 0.05,
+        region_share: float | None = SMALL_REGION,
         **kwargs,
     ):
         super().__init__(region_share=region_share, **kwargs)
