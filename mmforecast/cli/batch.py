@@ -14,6 +14,8 @@ EXAMPLES = """examples:
   %(prog)s 'drives/*.mp4' more.mp4 @list.txt --workers 4 --every 10 --render --out results
   # your own model, or one of the zoos of mmdet and mmseg
   %(prog)s drives/ --model CONFIG CHECKPOINT --out results
+  # on all machines of the Ray cluster that this one is part of
+  %(prog)s drives/ --ray auto --out results
   # a part of the videos for each task of a Slurm array (sbatch --array=1-8)
   %(prog)s drives/ --shard $SLURM_ARRAY_TASK_ID/8 --out results
 
@@ -66,6 +68,11 @@ def _add_work_options(group) -> None:
         '--threads', type=int, metavar='N', help='threads of each process (default: its share of the cores)'
     )
     group.add_argument(
+        '--ray',
+        metavar='ADDRESS',
+        help='work on a Ray cluster: its address, auto for the one of this machine, or local',
+    )
+    group.add_argument(
         '--shard', type=_shard, metavar='I/N', help='do part I of N, from 1; others do the other parts'
     )
     group.add_argument(
@@ -113,6 +120,7 @@ def main(args: argparse.Namespace) -> None:
             settings,
             workers=args.workers,
             threads=args.threads,
+            ray=args.ray,
             shard=Shard(*args.shard, spread=spread) if args.shard else Shard(),
             retry=args.retry,
             unit_timeout=args.unit_timeout,

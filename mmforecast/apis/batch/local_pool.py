@@ -132,13 +132,11 @@ def _serve(pipe: Connection, build: Callable, worker: int) -> None:
         explain = getattr(build, 'keywords', {}).get('explain')
         pipe.send((BROKEN, failure(error, explain)))
         return
-    pipe.send((READY, work.built))
-    while True:
-        try:
-            unit = pipe.recv()
-        except (EOFError, OSError):
-            return
-        pipe.send((RESULT, work(unit, lambda frames: pipe.send((FRAMES, frames)))))
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the pool is closed
+        pipe.send((READY, work.built))
+        while True:
+            result = work(pipe.recv(), lambda frames: pipe.send((FRAMES, frames)))
+            pipe.send((RESULT, result))
 
 
 def _end_with_parent() -> None:

@@ -1,9 +1,11 @@
 """A batch from its inputs to its end."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
 from mmforecast.utils.checks import check_above, check_positive
 
 from .inputs import find_inputs
@@ -12,8 +14,9 @@ from .manifest import Manifest
 from .parquet import require_pyarrow
 from .pool import WorkerPool
 from .progress import Progress
+from .ray_pool import RayPool, connect, require_ray
 from .scheduler import Scheduler
-from .settings import BatchSettings, settle_run
+from .settings import BatchSettings, check_run, settle_run
 from .states import DONE, FAILED, LEFT, SPLIT
 from .unit_files import remove_files, remove_partial_files
 from .units import Shard, Unit
@@ -42,6 +45,7 @@ def run_batch(
     settings: BatchSettings,
     workers: int | None = None,
     threads: int | None = None,
+    ray: str | None = None,
     shard: Shard | None = None,
     retry: bool = False,
     unit_timeout: float | None = None,
@@ -57,8 +61,9 @@ def run_batch(
     Args:
         inputs: As for :func:`~.inputs.find_inputs`.
         settings: What is computed, and the folder for it.
-        workers: Processes; by default one per GPU, else one.
-        threads: Threads of each; by default its share of the cores.
+        workers: Processes; by default one per GPU, else one, or with Ray as many as there are processors for.
+        threads: Threads of each; by default its share of the cores, or with Ray one.
+        ray: As for :func:`~.ray_pool.connect`; None: processes on this machine.
         shard: The part of the batch that this call does.
         retry: Try again what has failed before.
         unit_timeout: Seconds after which a unit is failed.
@@ -71,17 +76,21 @@ def run_batch(
         ValueError: The inputs, the settings, the model and the folder do not fit together.
     """
     require_pyarrow()
+    if ray is not None:
+        require_ray()
     if unit_timeout is not None:
         check_above('run_batch', 0, unit_timeout=unit_timeout)
     shard = shard or Shard()
     found = find_inputs(inputs)
     make_folder(settings.folder)
+    check_run(settings)
     with Manifest(settings.folder, shard) as manifest:
         units = [Unit(video, number=number) for number, video in enumerate(found)]
         left, before = _left_units(units, manifest, shard, retry)
         remove_partial_files(manifest.folder, {unit.name for unit in left}.__contains__)
         progress = Progress(len(left), log_json)
-        pool, count = local_workers(settings, workers, threads, explain)
+        open_pool = local_workers if ray is None else partial(ray_workers, ray)
+        pool, count = open_pool(settings, workers, threads, explain)
         scheduler = Scheduler(
             pool, count, manifest, progress, shard, unit_timeout, partial(settle_run, settings)
         )
@@ -105,6 +114,26 @@ def local_workers(
     check_positive('run_batch', workers=count, threads=threads)
     build = partial(_build, settings=settings, num_gpus=gpus, threads=threads, explain=explain)
     return LocalPool(build, threads), count
+
+
+def ray_workers(
+    address: str,
+    settings: BatchSettings,
+    workers: int | None,
+    threads: int | None,
+    explain: Callable | None,
+) -> tuple[WorkerPool, int]:
+    """Actors of a Ray cluster, and their number; arguments as for :func:`run_batch`."""
+    resources = connect(address)
+    gpus = int(resources.get('GPU', 0)) if settings.model.get('device') is None else 0
+    threads = threads or 1
+    count = workers or gpus or max(1, int(resources.get('CPU', 1)) // threads)
+    check_positive('run_batch', workers=count, threads=threads)
+    # Ray shows each actor the GPU that is its own as the only one.
+    own = min(1, gpus)
+    build = partial(_build, settings=settings, num_gpus=own, threads=threads, explain=explain)
+    unsafe = {ALLOW_UNSAFE_ENV: '1'} if os.environ.get(ALLOW_UNSAFE_ENV) else {}
+    return RayPool(build, threads, own, unsafe), count
 
 
 def _build(number: int, **arguments) -> Callable:

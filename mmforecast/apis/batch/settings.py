@@ -12,7 +12,7 @@ from mmforecast.version import __version__
 from .rows import SCHEMA_VERSION
 from .writing import writing
 
-__all__ = ['BatchSettings', 'settle_run']
+__all__ = ['BatchSettings', 'check_run', 'settle_run']
 
 # Of no consequence for results.
 _FREE = ('folder', 'device')
@@ -77,25 +77,51 @@ def settle_run(settings: BatchSettings, built: dict) -> dict:
         ResultsError: The file cannot be written.
         ValueError: The folder holds results of other settings, or in another schema.
     """
+    earlier = check_run(settings, built)
+    if earlier is not None:
+        return earlier
+    run = _content(settings, built)
     path = Path(settings.folder) / _FILE
-    run = dict(
-        schema_version=SCHEMA_VERSION,
-        settings=settings.plain(),
-        built=json.loads(json.dumps(built)),
-        mmforecast=__version__,
-    )
+    with writing(path):
+        write_atomically(str(path), json.dumps(run, indent=1).encode())
+    return run
+
+
+def check_run(settings: BatchSettings, built: dict | None = None) -> dict | None:
+    """Check that a folder holds results of these settings, as far as they are known, or none.
+
+    Args:
+        settings: As for :func:`settle_run`.
+        built: As for :func:`settle_run`; None before a model is built.
+
+    Returns:
+        The content of ``run.json``; None where there is no such file.
+
+    Raises:
+        ValueError: The folder holds results of other settings, or in another schema.
+    """
+    path = Path(settings.folder) / _FILE
     if not path.exists():
-        with writing(path):
-            write_atomically(str(path), json.dumps(run, indent=1).encode())
-        return run
+        return None
     earlier = _read(path)
-    differences = _differences(earlier, run)
+    differences = _differences(
+        earlier, _content(settings, earlier.get('built', {}) if built is None else built)
+    )
     if differences:
         raise ValueError(
             f'{os.fspath(settings.folder)} holds results of another batch: {"; ".join(differences[:4])}. Give '
             'the options of that batch, which go on with it, or another output folder'
         )
     return earlier
+
+
+def _content(settings: BatchSettings, built: dict) -> dict:
+    return dict(
+        schema_version=SCHEMA_VERSION,
+        settings=settings.plain(),
+        built=json.loads(json.dumps(built)),
+        mmforecast=__version__,
+    )
 
 
 def _read(path: Path) -> dict:
@@ -110,14 +136,13 @@ def _differences(earlier: dict, run: dict) -> list[str]:
     if earlier.get('schema_version') != run['schema_version']:
         given = earlier.get('schema_version')
         return [f'its schema has version {given}, and this program writes version {run["schema_version"]}']
-    before, now = (
-        {**fields.get('built', {}), **_flat(fields.get('settings', {}))} for fields in (earlier, run)
-    )
-    return [
-        f'{key} was {before.get(key)!r}, and is {now.get(key)!r} now'
-        for key in dict.fromkeys([*before, *now])
-        if before.get(key) != now.get(key)
-    ]
+    found: dict[str, str] = {}
+    for part in ('settings', 'built'):
+        before, now = _flat(earlier.get(part, {})), _flat(run[part])
+        for key in dict.fromkeys([*before, *now]):
+            if before.get(key) != now.get(key):
+                found.setdefault(key, f'{key} was {before.get(key)!r}, and is {now.get(key)!r} now')
+    return list(found.values())
 
 
 def _flat(settings: dict) -> dict:
