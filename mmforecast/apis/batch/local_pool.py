@@ -68,7 +68,7 @@ class LocalPool:
         """End a worker at once, without an event."""
         process, pipe = self._workers.pop(worker)
         process.kill()
-        process.join()
+        process.join(_GRACE)
         pipe.close()
 
     def close(self) -> None:
@@ -126,6 +126,7 @@ def _thread_variables(threads: int) -> Iterator[None]:
 def _serve(pipe: Connection, build: Callable, worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     _end_with_parent()
+    os.dup2(2, 1)  # what libraries print is none of the command's output
     try:
         work = build(worker)
     except Exception as error:

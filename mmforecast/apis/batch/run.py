@@ -89,16 +89,15 @@ def run_batch(
         left, before = _left_units(units, manifest, shard, retry)
         remove_partial_files(manifest.folder, {unit.name for unit in left}.__contains__)
         progress = Progress(len(left), log_json)
-        open_pool = local_workers if ray is None else partial(ray_workers, ray)
-        pool, count = open_pool(settings, workers, threads, explain)
-        scheduler = Scheduler(
-            pool, count, manifest, progress, shard, unit_timeout, partial(settle_run, settings)
-        )
-        try:
-            scheduler.run(left)
-        finally:
-            pool.close()
-            progress.close()
+        if left:
+            open_pool = local_workers if ray is None else partial(ray_workers, ray)
+            pool, count = open_pool(settings, workers, threads, explain)
+            settle = partial(settle_run, settings)
+            try:
+                Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle).run(left)
+            finally:
+                pool.close()
+                progress.close()
         return _summary(units, manifest, shard, before)
 
 
@@ -110,8 +109,9 @@ def local_workers(
 
     gpus = torch.cuda.device_count() if settings.model.get('device') is None else 0
     count = max(1, gpus) if workers is None else workers
+    check_positive('run_batch', workers=count)
     threads = max(1, available_cores() // count) if threads is None else threads
-    check_positive('run_batch', workers=count, threads=threads)
+    check_positive('run_batch', threads=threads)
     build = partial(_build, settings=settings, num_gpus=gpus, threads=threads, explain=explain)
     return LocalPool(build, threads), count
 
@@ -126,9 +126,10 @@ def ray_workers(
     """Actors of a Ray cluster, and their number; arguments as for :func:`run_batch`."""
     resources = connect(address)
     gpus = int(resources.get('GPU', 0)) if settings.model.get('device') is None else 0
-    threads = threads or 1
-    count = workers or gpus or max(1, int(resources.get('CPU', 1)) // threads)
-    check_positive('run_batch', workers=count, threads=threads)
+    threads = 1 if threads is None else threads
+    check_positive('run_batch', threads=threads)
+    count = gpus or max(1, int(resources.get('CPU', 1)) // threads) if workers is None else workers
+    check_positive('run_batch', workers=count)
     # Ray shows each actor the GPU that is its own as the only one.
     own = min(1, gpus)
     build = partial(_build, settings=settings, num_gpus=own, threads=threads, explain=explain)

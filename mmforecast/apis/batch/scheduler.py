@@ -18,6 +18,8 @@ __all__ = ['Scheduler']
 _TICK = 0.2  # seconds between looks at the time
 # A unit whose process ends so often by itself is failed; so is a batch whose workers cannot start.
 _DEATHS = 2
+# In the sentence of an error after which a process cannot use its GPU any more.
+_BROKEN_GPU = 'CUDA error'
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Scheduler:
         self.settle = settle
         self._left: deque[Unit] = deque()
         self._running: dict[int, _Running] = {}
+        self._started: set[int] = set()
         self._idle: set[int] = set()
         self._deaths: Counter[str] = Counter()
         self._false_starts = 0
@@ -73,16 +76,30 @@ class Scheduler:
             ValueError: The model cannot be built.
         """
         self._left.extend(units)
-        if not self._left:
-            return
-        for worker in range(min(self.num_workers, max(1, len(self._left)))):
-            self.pool.start(worker)
         while self._left or self._running:
+            self._start_workers()
             self._hand_out()
             for event in self.pool.wait(_TICK):
                 self._on_event(event)
             self._stop_slow_units()
             self.progress.tick()
+
+    def _start_workers(self) -> None:
+        """Start workers, no more than there are units for; a long video becomes many on the way."""
+        wanted = min(self.num_workers, len(self._left) + len(self._running))
+        for worker in range(self.num_workers):
+            if len(self._started) >= wanted:
+                return
+            if worker not in self._started:
+                self._started.add(worker)
+                self.pool.start(worker)
+
+    def _stop(self, worker: int) -> Unit | None:
+        """Forget a worker that is gone, and return the unit that it worked on."""
+        self._started.discard(worker)
+        self._idle.discard(worker)
+        running = self._running.pop(worker, None)
+        return running and running.unit
 
     def _hand_out(self) -> None:
         while self._idle and self._left:
@@ -96,8 +113,12 @@ class Scheduler:
         elif event.kind == READY:
             self._on_ready(event.worker, event.value)
         elif event.kind == RESULT:
-            self._idle.add(event.worker)
             self._on_result(self._running.pop(event.worker).unit, event.value)
+            if _BROKEN_GPU in event.value.get('sentence', ''):
+                self._stop(event.worker)
+                self.pool.kill(event.worker)
+            else:
+                self._idle.add(event.worker)
         elif event.kind == DIED:
             self._on_death(event.worker, event.value)
         elif event.kind == BROKEN:
@@ -144,14 +165,11 @@ class Scheduler:
         self.progress.replace(len(left))
 
     def _on_death(self, worker: int, reason: str) -> None:
-        self._idle.discard(worker)
-        running = self._running.pop(worker, None)
-        if running is None:
+        unit = self._stop(worker)
+        if unit is None:
             self._count_false_start(reason)
         else:
-            self._blame(running.unit, reason)
-        if self._left or self._running:
-            self.pool.start(worker)
+            self._blame(unit, reason)
 
     def _count_false_start(self, reason: str) -> None:
         self._false_starts += 1
@@ -178,7 +196,7 @@ class Scheduler:
         now = time.monotonic()
         slow = [worker for worker, run in self._running.items() if now - run.begin > self.unit_timeout]
         for worker in slow:
-            unit = self._running.pop(worker).unit
+            unit = self._stop(worker)
             self.pool.kill(worker)
             if unit.plan_only:
                 self.progress.skip()
@@ -186,5 +204,3 @@ class Scheduler:
                 remove_files(self.manifest.folder, unit.name)
                 sentence = f'{unit.video} took longer than --unit-timeout, {self.unit_timeout:g} s'
                 self._finish(unit, FAILED, sentence=sentence)
-            if self._left or self._running:
-                self.pool.start(worker)

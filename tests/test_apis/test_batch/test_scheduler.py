@@ -126,6 +126,21 @@ def test_a_long_video_becomes_units(memory_pool, tmp_path):
     assert [entry['state'] for entry in entries if entry['video'] == 'b.mp4'] == ['done'] * 3 + ['split']
 
 
+def test_one_long_video_keeps_all_workers_busy(memory_pool, tmp_path):
+    split = dict(state='split', units=[(place, place + 1) for place in range(6)])
+    pool = memory_pool({'a.mp4': [split]})
+    run(tmp_path, pool, [Unit('a.mp4')], workers=3)
+    assert pool.starts == 3 and len(pool.done) == 7
+
+
+def test_a_worker_whose_gpu_is_broken_is_replaced(memory_pool, tmp_path):
+    broken = dict(state='failed', sentence='RuntimeError: CUDA error: device-side assert triggered')
+    pool = memory_pool({'b.mp4': [broken]})
+    run(tmp_path, pool, workers=1)
+    assert states(tmp_path) == dict(dict.fromkeys(NAMES, 'done'), **{'b.mp4': 'failed'})
+    assert pool.killed == [0] and pool.starts == 2
+
+
 def test_stretches_are_spread_over_shards(memory_pool, tmp_path):
     split = dict(state='split', units=[(0, 5), (5, 10), (10, 12)])
     seen = []
