@@ -70,11 +70,12 @@ def test_help_names_all_commands(capsys):
         'import mmforecast',
         "from mmforecast.cli.main import main; main(['--help'])",
         "from mmforecast.cli.main import main; main(['predict', '--help'])",
+        "from mmforecast.cli.main import main; main(['batch', '--help'])",
     ],
 )
 def test_help_starts_fast(code):
     """Less than a second of processor time, and none of the libraries that take longer."""
-    heavy = ('av', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmseg', 'scipy', 'torch')
+    heavy = ('av', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmseg', 'pyarrow', 'ray', 'scipy', 'torch')
     loaded = f'[name for name in {heavy} if name in sys.modules]'
     code = f'import atexit, sys\natexit.register(lambda: print("loaded", {loaded}))\n{code}'
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
