@@ -10,22 +10,23 @@ from mmengine.structures import InstanceData
 from mmforecast.models.decoders.ego_instances import EgoInstanceMotion
 from mmforecast.models.predictors import EgoMotion, FlowWarp, ForecastContext
 from mmforecast.models.utils import dis_flow
-from mmforecast.models.utils.ego_motion import (
+from mmforecast.models.utils.camera_motion import (
     CameraMotion,
-    ObservedMotion,
     apply_homography,
     estimate_camera_motion,
-    extrapolate,
-    fill_holes,
     intrinsics,
-    invert_displacement,
-    median_filter,
-    move_mask,
-    object_parallax,
-    parallax,
     pixel_grid,
     rotation_matrix,
 )
+from mmforecast.models.utils.ego_motion import (
+    ObservedMotion,
+    extrapolate,
+    fill_holes,
+    invert_displacement,
+    median_filter,
+    parallax,
+)
+from mmforecast.models.utils.object_motion import move_mask, object_parallax
 
 SIZE = 96, 160
 CAMERA = intrinsics(SIZE, 0.9)
