@@ -94,6 +94,22 @@ def test_perspective_is_exact_for_a_rigid_scene(steps, translation):
     assert error.median() < 0.02 * steps and error.mean() < 0.4 * without.mean()
 
 
+@pytest.mark.parametrize('across, along', [(0.0, 3.0), (0.9, 3.0), (2.0, 3.0), (6.0, 3.0), (6.0, 0.0)])
+def test_parallax_across_the_lines_through_the_epipole(across, along):
+    """By hand below the epipole: q = a / y times a^2 / (a^2 + 4 (c^2 - 1)) for more than a pixel c across."""
+    forward = torch.tensor([[0.0, 0.0, -1.0]], dtype=torch.float64)
+    motion = CameraMotion(torch.zeros_like(forward), forward)
+    flow = torch.tensor([-across, -along], dtype=torch.float64)[None, :, None, None].expand(1, 2, *SIZE)
+    moved, share = parallax(flow, motion, CAMERA)
+    column, row = SIZE[1] // 2 + across, SIZE[0] // 2 + 30  # its earlier position is right below the epipole
+    y = 30 - along
+    factor = 1 if across < 1 else along**2 / (along**2 + 4 * (across**2 - 1))
+    assert torch.allclose(moved, -flow)
+    assert share[0, 0, row, round(column)].item() == pytest.approx(
+        along * y / (y**2 + 25) * factor, rel=0.05, abs=1e-6
+    )
+
+
 def observed(backward, motion):
     """A step without a change of yaw."""
     return ObservedMotion(*parallax(backward, motion, CAMERA), motion, torch.zeros(1, dtype=torch.float64))

@@ -15,6 +15,10 @@ from torch import Tensor
 
 from .camera_motion import CameraMotion, apply_homography, pixel_grid, rotation_matrix
 
+# Parallax across the line through the epipole, squared, counts so much against that along it, from so many
+# px^2 on: flow is no more exact than a pixel.
+_CROSSING, _NOISE = 4.0, 1.0
+
 
 @dataclass
 class ObservedMotion:
@@ -43,7 +47,10 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
 
     Returns:
         ``v`` (B, 2, H, W), the parallax over the step in pixels, on the later frame's grid; and ``q`` (B, 1,
-        H, W), the share of the depth that the camera covered, 0 where the translation is not known.
+        H, W), the share of the depth that the camera covered, 0 where the translation is not known. What
+        crosses the lines through the epipole moves by itself, and its parallax says little of its depth:
+        there ``q`` is smaller by the factor ``a^2 / (a^2 + 4 c^2)``, with the parallax ``a`` along the line
+        and ``c`` across it.
     """
     camera = camera.to(backward.device)
     grid = pixel_grid(backward)
@@ -54,9 +61,13 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
     known = epipole[:, 2].abs() > 0
     depth = torch.where(known, epipole[:, 2], torch.ones_like(epipole[:, 2]))
     ray = turned - (epipole[:, :2] / depth[:, None]).to(turned)[:, :, None, None]
+    along = (moved * ray).sum(dim=1, keepdim=True)
     # the least-squares ratio of v and the ray; 25 px^2 keep it small where the ray has no length
-    share = (moved * ray).sum(dim=1, keepdim=True) / ((ray * ray).sum(dim=1, keepdim=True) + 25)
-    return moved, median_filter(share) * known.to(share)[:, None, None, None]
+    share = along / ((ray * ray).sum(dim=1, keepdim=True) + 25)
+    share = median_filter(share) * known.to(share)[:, None, None, None]
+    along = along.square() / (ray * ray).sum(dim=1, keepdim=True).clamp(min=1e-6)
+    across = (moved * moved).sum(dim=1, keepdim=True) - along
+    return moved, share * along / (along + _CROSSING * (across - _NOISE).clamp(min=0) + 1e-6)
 
 
 def extrapolate(
