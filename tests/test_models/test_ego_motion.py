@@ -125,15 +125,20 @@ def test_a_turn_in_place_goes_on_as_a_rotation():
     assert (field - displacement(rotation, (0, 0, 0), -3))[inside].abs().mean() < 0.5
 
 
-def test_pitch_and_roll_do_not_go_on():
+def test_pitch_and_roll_go_on_only_of_a_camera_that_turns_in_place():
     rotation = (0.01, 0.0, 0.01)
     backward = displacement(rotation, (0, 0, -0.01), -1)
-    motion = CameraMotion(
-        torch.tensor([rotation], dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
-    )
-    still, _ = EgoMotion().backward_field(observed(backward, motion), steps=2)
-    repeated, _ = EgoMotion(keep=(1, 1, 1)).backward_field(observed(backward, motion), steps=2)
-    assert still.abs().mean() < 0.3 and repeated.abs().mean() > 1.5
+    for forward, expected in ((1.0, False), (0.0, True)):
+        motion = CameraMotion(
+            torch.tensor([rotation], dtype=torch.float64),
+            torch.tensor([[0, 0, forward]], dtype=torch.float64),
+        )
+        field, _ = EgoMotion(perspective=False).backward_field(observed(backward, motion), steps=2)
+        repeated, _ = EgoMotion(perspective=False, keep=(1, 1, 1)).backward_field(
+            observed(backward, motion), steps=2
+        )
+        assert repeated.abs().mean() > 1.5
+        assert torch.equal(field, repeated) if expected else field.abs().mean() < 0.3
 
 
 @pytest.mark.parametrize('seed', [0, 1])
