@@ -20,6 +20,14 @@ from .sem_seg import (
     pixel_accuracy,
     row_shares,
 )
+from .streaming import (
+    Latency,
+    PairingSummary,
+    StreamOutput,
+    pair_outputs,
+    simulate_stream,
+    summarize_pairs,
+)
 from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
@@ -27,9 +35,12 @@ __all__ = [
     'Detections',
     'FrameDistances',
     'FrameMatches',
+    'Latency',
     'ICLR16_GATE',
     'MOVING_CLASSES',
+    'PairingSummary',
     'SCORE_RULES',
+    'StreamOutput',
     'average_precision',
     'coco_ap',
     'confusion_matrix',
@@ -47,6 +58,7 @@ __all__ = [
     'mean_iou',
     'moving_from_id_map',
     'moving_from_train_ids',
+    'pair_outputs',
     'per_class_accuracy',
     'pixel_accuracy',
     'moving_pixels',
@@ -55,7 +67,9 @@ __all__ = [
     'row_shares',
     'sharpness_difference',
     'sharpness_iclr16',
+    'simulate_stream',
     'ssim',
     'ssim_iclr16',
+    'summarize_pairs',
     'tracking_scores',
 ]
