@@ -53,6 +53,7 @@ def single_frame_config(cfg: Config) -> Config:
     cfg.test_dataloader.update(batch_size=1, num_workers=0)
     for source in source_configs(cfg.test_dataloader.dataset):
         source.update(num_past=1, num_future=0, stride=1, anchor=None, clip_step=1)
+        source.serialize_data = False  # it is for worker processes, and takes most of a second
         source.pipeline = [step for step in source.pipeline if step['type'] not in _OF_CLIPS]
     return cfg
 
