@@ -1,7 +1,6 @@
 """Forecasters under latency, on a CamVid-like folder where every score can be counted by hand."""
 
 import copy
-import json
 from fractions import Fraction
 
 import cv2

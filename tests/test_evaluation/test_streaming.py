@@ -69,7 +69,9 @@ def test_the_times_of_a_run_are_exact():
     ]
 
 
-@pytest.mark.parametrize('latency', [0.1, '0.1', Decimal('0.1'), np.float64(0.1), np.float32(0.1), Fraction(1, 10)])
+@pytest.mark.parametrize(
+    'latency', [0.1, '0.1', Decimal('0.1'), np.float64(0.1), np.float32(0.1), Fraction(1, 10)]
+)
 def test_a_number_is_what_is_written(latency):
     assert exact(latency) == Fraction(1, 10)
     # one frame of a stream of 10 frames per second, to the last bit
