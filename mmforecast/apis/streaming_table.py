@@ -188,7 +188,7 @@ def save_stream_plot(
 ) -> None:
     """Plot a score against the latency of the table, with the score without latency as a dashed line."""
     names = dict.fromkeys(scores[0].name for scores in table)
-    milliseconds = [1000 * float(latency) for latency in latencies]
+    milliseconds = [float(name.split()[0]) for name in column_names(latencies)]
     curves = {name: list(zip(milliseconds, _means(table, metric, name).tolist())) for name in names}
     label = score_style(metric).label(f'streaming {metric}')
     levels = {UPPER_BOUND: bound.scores[metric]}

@@ -11,6 +11,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmforecast.models.decoders import RGBDecoder
 from mmforecast.models.discriminators import MultiScaleDiscriminator
 from mmforecast.models.forecasters import VideoForecaster
+from mmforecast.models.utils.adversarial import AdversarialDistributedDataParallel
 from mmforecast.models.utils.adversarial_balance import AdversarialBalance
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -334,6 +335,21 @@ def test_a_further_step_of_the_predictor_rolls_out_anew():
         )
     for ours, theirs in zip(net.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_a_distributed_step_is_the_same(tmp_path):
+    torch.distributed.init_process_group('gloo', f'file://{tmp_path}/store', rank=0, world_size=1)
+    try:
+        alone = model()
+        wrapped = AdversarialDistributedDataParallel(copy.deepcopy(alone))
+        for net, trained in ((alone, alone), (wrapped, wrapped.module)):
+            optimizers = build_optim_wrapper(trained, ADVERSARIAL)
+            for _ in range(2):
+                net.train_step(dict(inputs=list(clips()), data_samples=samples()), optimizers)
+        for ours, theirs in zip(alone.parameters(), wrapped.module.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs)
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def test_a_step_that_fails_leaves_nothing_behind():
