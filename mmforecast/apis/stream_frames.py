@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmforecast.evaluation.functional.streaming import Number, exact
@@ -16,10 +17,11 @@ from mmforecast.evaluation.stream_scorer import forecast_of_step
 from mmforecast.models.encoders import CachedEncoder
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.utils import Pyramid, time_cat
+from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.source_configs import source_configs
 
-from .evaluate import build_loader
+from .evaluate import SCOPE, build_loader
 
 __all__ = ['FrameForecasts', 'Stream', 'frame_rate', 'iterate_streams', 'single_frame_config']
 
@@ -106,7 +108,7 @@ def _frame_rate(sample: ForecastDataSample, fps: Number | None) -> Fraction:
 
 
 class FrameForecasts:
-    """The forecasts of a forecaster after each frame of a stream; each frame is encoded once.
+    """The forecasts of a forecaster after each frame of a stream; in ascending order, each is encoded once.
 
     Args:
         model: In eval mode.
@@ -135,6 +137,8 @@ class FrameForecasts:
         Returns:
             The fields of a forecast of one step, by step.
         """
+        oldest = self.history(frame)[0]
+        self._encoded = {number: kept for number, kept in self._encoded.items() if number >= oldest}
         read = {0: self._present(frame)} if 0 in steps else {}
         if max(steps) > 0:
             forecast = self._forecast(frame, max(steps))
@@ -164,7 +168,20 @@ class FrameForecasts:
         representation, frames = self._gather([*self.history(frame), frame])
         _, context = self.model.split(representation, frames, [sample])
         self.model.decode(context.future, [sample], context, target='ref')
-        return forecast_of_step(sample, 0, prefix='ref_')
+        return forecast_of_step(sample, 0, prefix='ref_') or self._copied(frame)
+
+    def _copied(self, frame: int) -> dict[str, Any]:
+        """The copy-last baseline's forecast, where the decoder reads nothing off a single frame (D2D's)."""
+        with DefaultScope.overwrite_default_scope(SCOPE):
+            parts = {name: MODELS.build(part) for name, part in self.model.baselines['copy-last'].items()}
+        own = {name: getattr(self.model, name) for name in parts}
+        try:
+            for name, part in parts.items():
+                setattr(self.model, name, part)
+            return forecast_of_step(self._forecast(frame, 1), 0)
+        finally:
+            for name, part in own.items():
+                setattr(self.model, name, part)
 
     def _forecast(self, frame: int, steps: int) -> ForecastDataSample:
         per_call = self.model.predictor.num_outputs

@@ -52,6 +52,12 @@ def evaluate_streams(
             raise ValueError(
                 f'{row.name} forecasts from {row.lead} frames before the newest one, but lead={protocol.lead}'
             )
+    if isinstance(latencies, Mapping):
+        missing = [row.name for row in rows if row.name not in latencies]
+        if missing:
+            raise ValueError(
+                f'evaluate_streams: no latencies of {missing}, there are those of {list(latencies)}'
+            )
     table, names = [], None
     for row in rows:
         own = latencies[row.name] if isinstance(latencies, Mapping) else latencies

@@ -8,15 +8,34 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from mmforecast.apis import StreamProtocol, StreamRow, evaluate_streams, measure_latency
-from mmforecast.apis.stream_frames import frame_rate
+from mmforecast.apis import (
+    StreamProtocol,
+    StreamRow,
+    evaluate_streams,
+    load_config,
+    measure_latency,
+    stream_rows,
+)
+from mmforecast.apis.stream_frames import FrameForecasts, frame_rate, iterate_streams
 from mmforecast.evaluation.functional import Latency, confusion_matrix, mean_iou
+from mmforecast.evaluation.stream_scorer import query_sample
+from mmforecast.models.decoders import SemSegDecoder
+from mmforecast.models.encoders import LabelMapEncoder, detect
+from mmforecast.registry import METRICS, MODELS
 
 FRAMES, SIZE = 12, (16, 32)
 ROAD, CAR = 3, 8
 COPY = dict(predictor=dict(type='CopyLast'))
 ORACLE = dict(predictor=dict(type='Oracle'))
 LAG_1, LAG_2 = Latency('1/15'), Latency('2/15')
+
+
+@MODELS.register_module()
+class ToyForecastDecoder(SemSegDecoder):
+    """Reads nothing off a single frame, as D2D's, which needs the tracks of several."""
+
+    def decode(self, future, samples, context=None, target='pred'):
+        return super().decode(future, samples, context, target) if target == 'pred' else samples
 
 
 def label_map(frame):
@@ -112,6 +131,34 @@ def test_the_network_without_forecasting(config):
         assert results[1].scores['mIoU'] == by_hand([(1, None), *((q, q - 1) for q in range(2, FRAMES))])[0]
 
 
+def test_decoders_of_forecasts_alone_give_the_network_by_copying(config):
+    expected = scores(StreamRow('labels', config, model=COPY, horizon=0), LAG_1)
+    config.model.decoder = dict(type='ToyForecastDecoder')
+    row = StreamRow('flow', config, horizon=0)
+    assert scores(row, LAG_1).scores == expected.scores
+    flow = FrameForecasts(row.build(), next(iterate_streams(config)[1]), 1)
+    parts = flow.model.predictor, flow.model.decoder
+    flow.read(1, [0, 1])
+    assert (flow.model.predictor, flow.model.decoder) == parts
+
+
+@pytest.mark.slow
+def test_streaming_ap_of_the_shipped_detector(repository, street_root):
+    config = load_config(str(repository / 'configs/f2f/f2f_tiny_synthetic.py'))
+    config.test_dataloader.dataset.data_root = str(street_root)
+    (row,) = stream_rows(config, baselines=[])
+    table = evaluate_streams([row], [Latency(0), Latency('3/17')], StreamProtocol(workers=None, lead=12))
+    model, metric = row.build(), METRICS.build(dict(config.test_evaluator))
+    for stream in iterate_streams(config)[1]:  # the offline metric on the same frames
+        for frame, sample in list(zip(stream.frames, stream.samples))[12:]:
+            levels = [level[0] for level in model.encoder.encode(frame[None].float(), [sample])]
+            clip = query_sample(sample, dict(pred_instances=detect(model.encoder, levels, sample.img_shape)))
+            metric.process(None, [clip.to_dict()])
+    offline = metric.evaluate(len(metric.results))
+    assert table[0][0].scores['AP50'] == pytest.approx(offline['AP50']) and offline['AP50'] > 5
+    assert table[0][1].scores['AP50'] < offline['AP50']
+
+
 def test_a_perfect_forecast_is_right_from_the_first_answer_on(config):
     row = StreamRow('oracle', config, model=ORACLE)
     result = scores(row, LAG_1)
@@ -155,6 +202,8 @@ def test_latencies_of_rows(config):
     assert [row[0].summary.misses for row in table] == [1, 3]
     own = evaluate_streams([fast, slow], dict(fast=[LAG_2], slow=[Latency(0)]))
     assert [row[0].summary.misses for row in own] == [1, 1]
+    with pytest.raises(ValueError, match=r"no latencies of \['slow'\], there are those of \['fast'\]"):
+        evaluate_streams([fast, slow], dict(fast=[LAG_2]))
 
 
 def test_batches_do_not_matter_and_configs_stay(config):
@@ -163,6 +212,24 @@ def test_batches_do_not_matter_and_configs_stay(config):
     assert config.to_dict() == before.to_dict()
     config.test_dataloader.batch_size = 1
     assert scores(StreamRow('flow', config), LAG_1).scores == flow.scores
+
+
+def test_each_frame_is_encoded_once_and_forgotten(config, monkeypatch):
+    row, seen = StreamRow('flow', config), []
+    encode = LabelMapEncoder.encode
+
+    def counted(self, frames, samples):
+        seen.append(samples[0].frame_indices[0])
+        return encode(self, frames, samples)
+
+    monkeypatch.setattr(LabelMapEncoder, 'encode', counted)
+    evaluate_streams([row], [LAG_1, LAG_2, Latency('1/10')], StreamProtocol(workers=None))
+    assert seen == list(range(FRAMES - 1))  # the last one is never finished in time
+    _, streams = iterate_streams(config)
+    forecasts = FrameForecasts(row.build(), next(streams), 1)
+    for frame in range(1, FRAMES):
+        forecasts.read(frame, [1])
+        assert sorted(forecasts._encoded) == [frame - 1, frame]
 
 
 def test_measured_latency(config):

@@ -20,6 +20,12 @@ EXAMPLES = """examples:
 METRICS = ('mIoU', 'IoU-MO', 'AP50', 'AP', 'PQ')
 
 
+def number_of_workers(text):
+    if text != 'all' and not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a number of workers or 'all' is needed, got {text!r}")
+    return text if text == 'all' else int(text)
+
+
 def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -80,7 +86,10 @@ def parse_args():
         help='measure the latency of each method on this machine: a second table',
     )
     time.add_argument(
-        '--workers', default='1', help="runs at the same time; 'all' starts one on every frame (default: 1)"
+        '--workers',
+        type=number_of_workers,
+        default=1,
+        help="runs at the same time; 'all' starts one on every frame (default: 1)",
     )
     time.add_argument('--schedule', default='greedy', help='greedy or shrinking-tail (default: greedy)')
     time.add_argument('--every', type=int, default=1, help='process only every so many-th frame')
@@ -110,7 +119,7 @@ def main():
     horizon = int(args.horizon) if args.horizon.isdigit() else args.horizon
     rows = stream_rows(**configs, baselines=args.baselines, horizon=horizon, stride=args.stride)
     protocol = StreamProtocol(
-        workers=None if args.workers == 'all' else int(args.workers),
+        workers=None if args.workers == 'all' else args.workers,
         schedule=args.schedule,
         every=args.every,
         eta=args.eta,
