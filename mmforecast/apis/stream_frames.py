@@ -168,6 +168,9 @@ class FrameForecasts:
         representation, frames = self._gather([*self.history(frame), frame])
         _, context = self.model.split(representation, frames, [sample])
         self.model.decode(context.future, [sample], context, target='ref')
+        panoptic = getattr(self.model, 'panoptic', None)  # of forecasters that merge what they decode
+        if panoptic is not None:
+            panoptic.decode(context.future, [sample], context, target='ref')
         return forecast_of_step(sample, 0, prefix='ref_') or self._copied(frame)
 
     def _copied(self, frame: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmforecast.evaluation.functional.streaming import Latency, Number, exact
 from mmforecast.models.utils.load_network import weights_to_train
 
+from .compare import baselines_of
 from .evaluate import load_config
 from .stream_frames import frame_rate
 from .stream_protocol import StreamProtocol, StreamRow, StreamScore
@@ -222,7 +223,7 @@ def load_row_configs(
 
     def network(path: str, checkpoint: str) -> Config:
         cfg = load_config(path)
-        if 'encoder' in cfg.model:
+        if _is_forecaster(cfg):
             return load_config(path, options)
         return with_segmentor(base, cfg, _path(checkpoint))
 
@@ -234,6 +235,14 @@ def load_row_configs(
         ],
         networks=[(name, network(path, checkpoint), factor) for name, path, checkpoint, factor in networks],
     )
+
+
+def _is_forecaster(config: Config) -> bool:
+    try:
+        baselines_of(config)
+    except ValueError:
+        return False
+    return True
 
 
 def _path(checkpoint: str) -> str | None:

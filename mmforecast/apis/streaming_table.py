@@ -36,7 +36,15 @@ __all__ = [
 UPPER_BOUND = 'without latency'
 
 # What a network without forecasting is called, by its encoder.
-_NETWORKS = dict(LabelMapEncoder='true labels', SegmentorEncoder='segmentor', PrecomputedEncoder='segmentor')
+_NETWORKS = dict(
+    DetectorEncoder='detector',
+    DetectorMapEncoder='detector',
+    DistanceMapEncoder='detector',
+    InstanceMapEncoder='true instances',
+    LabelMapEncoder='true labels',
+    PrecomputedEncoder='segmentor',
+    SegmentorEncoder='segmentor',
+)
 
 
 def with_segmentor(config: Config, segmentor: Config, checkpoint: str | None) -> Config:
@@ -54,12 +62,25 @@ def with_segmentor(config: Config, segmentor: Config, checkpoint: str | None) ->
 
 
 def network_name(config: Config) -> str:
-    """The name of a config's network without forecasting; 'true labels' where there is no network."""
-    encoder = config.model.encoder
-    while 'encoder' in encoder:  # CachedEncoder
-        encoder = encoder['encoder']
-    kind = str(getattr(encoder['type'], '__name__', encoder['type'])).rpartition('.')[2]
-    return _NETWORKS.get(kind, 'detector')
+    """The name of a config's network without forecasting; 'true labels' or 'true instances' where none is."""
+    return ' + '.join(dict.fromkeys(_encoder_names(config.model.encoder)))
+
+
+def _encoder_names(encoder: Mapping) -> list[str]:
+    within = [
+        value for value in encoder.values() if isinstance(value, Mapping) and _kind(value).endswith('Encoder')
+    ]
+    if within:  # of a CachedEncoder, or of one of several parts
+        return [name for value in within for name in _encoder_names(value)]
+    if _kind(encoder) == 'DistanceMapEncoder' and not encoder.get('detector'):
+        return ['true instances']
+    return [_NETWORKS.get(_kind(encoder), 'network')]
+
+
+def _kind(config: Mapping) -> str:
+    """The name of the class that a config builds."""
+    kind = config.get('type', '')
+    return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
 
 
 def network_row(config: Config, name: str | None = None, factor: str | float = 1) -> StreamRow:

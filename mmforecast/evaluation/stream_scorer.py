@@ -16,7 +16,7 @@ __all__ = ['NO_CLASS', 'StreamScorer', 'forecast_of_step', 'missing_forecast', '
 
 # By field of a map, the value of pixels of which nothing is said; they are errors, not ignored. A metric of
 # another kind of map needs an entry here to be scored at queries without an output.
-NO_CLASS: dict[str, int] = dict(pred_sem_seg=255)
+NO_CLASS: dict[str, int] = dict(pred_sem_seg=255, pred_panoptic=0)
 
 
 def forecast_of_step(sample: ForecastDataSample, step: int, prefix: str = 'pred_') -> dict[str, Any]:

@@ -149,8 +149,17 @@ def test_networks_by_name(config):
     assert network_name(config) == 'true labels'
     over.model.encoder = dict(type='mmforecast.CachedEncoder', encoder=over.model.encoder)
     assert network_name(over) == 'segmentor'
-    over.model.encoder = dict(type='DetectorEncoder')
+    over.model.encoder = dict(type='DetectorEncoder', detector=dict(type='MaskRCNN'))
     assert network_name(over) == 'detector'
+    parts = dict(instances=over.model.encoder, semantics=dict(type='LabelMapEncoder', num_classes=19))
+    over.model.encoder = dict(type='ToyPairedEncoder', **parts)
+    assert network_name(over) == 'detector + true labels'
+    over.model.encoder = dict(type='DistanceMapEncoder')
+    assert network_name(over) == 'true instances'
+    over.model.encoder.detector = dict(type='MaskRCNN')
+    assert network_name(over) == 'detector'
+    over.model.encoder = dict(type='ToyEncoder')
+    assert network_name(over) == 'network'
 
 
 def test_a_segmentor_takes_the_place_of_true_labels(config):

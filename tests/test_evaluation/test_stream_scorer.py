@@ -1,6 +1,5 @@
 """Metrics over the pairs of a stream: sums of frames, and misses that count as errors."""
 
-import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData, PixelData
@@ -90,13 +89,14 @@ def test_the_forecast_of_a_step():
 
 
 def test_maps_of_another_kind_name_their_nothing(monkeypatch):
-    ids = dict(pred_panoptic=PixelData(data=np.ones((1, 2, 2), dtype=np.int64)))
-    ids = {name: PixelData(data=torch.from_numpy(field.data)) for name, field in ids.items()}
-    monkeypatch.delitem(stream_scorer.NO_CLASS, 'pred_panoptic', raising=False)
-    with pytest.raises(ValueError, match='add pred_panoptic to mmforecast.evaluation.stream_scorer.NO_CLASS'):
-        missing_forecast(ids)
-    monkeypatch.setitem(stream_scorer.NO_CLASS, 'pred_panoptic', 0)
-    assert missing_forecast(ids)['pred_panoptic'].data.tolist() == [[[0, 0], [0, 0]]]
+    ids = torch.full((1, 2, 2), 26001)
+    fields = dict(pred_panoptic=PixelData(data=ids))
+    assert missing_forecast(fields)['pred_panoptic'].data.tolist() == [[[0, 0], [0, 0]]]
+    fields = dict(pred_depth=PixelData(data=ids))
+    with pytest.raises(ValueError, match='add pred_depth to mmforecast.evaluation.stream_scorer.NO_CLASS'):
+        missing_forecast(fields)
+    monkeypatch.setitem(stream_scorer.NO_CLASS, 'pred_depth', -1)
+    assert missing_forecast(fields)['pred_depth'].data.tolist() == [[[-1, -1], [-1, -1]]]
 
 
 @pytest.mark.parametrize('kind', ['TrackingMetric', 'FramePredictionMetric'])
