@@ -7,15 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
-from mmforecast.models.utils.ego_motion import (
-    CameraMotion,
-    ObservedMotion,
-    estimate_camera_motion,
-    extrapolate,
-    intrinsics,
-    invert_displacement,
-    parallax,
-)
+from mmforecast.models.utils.camera_motion import CameraMotion, estimate_camera_motion, intrinsics
+from mmforecast.models.utils.ego_motion import ObservedMotion, extrapolate, invert_displacement, parallax
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_above, check_positive, check_range
