@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from mmforecast.apis import StreamProtocol, StreamScore, stream_rows, streaming_report
+from mmforecast.apis.streaming_report import load_row_configs
 from mmforecast.apis.streaming_table import (
     column_names,
     first_ahead,
@@ -167,6 +168,27 @@ def test_a_segmentor_takes_the_place_of_true_labels(config):
     rows = stream_rows(with_segmentor(config, Config(dict(model=segmentor)), None), baselines=[])
     (line,) = [line for line in streaming_report(rows, delays=[1]) if line.startswith('method')]
     assert 'segmentor' in line and 'true labels' not in line
+
+
+def test_rows_from_files(config, tmp_path):
+    config.dump(tmp_path / 'forecaster.py')
+    forecaster, segmentor = str(tmp_path / 'forecaster.py'), str(tmp_path / 'segmentor.py')
+    Config(dict(model=SEGMENTOR)).dump(segmentor)
+    files = dict(
+        models=[('ours', forecaster, 'none'), ('seed', forecaster, 'a.pth')],
+        networks=[('weak', segmentor, 'b.pth', '1/4'), ('labels', forecaster, 'none', '2')],
+        options={'test_dataloader.dataset.split': 'val'},
+    )
+    given = load_row_configs(forecaster, segmentor=(segmentor, 'c.pth'), **files)
+    encoders = [cfg.model.encoder for cfg in (given['config'], given['models'][0][1])]
+    assert [(encoder.type, encoder.checkpoint) for encoder in encoders] == [('SegmentorEncoder', 'c.pth')] * 2
+    assert [checkpoint for _, _, checkpoint in given['models']] == [None, 'a.pth']
+    weak, labels = (cfg for _, cfg, _ in given['networks'])
+    assert (weak.model.encoder.checkpoint, labels.model.encoder.type) == ('b.pth', 'LabelMapEncoder')
+    assert [factor for _, _, factor in given['networks']] == ['1/4', '2']
+    assert {cfg.test_dataloader.dataset.split for cfg in (given['config'], weak, labels)} == {'val'}
+    plain = load_row_configs(forecaster)
+    assert plain['config'].model.encoder.type == 'LabelMapEncoder' and not plain['models']
 
 
 def test_latencies_are_read_as_written(tmp_path):
