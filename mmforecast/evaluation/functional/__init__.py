@@ -20,6 +20,14 @@ from .sem_seg import (
     pixel_accuracy,
     row_shares,
 )
+from .streaming import (
+    Latency,
+    PairingSummary,
+    StreamOutput,
+    pair_outputs,
+    simulate_stream,
+    summarize_pairs,
+)
 from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
@@ -28,8 +36,11 @@ __all__ = [
     'FrameDistances',
     'FrameMatches',
     'ICLR16_GATE',
+    'Latency',
     'MOVING_CLASSES',
     'SCORE_RULES',
+    'PairingSummary',
+    'StreamOutput',
     'average_precision',
     'coco_ap',
     'confusion_matrix',
@@ -48,6 +59,7 @@ __all__ = [
     'moving_from_id_map',
     'moving_from_train_ids',
     'per_class_accuracy',
+    'pair_outputs',
     'pixel_accuracy',
     'moving_pixels',
     'psnr',
@@ -55,7 +67,9 @@ __all__ = [
     'row_shares',
     'sharpness_difference',
     'sharpness_iclr16',
+    'simulate_stream',
     'ssim',
     'ssim_iclr16',
+    'summarize_pairs',
     'tracking_scores',
 ]
