@@ -9,6 +9,7 @@ from .instances import (
     instances_to_index_map,
     instances_to_sem_seg,
 )
+from .panoptic import panoptic_from_id_map
 
 __all__ = [
     'ForecastDataSample',
@@ -18,6 +19,7 @@ __all__ = [
     'instances_from_id_map',
     'instances_to_index_map',
     'instances_to_sem_seg',
+    'panoptic_from_id_map',
 ]
 
 forward_moved_names(
