@@ -9,7 +9,7 @@ from .instances import (
     instances_to_index_map,
     instances_to_sem_seg,
 )
-from .panoptic import panoptic_from_id_map
+from .panoptic import merge_panoptic, panoptic_from_id_map
 
 __all__ = [
     'ForecastDataSample',
@@ -19,6 +19,7 @@ __all__ = [
     'instances_from_id_map',
     'instances_to_index_map',
     'instances_to_sem_seg',
+    'merge_panoptic',
     'panoptic_from_id_map',
 ]
 
