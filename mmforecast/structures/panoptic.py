@@ -20,7 +20,15 @@ from .cityscapes import (
     label_of,
 )
 
-__all__ = ['STUFF_LABEL_IDS', 'VOID', 'merge_panoptic', 'panoptic_from_id_map', 'segments_of', 'stuff_of']
+__all__ = [
+    'STUFF_LABEL_IDS',
+    'VOID',
+    'merge_panoptic',
+    'panoptic_from_id_map',
+    'panoptic_to_rgb',
+    'segments_of',
+    'stuff_of',
+]
 
 VOID = 0
 STUFF_LABEL_IDS = tuple(row.label_id for row in EVALUATED_CLASSES if not row.moving)
@@ -149,3 +157,8 @@ def segments_of(panoptic: np.ndarray) -> list[dict]:
             )
         )
     return segments
+
+
+def panoptic_to_rgb(panoptic: np.ndarray) -> np.ndarray:
+    """The ids of panoptic maps as colors of COCO's format: uint8 (..., 3), id = R + 256 G + 65536 B."""
+    return np.stack([panoptic >> shift & 0xFF for shift in (0, 8, 16)], axis=-1).astype(np.uint8)
