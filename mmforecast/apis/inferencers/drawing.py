@@ -158,8 +158,10 @@ class ForecastDrawer:
         classes = self.meta.get('classes') or ()
         if not {'label maps', 'panoptic maps'} & set(found) or not 0 < len(classes) <= _MAX_LEGEND:
             return picture
-        # Of all classes, so that the pictures of a video have one size.
-        return np.vstack([picture, draw_legend(classes, picture.shape[1], self.meta.get('palette'))])
+        # Of all classes, so that the pictures of a video have one size; things have colors of their own.
+        things = self.meta.get('moving_ids') or () if 'panoptic maps' in found else ()
+        keys = [index for index in range(len(classes)) if index not in things]
+        return np.vstack([picture, draw_legend(classes, picture.shape[1], self.meta.get('palette'), keys)])
 
     def _linked(
         self, forecast: Forecast, steps: Sequence[InstanceData]
