@@ -17,7 +17,7 @@ from mmforecast.cli.common import add_cfg_options
 __all__ = ['add_arguments', 'add_parser', 'main']
 
 EXAMPLES = """examples:
-  # the frames that come after the end of a video, with the shipped weights, trained on real video
+  # the frames that come after the end of a video, with the shipped weights
   %(prog)s my.mp4 --out forecasts
   # with a baseline that needs no training: optical flow moves the last observed frame on
   %(prog)s my.mp4 --baseline flow --out forecasts

@@ -26,6 +26,14 @@ from .sem_seg import (
     pixel_accuracy,
     row_shares,
 )
+from .streaming import (
+    Latency,
+    PairingSummary,
+    StreamOutput,
+    pair_outputs,
+    simulate_stream,
+    summarize_pairs,
+)
 from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
@@ -34,9 +42,12 @@ __all__ = [
     'FrameDistances',
     'FrameMatches',
     'ICLR16_GATE',
+    'Latency',
     'MOVING_CLASSES',
     'PANOPTIC_GROUPS',
     'SCORE_RULES',
+    'PairingSummary',
+    'StreamOutput',
     'average_precision',
     'coco_ap',
     'confusion_matrix',
@@ -58,6 +69,7 @@ __all__ = [
     'panoptic_counts',
     'panoptic_quality',
     'per_class_accuracy',
+    'pair_outputs',
     'pixel_accuracy',
     'moving_pixels',
     'psnr',
@@ -65,7 +77,9 @@ __all__ = [
     'row_shares',
     'sharpness_difference',
     'sharpness_iclr16',
+    'simulate_stream',
     'ssim',
     'ssim_iclr16',
+    'summarize_pairs',
     'tracking_scores',
 ]
