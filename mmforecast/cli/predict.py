@@ -297,6 +297,10 @@ def _lines(plain: dict, inferencer, score_thr: float) -> Iterator[str]:
             counts = Counter(str(one.get('class', one['label'])) for one in sure)
             words = [f'{count} {name}' for name, count in counts.most_common()]
             found.append(', '.join(words) or f'no instance with a score of {score_thr:g} or more')
+        if 'segments_info' in plain:
+            things = sum(segment['isthing'] for segment in plain['segments_info'][step])
+            stuff = len(plain['segments_info'][step]) - things
+            found.append(f'merged into {things} segments of things and {stuff} of stuff')
         when = f' (+{seconds:.2f} s)' if seconds is not None else ''
         yield f'frame {frame}{when}: ' + ('; '.join(found) or 'a picture')
 

@@ -10,6 +10,12 @@ from .instance_ap import (
 )
 from .motion import moving_pixels
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
+from .panoptic import (
+    PANOPTIC_GROUPS,
+    mean_panoptic_quality,
+    panoptic_counts,
+    panoptic_quality,
+)
 from .perceptual import load_lpips, lpips_distance
 from .sem_seg import (
     confusion_matrix,
@@ -38,6 +44,7 @@ __all__ = [
     'ICLR16_GATE',
     'Latency',
     'MOVING_CLASSES',
+    'PANOPTIC_GROUPS',
     'SCORE_RULES',
     'PairingSummary',
     'StreamOutput',
@@ -56,8 +63,11 @@ __all__ = [
     'mean_class_accuracy',
     'mean_coco_ap',
     'mean_iou',
+    'mean_panoptic_quality',
     'moving_from_id_map',
     'moving_from_train_ids',
+    'panoptic_counts',
+    'panoptic_quality',
     'per_class_accuracy',
     'pair_outputs',
     'pixel_accuracy',
