@@ -19,7 +19,7 @@ NAMES = dict(
     METRICS="""
         AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DetectionAgreementMetric
         DumpForecastResults
-        FramePredictionMetric FutureSemSegMetric TrackingMetric
+        FramePredictionMetric FutureSemSegMetric PanopticMetric TrackingMetric
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
@@ -27,9 +27,10 @@ NAMES = dict(
         D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder
         DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster
         F2FNeck F2FPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
-        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor LabelMapEncoder
+        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder LabelMapEncoder
         MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
-        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
+        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
+        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder
         RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
         VideoForecaster WarpCorrectPredictor
     """,

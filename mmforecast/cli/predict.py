@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 EXAMPLES = """examples:
-  # the frames that come after the end of a video, with the shipped weights, trained on real video
+  # the frames that come after the end of a video, with the shipped weights
   %(prog)s my.mp4 --out forecasts
   # with a baseline that needs no training: optical flow moves the last observed frame on
   %(prog)s my.mp4 --baseline flow --out forecasts
@@ -314,6 +314,10 @@ def _lines(plain: dict, inferencer, score_thr: float) -> Iterator[str]:
             counts = Counter(str(one.get('class', one['label'])) for one in sure)
             words = [f'{count} {name}' for name, count in counts.most_common()]
             found.append(', '.join(words) or f'no instance with a score of {score_thr:g} or more')
+        if 'segments_info' in plain:
+            things = sum(segment['isthing'] for segment in plain['segments_info'][step])
+            stuff = len(plain['segments_info'][step]) - things
+            found.append(f'merged into {things} segments of things and {stuff} of stuff')
         when = f' (+{seconds:.2f} s)' if seconds is not None else ''
         yield f'frame {frame}{when}: ' + ('; '.join(found) or 'a picture')
 

@@ -104,9 +104,9 @@ def test_wrong_usage_is_status_2(argv, capsys):
 
 
 def test_one_command_forecasts_frames(clip, tmp_path, capsys):
-    assert status('predict', clip, '--out', tmp_path, '--horizon', 2) == 0
+    assert status('predict', clip, '--out', tmp_path, '--horizon', 2, '--stride', 1) == 0
     printed = capsys.readouterr().out
-    assert 'video-warp: it forecasts the frames themselves' in printed
+    assert 'motion forecaster: the newest frame moves on' in printed
     assert 'frame 12 (+0.10 s): a picture' in printed
     for path in ('clip_forecast.mp4', 'clip_forecast.gif', 'clip_forecast.json', 'clip_frames'):
         assert (tmp_path / path).exists() and f'  {tmp_path / path}' in printed

@@ -3,6 +3,8 @@ from .detection import DetectionDecoder
 from .distance_map import DistanceMapDecoder
 from .flow_instances import FlowInstanceDecoder
 from .flow_objects import FlowObjectDecoder
+from .paired import PairedDecoder
+from .panoptic import PanopticDecoder
 from .rgb import RGBDecoder
 from .sem_seg import SemSegDecoder
 
@@ -12,6 +14,8 @@ __all__ = [
     'DistanceMapDecoder',
     'FlowInstanceDecoder',
     'FlowObjectDecoder',
+    'PairedDecoder',
+    'PanopticDecoder',
     'RGBDecoder',
     'SemSegDecoder',
 ]
