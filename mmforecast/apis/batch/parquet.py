@@ -35,7 +35,9 @@ def schema_of(columns: Sequence[Column]):
     pa = require_pyarrow()
     types = dict(
         string=pa.string(),
+        bool=pa.bool_(),
         int32=pa.int32(),
+        int64=pa.int64(),
         float32=pa.float32(),
         float64=pa.float64(),
         mask=pa.struct(dict(size=pa.list_(pa.int32()), counts=pa.string())),

@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-__all__ = ['FORECASTS', 'INSTANCES', 'SCHEMA_VERSION', 'Column', 'forecast_rows', 'instance_rows']
+__all__ = [
+    'FORECASTS',
+    'INSTANCES',
+    'SCHEMA_VERSION',
+    'SEGMENTS',
+    'Column',
+    'forecast_rows',
+    'instance_rows',
+    'segment_rows',
+]
 
 # Raised by 1 with every change of a column that readers would notice; docs/batch_results.md describes it.
 SCHEMA_VERSION = 1
@@ -13,8 +22,8 @@ class Column(NamedTuple):
 
     Attributes:
         name: In the file.
-        type: 'string', 'int32', 'float32', 'float64', or 'mask': a struct of ``size``, two int32, and
-            ``counts``, a string.
+        type: 'string', 'bool', 'int32', 'int64', 'float32', 'float64', or 'mask': a struct of ``size``, two
+            int32, and ``counts``, a string.
         nullable: Whether a value may be missing.
     """
 
@@ -48,6 +57,16 @@ INSTANCES = (
     Column('visibility', 'float32', True),
 )
 
+# A row is a segment of the panoptic map of a step.
+SEGMENTS = (
+    *_STEP,
+    Column('segment', 'int32'),
+    Column('label', 'int32'),
+    Column('class', 'string'),
+    Column('is_thing', 'bool'),
+    Column('area', 'int64'),
+)
+
 
 def forecast_rows(video: str, plain: dict) -> list[dict]:
     """A row per step of a forecast.
@@ -74,6 +93,12 @@ def instance_rows(video: str, plain: dict) -> list[dict]:
     return [dict(step, **_instance(entry)) for step, found in pairs for entry in found]
 
 
+def segment_rows(video: str, plain: dict) -> list[dict]:
+    """A row per segment of each step of a forecast; arguments as for :func:`forecast_rows`."""
+    pairs = zip(_steps(video, plain), plain.get('segments_info', ()))
+    return [dict(step, **_segment(entry)) for step, found in pairs for entry in found]
+
+
 def _steps(video: str, plain: dict) -> list[dict]:
     return [
         dict(
@@ -86,6 +111,16 @@ def _steps(video: str, plain: dict) -> list[dict]:
         )
         for number, (target, seconds) in enumerate(zip(plain['frames'], plain['seconds'], strict=True), 1)
     ]
+
+
+def _segment(entry: dict) -> dict:
+    return {
+        'segment': entry['id'],
+        'label': entry['category_id'],
+        'class': entry['category'],
+        'is_thing': bool(entry['isthing']),
+        'area': entry['area'],
+    }
 
 
 def _instance(entry: dict) -> dict:

@@ -9,7 +9,7 @@ from mmforecast.fileio.atomic import flush_folder
 
 from .arrays import ArrayWriter
 from .parquet import TableWriter
-from .rows import FORECASTS, INSTANCES, forecast_rows, instance_rows
+from .rows import FORECASTS, INSTANCES, SEGMENTS, forecast_rows, instance_rows, segment_rows
 from .writing import durable_file, make_folder, writing
 
 __all__ = ['FOLDERS', 'UnitFiles', 'remove_files', 'remove_partial_files']
@@ -18,10 +18,15 @@ __all__ = ['FOLDERS', 'UnitFiles', 'remove_files', 'remove_partial_files']
 FOLDERS = dict(
     forecasts='.parquet',
     instances='.parquet',
+    segments='.parquet',
     labels='.npz',
+    panoptic='.npz',
     frames='.npz',
     videos='.mp4',
 )
+_TABLES = dict(forecasts=FORECASTS, instances=INSTANCES, segments=SEGMENTS)
+# Keys of plain forecasts by kind.
+_ARRAYS = dict(labels='sem_seg', panoptic='panoptic', frames='rgb')
 
 
 class UnitFiles:
@@ -49,7 +54,7 @@ class UnitFiles:
         self.name = name
         self.video = _storable(video)
         self.classes = classes
-        self.kept = ['labels', 'frames'] if keep_frames else ['labels']
+        self.keep_frames = keep_frames
         self.num_forecasts = self.num_instances = 0
         self.paths: list[str] = []
         self._open_video = open_video
@@ -60,9 +65,8 @@ class UnitFiles:
 
     def __enter__(self) -> 'UnitFiles':
         try:
-            for kind, columns in (('forecasts', FORECASTS), ('instances', INSTANCES)):
-                with writing(self._path(kind)):
-                    self._tables[kind] = TableWriter(self._partial(kind), columns)
+            for kind in ('forecasts', 'instances'):
+                self._add_rows(kind, [])
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -97,19 +101,26 @@ class UnitFiles:
         """
         plain = plain_forecast(forecast, self.classes)
         found = instance_rows(self.video, plain)
-        for kind, rows in (('forecasts', forecast_rows(self.video, plain)), ('instances', found)):
-            with writing(self._path(kind)):
-                self._tables[kind].add(rows)
+        self._add_rows('forecasts', forecast_rows(self.video, plain))
+        self._add_rows('instances', found)
+        if 'segments_info' in plain:
+            self._add_rows('segments', segment_rows(self.video, plain))
         self.num_forecasts += 1
         self.num_instances += len(found)
-        for kind, key in (('labels', 'sem_seg'), ('frames', 'rgb')):
-            if kind in self.kept and key in plain:
+        for kind, key in _ARRAYS.items():
+            if key in plain and (self.keep_frames or kind != 'frames'):
                 self._add_array(kind, f'{plain["last_frame"]:07d}', plain[key])
         if self._open_video is not None:
             with writing(self._path('videos')):
                 if self._add_picture is None:
                     self._add_picture = self._stack.enter_context(self._open_video(self._new('videos')))
                 self._add_picture(forecast)
+
+    def _add_rows(self, kind: str, rows: list[dict]) -> None:
+        with writing(self._path(kind)):
+            if kind not in self._tables:
+                self._tables[kind] = TableWriter(self._partial(kind), _TABLES[kind])
+            self._tables[kind].add(rows)
 
     def _add_array(self, kind: str, name: str, array) -> None:
         with writing(self._path(kind)):

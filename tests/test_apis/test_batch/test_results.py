@@ -10,7 +10,15 @@ import torch
 from mmengine.structures import InstanceData, PixelData
 
 from mmforecast.apis.batch.arrays import ArrayWriter
-from mmforecast.apis.batch.rows import FORECASTS, INSTANCES, SCHEMA_VERSION, forecast_rows, instance_rows
+from mmforecast.apis.batch.rows import (
+    FORECASTS,
+    INSTANCES,
+    SCHEMA_VERSION,
+    SEGMENTS,
+    forecast_rows,
+    instance_rows,
+    segment_rows,
+)
 from mmforecast.apis.batch.unit_files import UnitFiles, remove_files, remove_partial_files
 from mmforecast.apis.batch.writing import ResultsError
 from mmforecast.apis.inferencers.results import Forecast, decode_masks
@@ -65,6 +73,10 @@ def test_rows_by_hand():
     assert [row[key] for key in ('x', 'y', 'width', 'height', 'mask')] == [3, 2, 4, 3, None]
     assert list(row) == [column.name for column in INSTANCES]
     assert list(first) == [column.name for column in FORECASTS]
+    segments = [dict(id=7, category_id=7, category='road', isthing=0, iscrowd=0, area=50)]
+    (segment,) = segment_rows('v', dict(plain, segments_info=[segments, []]))
+    assert list(segment) == [column.name for column in SEGMENTS]
+    assert list(segment.values())[6:] == [7, 7, 'road', False, 50] and segment['target_frame'] == 7
     bare = dict(last_frame=0, time=None, frames=[1], seconds=[None])
     assert instance_rows('v', bare) == [] and forecast_rows('v', bare)[0]['num_instances'] is None
 
@@ -72,7 +84,7 @@ def test_rows_by_hand():
 def test_every_column_is_documented(repository):
     page = (repository / 'docs/batch_results.md').read_text()
     assert f'version {SCHEMA_VERSION}' in page
-    for column in (*FORECASTS, *INSTANCES):
+    for column in (*FORECASTS, *INSTANCES, *SEGMENTS):
         type_ = 'struct' if column.type == 'mask' else column.type
         assert f'| `{column.name}` | {type_}{" or null" if column.nullable else ""} |' in page
 
@@ -112,6 +124,22 @@ def test_files_hold_what_was_forecast(tmp_path):
     assert parquet.read_table(tmp_path / 'forecasts/u.parquet')['num_instances'].to_pylist() == [2, 0, 2, 0]
     with np.load(tmp_path / 'labels/u.npz') as labels:
         assert list(labels) == ['0000005', '0000006'] and labels['0000005'].shape == (2, 8, 12)
+
+
+def test_panoptic_maps_have_segments(tmp_path):
+    parquet = pytest.importorskip('pyarrow.parquet')
+    forecast = make_forecast()
+    maps = torch.zeros(2, 8, 12, dtype=torch.int32)
+    maps[:, 4:] = 7
+    maps[1, :2, :3] = 26001
+    forecast.sample.pred_panoptic = PixelData(data=maps)
+    with UnitFiles(tmp_path, 'u', 'v.mp4') as files:
+        files.add(forecast)
+    rows = parquet.read_table(tmp_path / 'segments/u.parquet').to_pylist()
+    found = [(row['step'], row['segment'], row['class'], row['is_thing'], row['area']) for row in rows]
+    assert found == [(1, 7, 'road', False, 48), (2, 7, 'road', False, 48), (2, 26001, 'car', True, 6)]
+    with np.load(tmp_path / 'panoptic/u.npz') as stored:
+        assert stored['0000005'].dtype == np.int32 and (stored['0000005'] == maps.numpy()).all()
 
 
 def test_an_error_leaves_no_file_and_the_earlier_ones(tmp_path):
