@@ -159,12 +159,16 @@ def _report(summary, args: argparse.Namespace) -> None:
     """Print what was done to stdout, or to stderr where JSON is on stdout."""
     stream = sys.stderr if args.log_json else sys.stdout
     earlier = f', {summary.earlier} of them earlier' if summary.earlier else ''
-    print(f'{summary.done} units done{earlier}: {args.out}', file=stream)
+    print(f'{_units(summary.done)} done{earlier}: {args.out}', file=stream)
     failures = summary.failures
     if not failures:
         return
-    print(f'{len(failures)} units failed (--retry tries again):', file=stream)
+    print(f'{_units(len(failures))} failed (--retry tries again):', file=stream)
     for entry in failures[:_MAX_LISTED]:
         print(f'  {entry["video"]}: {entry["sentence"]}', file=stream)
     if len(failures) > _MAX_LISTED:
         print(f'  ... {len(failures) - _MAX_LISTED} more in {args.out}/manifest*.jsonl', file=stream)
+
+
+def _units(count: int) -> str:
+    return f'{count} unit{"" if count == 1 else "s"}'

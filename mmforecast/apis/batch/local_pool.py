@@ -73,14 +73,10 @@ class LocalPool:
 
     def close(self) -> None:
         """End all workers."""
-        for _, pipe in self._workers.values():
-            pipe.close()
         for process, _ in self._workers.values():
-            process.join(_GRACE)
-            if process.is_alive():
-                process.kill()
-                process.join()
-        self._workers.clear()
+            process.kill()  # results are written by now, or in files that have no name yet
+        for worker in list(self._workers):
+            self.kill(worker)
 
     def processes(self) -> dict[int, int]:
         """Process ids of the workers."""

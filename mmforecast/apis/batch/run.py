@@ -93,10 +93,12 @@ def run_batch(
             open_pool = local_workers if ray is None else partial(ray_workers, ray)
             pool, count = open_pool(settings, workers, threads, explain)
             settle = partial(settle_run, settings)
+            scheduler = Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle)
             try:
-                Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle).run(left)
+                scheduler.run(left)
             finally:
                 pool.close()
+                scheduler.abandon()
                 progress.close()
         return _summary(units, manifest, shard, before)
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .manifest import Manifest
@@ -83,6 +84,12 @@ class Scheduler:
                 self._on_event(event)
             self._stop_slow_units()
             self.progress.tick()
+
+    def abandon(self) -> None:
+        """Remove the unfinished files of units whose workers were ended; whoever closes the pool calls it."""
+        for running in self._running.values():
+            with suppress(OSError):  # the next command removes them
+                remove_files(self.manifest.folder, running.unit.name)
 
     def _start_workers(self) -> None:
         """Start workers, no more than there are units for; a long video becomes many on the way."""

@@ -89,6 +89,25 @@ def test_results_that_cannot_be_written_end_it_and_what_was_done_stays(memory_po
     assert states(tmp_path) == dict.fromkeys(NAMES[:3], 'done')
 
 
+def test_an_interrupted_unit_leaves_no_file(memory_pool, tmp_path):
+    class Interrupted(memory_pool):
+        def wait(self, seconds):
+            if not self.events:
+                raise KeyboardInterrupt
+            return super().wait(seconds)
+
+    leftover = tmp_path / 'labels' / f'.{Unit("a.mp4").name}.npz.123.partial'
+    leftover.parent.mkdir()
+    leftover.touch()
+    with Manifest(tmp_path) as manifest:
+        progress = Progress(1, stream=io.StringIO())
+        scheduler = Scheduler(Interrupted({'a.mp4': [None]}), 1, manifest, progress)
+        with pytest.raises(KeyboardInterrupt):
+            scheduler.run([Unit('a.mp4')])
+        scheduler.abandon()
+    assert not leftover.exists()
+
+
 def test_workers_that_cannot_start_end_it(memory_pool, tmp_path):
     class Dying(memory_pool):
         def start(self, worker):
