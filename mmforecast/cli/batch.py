@@ -160,6 +160,8 @@ def _report(summary, args: argparse.Namespace) -> None:
     stream = sys.stderr if args.log_json else sys.stdout
     earlier = f', {summary.earlier} of them earlier' if summary.earlier else ''
     print(f'{_units(summary.done)} done{earlier}: {args.out}', file=stream)
+    if summary.only_steps:
+        print('the model forecasts frames alone, which --keep-frames and --render store', file=stream)
     failures = summary.failures
     if not failures:
         return

@@ -19,7 +19,8 @@ class Progress:
 
     Args:
         num_units: Units to do.
-        as_json: Print JSON lines, of which ``event`` is 'start', 'unit', 'progress' or 'end'.
+        as_json: Print JSON lines, of which ``event`` is 'model', 'start', 'unit', 'progress' or
+            'end'.
         stream: Where to; by default stderr, and stdout for JSON.
         clock: Gives seconds.
     """
@@ -44,6 +45,13 @@ class Progress:
         """The first worker is ready."""
         self._begin = self._clock()
         self._event('start', units=self.num_units, workers=num_workers)
+
+    def describe(self, built: dict) -> None:
+        """Say which model is run, and what to expect of it."""
+        self._event('model', **built)
+        if not self._as_json:
+            note = f': {built["note"]}' if built.get('note') else ''
+            print(f'{built["title"]}{note}', file=self._stream, flush=True)
 
     def add_frames(self, count: int) -> None:
         """Frames have been done."""

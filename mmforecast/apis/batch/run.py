@@ -33,11 +33,13 @@ class Summary:
         done: Units that are done, by this command or earlier ones.
         earlier: Those of them that were done before.
         failures: Entries of the manifest of units that are failed.
+        only_steps: Whether nothing is stored of what was forecast, since the model forecasts frames alone.
     """
 
     done: int
     earlier: int
     failures: list[dict]
+    only_steps: bool
 
 
 def run_batch(
@@ -92,7 +94,7 @@ def run_batch(
         if left:
             open_pool = local_workers if ray is None else partial(ray_workers, ray)
             pool, count = open_pool(settings, workers, threads, explain)
-            settle = partial(settle_run, settings)
+            settle = partial(_settle, settings, progress)
             scheduler = Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle)
             try:
                 scheduler.run(left)
@@ -146,6 +148,11 @@ def _build(number: int, **arguments) -> Callable:
     return build_worker(number, **arguments)
 
 
+def _settle(settings: BatchSettings, progress: Progress, built: dict) -> None:
+    run = settle_run(settings, built)
+    progress.describe(run['built'])
+
+
 def _left_units(units: list[Unit], manifest: Manifest, shard: Shard, retry: bool) -> tuple[list[Unit], int]:
     """The units to do, written into the manifest, and the number of those that are done."""
     left, done = [], 0
@@ -184,5 +191,7 @@ def _state(unit: Unit, manifest: Manifest) -> str | None:
 def _summary(units: list[Unit], manifest: Manifest, shard: Shard, before: int) -> Summary:
     parts = [part for unit in units for part in _parts(unit, manifest, shard)]
     entries = [manifest.entries[part.name] for part in parts]
-    done = sum(entry['state'] == DONE for entry in entries)
-    return Summary(done, before, [entry for entry in entries if entry['state'] == FAILED])
+    done = [entry for entry in entries if entry['state'] == DONE]
+    failures = [entry for entry in entries if entry['state'] == FAILED]
+    only_steps = bool(done) and all(len(entry['files']) == 1 for entry in done)
+    return Summary(len(done), before, failures, only_steps)

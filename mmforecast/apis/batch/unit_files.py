@@ -65,8 +65,7 @@ class UnitFiles:
 
     def __enter__(self) -> 'UnitFiles':
         try:
-            for kind in ('forecasts', 'instances'):
-                self._add_rows(kind, [])
+            self._add_rows('forecasts', [])
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -100,13 +99,14 @@ class UnitFiles:
             ResultsError: A file cannot be written.
         """
         plain = plain_forecast(forecast, self.classes)
-        found = instance_rows(self.video, plain)
         self._add_rows('forecasts', forecast_rows(self.video, plain))
-        self._add_rows('instances', found)
+        if 'instances' in plain:
+            found = instance_rows(self.video, plain)
+            self._add_rows('instances', found)
+            self.num_instances += len(found)
         if 'segments_info' in plain:
             self._add_rows('segments', segment_rows(self.video, plain))
         self.num_forecasts += 1
-        self.num_instances += len(found)
         for kind, key in _ARRAYS.items():
             if key in plain and (self.keep_frames or kind != 'frames'):
                 self._add_array(kind, f'{plain["last_frame"]:07d}', plain[key])

@@ -90,6 +90,7 @@ class UnitWorker:
         classes = inferencer.dataset_meta.get('classes')
         return dict(
             title=inferencer.choice.title,
+            note=inferencer.choice.note,
             num_past=plan.num_past,
             horizon=plan.horizon,
             stride=plan.stride,

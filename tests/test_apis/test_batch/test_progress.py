@@ -21,6 +21,9 @@ def test_one_line(terminal):
     stream.isatty = lambda: terminal
     progress = Progress(4, stream=stream, clock=clock)
     clock.now = 100  # models are loaded
+    progress.describe(dict(title='flow', note='no training'))
+    assert stream.getvalue() == 'flow: no training\n'
+    stream.truncate(stream.seek(0))
     progress.start(2)
     progress.add_frames(50)
     progress.finish(dict(state='done'))
@@ -40,6 +43,7 @@ def test_one_line(terminal):
 def test_json_lines():
     stream, clock = io.StringIO(), Clock()
     progress = Progress(2, as_json=True, stream=stream, clock=clock)
+    progress.describe(dict(title='flow', note='no training'))
     progress.start(1)
     clock.now = 10
     progress.add_frames(20)
@@ -47,8 +51,8 @@ def test_json_lines():
     progress.tick()
     progress.close()
     events = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [event['event'] for event in events] == ['start', 'unit', 'progress', 'end']
-    assert events[1]['sentence'] == 'größe "x"'
-    assert events[2] == dict(
+    assert [event['event'] for event in events] == ['model', 'start', 'unit', 'progress', 'end']
+    assert events[2]['sentence'] == 'größe "x"'
+    assert events[3] == dict(
         event='progress', units=2, finished=1, failed=1, frames=20, frames_per_second=2.0, seconds_left=10
     )

@@ -36,7 +36,6 @@ def test_a_video_and_its_stretches(worker, make_video, tmp_path):
     assert [name.partition('/')[0] for name in result['files']] == [
         'forecasts',
         'frames',
-        'instances',
         'videos',
     ]
     assert all((tmp_path / 'out' / name).stat().st_size for name in result['files'])
