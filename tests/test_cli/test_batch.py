@@ -69,7 +69,7 @@ def test_a_package_that_is_missing_is_one_sentence(monkeypatch, tmp_path, capsys
 def test_inputs_are_looked_at_before_a_worker_starts(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, 'pyarrow', sys)
     assert status('batch', tmp_path, '--out', tmp_path / 'out') == 1
-    assert 'no videos under' in capsys.readouterr().err
+    assert 'there is no video and no folder of frames in' in capsys.readouterr().err
     assert status('batch', '@none', '--out', tmp_path / 'out') == 1
     assert 'there is no list of videos none' in capsys.readouterr().err
     (tmp_path / 'v.mp4').touch()

@@ -11,7 +11,7 @@ from mmforecast.datasets.video.listing import find_videos, natural_key
 __all__ = ['find_inputs']
 
 
-def find_inputs(inputs: Iterable[str]) -> list[str]:
+def find_inputs(inputs: Iterable[str], results: str | None = None) -> list[str]:
     """Paths of videos and folders of frames, each once, in the order in which they are named.
 
     Args:
@@ -22,6 +22,7 @@ def find_inputs(inputs: Iterable[str]) -> list[str]:
             - a pattern with ``*``, ``?``, ``[...]`` or ``**``, of a name that does not exist as it stands;
             - ``@list.txt``: a text file with any of these on each line, relative to the current folder;
               empty lines and those that begin with # are left out.
+        results: The output folder, in which no video is looked for, since it may lie among the inputs.
 
     Returns:
         Paths as they are named. One that does not exist is kept: opening it fails, and says so.
@@ -31,10 +32,13 @@ def find_inputs(inputs: Iterable[str]) -> list[str]:
         ValueError: An address is given, or no input at all.
     """
     found: dict[str, str] = {}
+    left_out = None if results is None else os.path.join(os.path.abspath(results), '')
     for path in _expand(inputs):
-        found.setdefault(os.path.abspath(path), path)
+        absolute = os.path.abspath(path)
+        if left_out is None or not absolute.startswith(left_out):
+            found.setdefault(absolute, path)
     if not found:
-        raise ValueError('there is no input: the lists name no video')
+        raise ValueError('there is no input: none of the arguments names a video')
     return list(found.values())
 
 
@@ -64,14 +68,11 @@ def _expand(inputs: Iterable[str], in_list: bool = False) -> Iterator[str]:
 
 def _in_folder(folder: str, required: bool = True) -> Iterator[str]:
     """The videos and folders of frames in a directory; one of frames alone is a video itself."""
-    if not required and not _holds_any(folder):
-        return
-    for entry in find_videos(folder):
-        yield entry.path
-
-
-def _holds_any(folder: str) -> bool:
     try:
-        return bool(find_videos(folder))
-    except FileNotFoundError:
-        return False
+        entries = find_videos(folder)
+    except FileNotFoundError as error:
+        if not required:
+            return
+        raise FileNotFoundError(f'there is no video and no folder of frames in {folder}') from error
+    for entry in entries:
+        yield entry.path

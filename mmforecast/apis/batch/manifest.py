@@ -144,8 +144,20 @@ def _read_lines(path: Path) -> list[dict]:
     """The last entry of each unit; the last line may be torn."""
     entries: dict[str, dict] = {}
     with open(path, 'rb') as handle:
-        for line in handle:
+        for number, line in enumerate(handle, 1):
             if line.endswith(b'\n'):
-                entry = json.loads(line)
+                entry = _parse(line, f'{path}, line {number}')
                 entries[entry['unit']] = entry
     return list(entries.values())
+
+
+def _parse(line: bytes, where: str) -> dict:
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise ValueError(
+            f'{where}, is no JSON ({error}): remove the line, and its unit is done again'
+        ) from error
+    if not (isinstance(entry, dict) and {'unit', 'state'} <= set(entry)):
+        raise ValueError(f'{where}, is not the entry of a unit: remove the line')
+    return entry

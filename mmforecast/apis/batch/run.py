@@ -83,7 +83,7 @@ def run_batch(
     if unit_timeout is not None:
         check_above('run_batch', 0, unit_timeout=unit_timeout)
     shard = shard or Shard()
-    found = find_inputs(inputs)
+    found = find_inputs(inputs, settings.folder)
     make_folder(settings.folder)
     check_run(settings)
     with Manifest(settings.folder, shard) as manifest:

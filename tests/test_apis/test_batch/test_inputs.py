@@ -48,8 +48,17 @@ def test_lists_name_any_of_these(drives):
     with pytest.raises(FileNotFoundError, match='there is no list of videos none.txt'):
         find_inputs(['@none.txt'])
     (drives / 'list.txt').write_text('# nothing\n')
-    with pytest.raises(ValueError, match='the lists name no video'):
+    with pytest.raises(ValueError, match='none of the arguments names a video'):
         find_inputs(['@list.txt'])
+
+
+def test_results_among_the_videos_are_no_inputs(drives):
+    os.makedirs('drives/results/videos')
+    (drives / 'drives/results/videos/v2.mp4').touch()
+    (drives / 'drives/results.mp4').touch()
+    found = find_inputs(['drives'], results='./drives/results')
+    assert 'drives/results.mp4' in found and 'drives/results/videos/v2.mp4' not in found
+    assert 'drives/results/videos/v2.mp4' in find_inputs(['drives'])
 
 
 def test_each_is_there_once_and_what_is_missing_stays(drives):

@@ -33,6 +33,16 @@ def test_the_last_word_counts_and_a_torn_line_does_not(tmp_path):
     assert all(json.loads(line) for line in again.path.read_text().splitlines())
 
 
+@pytest.mark.parametrize('line', ['{"unit": "a", "sta\n', '[1]\n', '{"unit": "a"}\n'])
+def test_a_damaged_line_is_named(tmp_path, line):
+    with Manifest(tmp_path) as manifest:
+        manifest.record(A, 'done')
+    with open(manifest.path, 'a') as file:
+        file.write(line)
+    with pytest.raises(ValueError, match=r'manifest\.jsonl, line 2, is no.*: remove the line'):
+        read_manifest(tmp_path)
+
+
 def test_an_error_leaves_what_was_appended(tmp_path):
     with pytest.raises(KeyboardInterrupt), Manifest(tmp_path) as manifest:
         manifest.record(A, 'done')
