@@ -23,12 +23,15 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
         ResultsError: The block raised an OSError.
     """
     try:
-        with unwritable(Path(path)):
-            yield
-    except ResultsError:
+        yield
+    except ResultsError:  # it has its sentence
         raise
     except OSError as error:
-        raise ResultsError(str(error)) from error.__cause__
+        try:
+            with unwritable(Path(path)):
+                raise error
+        except OSError as explained:
+            raise ResultsError(str(explained)) from error
 
 
 @contextmanager
