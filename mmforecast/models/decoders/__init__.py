@@ -4,6 +4,7 @@ from .distance_map import DistanceMapDecoder
 from .flow_instances import FlowInstanceDecoder
 from .flow_objects import FlowObjectDecoder
 from .rgb import RGBDecoder
+from .segmentor_feature import SegmentorFeatureDecoder
 from .sem_seg import SemSegDecoder
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     'FlowInstanceDecoder',
     'FlowObjectDecoder',
     'RGBDecoder',
+    'SegmentorFeatureDecoder',
     'SemSegDecoder',
 ]

@@ -9,6 +9,7 @@ from .label_map import LabelMapEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder
 from .segmentor import SegmentorEncoder
+from .segmentor_feature import SegmentorFeatureEncoder
 
 __all__ = [
     'BaseEncoder',
@@ -20,6 +21,7 @@ __all__ = [
     'PrecomputedEncoder',
     'RGBEncoder',
     'SegmentorEncoder',
+    'SegmentorFeatureEncoder',
     'detect',
     'rgb_to_unit',
     'unit_to_rgb',

@@ -58,6 +58,10 @@ class BaseEncoder(BaseModule, ABC):
             One (B, T, C, h, w) tensor per level, finest first.
         """
 
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """As ``encode``, before any standardization: what is stored and what statistics are of."""
+        return self.encode(frames, samples)
+
     def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)
 

@@ -55,7 +55,7 @@ class DetectorEncoder(FrozenEncoder):
             are mapped by name (see ``class_names``), and instances of the others are dropped. 'own' keeps all
             of the detector's classes; instances then carry their names, ``instance_classes``, as metainfo,
             and metrics of Cityscapes' classes refuse them.
-        checkpoint, chunk: See ``FrozenEncoder``.
+        standardize, checkpoint, chunk: See ``FrozenEncoder``.
 
     Attributes:
         level_names: Of the representation, finest first, as in 'P2' for stride 4.
@@ -79,6 +79,7 @@ class DetectorEncoder(FrozenEncoder):
         frozen: bool = True,
         chunk: int = 4,
         classes: str = 'cityscapes',
+        standardize: bool = False,
     ):
         check_choice('DetectorEncoder', CLASSES, classes=classes)
         super().__init__(detector, checkpoint, frozen, chunk)
@@ -97,12 +98,13 @@ class DetectorEncoder(FrozenEncoder):
         names = class_names(detector)
         self._labels = None if names is None else cityscapes_labels(names)
         self.instance_classes = self._name_classes(names)
+        self.set_up_standardizers(standardize)
 
-    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
         if samples and 'features' in samples[0]:
             return self._stored(samples)
-        return super().encode(frames, samples)
+        return super().encode_raw(frames, samples)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         own = self.detector.data_preprocessor
@@ -196,7 +198,7 @@ class DetectorEncoder(FrozenEncoder):
             levels: (B, C, h, w) of ``level_names``.
             padded: (h, w) of the padded frame that they belong to.
         """
-        given = dict(zip(self.level_names, levels))
+        given = dict(zip(self.level_names, self.raw(levels)))
         out = []
         for name, stride in zip(self.all_names, self.strides):
             if name in given:

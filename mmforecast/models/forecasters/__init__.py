@@ -3,6 +3,7 @@ from .base import BaseForecaster
 from .d2d import D2DForecaster
 from .f2f import F2FForecaster
 from .s2s import S2SForecaster
+from .segmentor_feature import SegmentorFeatureForecaster
 from .video import VideoForecaster
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'D2DForecaster',
     'F2FForecaster',
     'S2SForecaster',
+    'SegmentorFeatureForecaster',
     'VideoForecaster',
 ]
