@@ -1,5 +1,5 @@
-# F2MF on the coarsest level of the small detector of the synthetic street. The heads see that level alone, which
-# holds the large objects; name more in `levels`, and each gets a network of its own.
+# F2MF on the coarsest level of the small detector of the synthetic street. The heads see that level alone,
+# which holds the large objects; name more in `levels`, and each gets a network of its own.
 _base_ = [
     '../_base_/models/f2f_mask-rcnn_tiny.py', '../_base_/datasets/synthetic_street_instances.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'

@@ -1,6 +1,6 @@
 # The segmentor whose features F2MF forecasts on Cityscapes: ResNet-18 of ImageNet, 768x768 crops, Adam, 200
-# epochs of 2975 images in batches of 14. The papers do not say how theirs was trained; this follows the practice
-# of its authors' segmentors (arXiv 1903.08469). Not trained here.
+# epochs of 2975 images in batches of 14. How theirs was trained is not known to us; this is our recipe. Not
+# trained here.
 #   python tools/train.py configs/segmentors/spp_r18_cityscapes.py
 _base_ = [
     '../_base_/models/segmentor_spp_r18.py', '../_base_/datasets/synthetic_street_stills.py',

@@ -1,5 +1,5 @@
-# Cityscapes sequences as frames with the label map of the one annotated frame of each (20, 1-based). Frames are
-# 3 apart (0.18 s); the last future frame is the annotated one.
+# Cityscapes sequences as frames with the label map of the one annotated frame of each (20, 1-based). Frames
+# are 3 apart (0.18 s); the last future frame is the annotated one.
 _base_ = './cityscapes_instances.py'
 train_pipeline = [dict(type='LoadClipFrames'), dict(type='PackForecastInputs')]
 test_pipeline = [

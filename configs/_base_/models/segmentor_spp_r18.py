@@ -1,6 +1,6 @@
-# The papers' kind of segmentor, as `segmentor`: ResNet-18 at 1/32, spatial pyramid pooling to 128 channels, and
-# three steps of upsampling to 1/4, without lateral connections. mmseg's progressive head stands for theirs: it
-# convolves before it upsamples.
+# The papers' kind of segmentor, as `segmentor`: ResNet-18 at 1/32, spatial pyramid pooling to 128 channels,
+# and three steps of upsampling to 1/4, without lateral connections. mmseg's progressive head stands for
+# theirs: it convolves before it upsamples.
 norm_cfg = dict(type='BN', requires_grad=True)
 segmentor = dict(
     _scope_='mmseg',

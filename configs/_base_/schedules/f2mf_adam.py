@@ -1,5 +1,5 @@
-# Adam at 5e-4 with cosine annealing, 160 epochs of 2975 clips in batches of 12 (other implementations of the papers
-# take 12 to 24).
+# Adam at 5e-4 with cosine annealing, 160 epochs of 2975 clips in batches of 12 (other implementations of the
+# papers take 12 to 24).
 max_iters = 160 * 247
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=5e-4))
 param_scheduler = [

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from pycocotools import mask as rle
 
 from mmforecast.structures import ForecastDataSample
@@ -33,6 +33,30 @@ class Forecast:
     sample: ForecastDataSample
     frames: np.ndarray
     move: FrameForecaster | None = None
+
+    def without_skipped(self) -> 'Forecast':
+        """Drop the steps that a direct forecast of a later step leaves out."""
+        made = self.sample.get('forecast_steps')
+        if made is None:
+            return self
+        num_past, kept = self.sample.num_past, np.flatnonzero(made).tolist()
+        clip = [*range(num_past), *(num_past + step for step in kept)]
+        sample = self.sample.new()
+        for key in ('frame_indices', 'frame_names', 'frame_times'):
+            if self.sample.get(key) is not None:
+                sample.set_metainfo({key: [self.sample.get(key)[number] for number in clip]})
+        for name in ('sem_seg', 'instances'):
+            for key in (f'pred_{name}', f'ref_{name}'):
+                if key in sample:
+                    _keep_steps(sample, key, kept)
+        frames = self.frames[[number for number in clip if number < len(self.frames)]]
+        sample.set_metainfo(dict(num_future=len(frames) - num_past, forecast_steps=[True] * len(kept)))
+
+        def move(past: np.ndarray, steps: int) -> ForecastFrames | None:
+            moved = self.move(past, len(made))
+            return moved and ForecastFrames(moved.images[kept], moved.visible[kept])
+
+        return Forecast(sample, frames, move if self.move else None)
 
     @property
     def last(self) -> int:
@@ -112,6 +136,14 @@ class Forecast:
     def encoded(self) -> dict[tuple | None, list]:
         """Results of :func:`encode_instances`, by class names, so that they are made once."""
         return {}
+
+
+def _keep_steps(sample: ForecastDataSample, key: str, steps: list[int]) -> None:
+    value = sample.get(key)
+    if isinstance(value, PixelData):
+        setattr(sample, key, PixelData(data=value.data[steps]))
+    else:
+        setattr(sample, key, [value[step] for step in steps])
 
 
 def _with_visibility(instances: InstanceData, visible: np.ndarray) -> InstanceData:

@@ -49,7 +49,5 @@ class SegmentorFeatureDecoder(SemSegDecoder):
         return super().decode([torch.stack(scores)], samples, context, target)
 
     @staticmethod
-    def _scores(
-        encoder: SegmentorFeatureEncoder, maps: Tensor, sample: ForecastDataSample
-    ) -> Tensor:
+    def _scores(encoder: SegmentorFeatureEncoder, maps: Tensor, sample: ForecastDataSample) -> Tensor:
         return encoder.scores(maps, sample.img_shape)

@@ -118,10 +118,38 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         return self.standardized(self.encode_raw(frames, samples))
 
     def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
+        if samples and 'features' in samples[0]:
+            return self._stored(samples)
         self.require_frames(frames)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             parts = [self._encode_chunk(part) for part in frames.flatten(0, 1).split(self.chunk)]
         return [torch.cat(level).unflatten(0, frames.shape[:2]) for level in zip(*parts)]
+
+    def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
+        """Features that ``LoadClipFeatures`` read, if they are this network's."""
+        if not self.frozen:
+            raise ValueError(
+                f'{type(self).__name__}: stored features stay as they are while frozen=False trains the '
+                f'{self.network_name}; drop LoadClipFeatures from the pipeline'
+            )
+        fingerprint = self.fingerprint()
+        for sample in samples:
+            source, levels = sample.feature_source, tuple(sample.feature_levels)
+            if source != fingerprint:
+                raise ValueError(
+                    f'the stored features were computed by other weights ({source[:12]}...) than '
+                    f'the {self.network_name} has ({fingerprint[:12]}...): extract them again with '
+                    f'tools/extract_representations.py, or load the {self.network_name} they are of'
+                )
+            if levels != self.level_names:
+                raise ValueError(
+                    f'the clip brings stored features of the levels {levels}, but the encoder is '
+                    f'set to {self.level_names}; set levels of LoadClipFeatures or of the encoder'
+                )
+        device = next(self.network.parameters()).device
+        levels = zip(*(sample.features for sample in samples))
+        return [torch.stack(level).to(device).float() for level in levels]
 
     def _encode_chunk(self, frames: Tensor) -> Pyramid:
         """As ``encode_frames``, with the same random numbers for each frame, if the network draws any."""

@@ -84,9 +84,7 @@ def _units(given: int, channels: int, count: int, deformable: bool) -> nn.Sequen
     )
 
 
-def _convs(
-    given: int, channels: int, count: int, deformable: bool, dilations: Sequence[int]
-) -> nn.Sequential:
+def _convs(given: int, channels: int, count: int, deformable: bool, dilations: Sequence[int]) -> nn.Sequential:
     widths = [given, 2 * channels, *[channels] * (count - 1)]
     layers = []
     for index, dilation in enumerate(dilations):
