@@ -24,13 +24,15 @@ NAMES = dict(
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
         CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
-        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder
+        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DeformF2FPredictor DetectionDecoder
+        DetectorEncoder
         DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster
-        F2FNeck F2FPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
+        F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
         ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor LabelMapEncoder
         MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
+        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
+        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator
         VideoForecaster WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',

@@ -149,7 +149,8 @@ class ForecastFiles:
             if key not in plain:
                 continue
             folder = self.folder / f'{self.source.name}_{kind}'
-            names = [f'{last:06d}_t+{step}.png' for step in range(1, len(plain[key]) + 1)]
+            steps = [(frame - last) // self.run['stride'] for frame in plain['frames']]
+            names = [f'{last:06d}_t+{step}.png' for step in steps]
             for name, image in zip(names, plain[key], strict=True):
                 with unwritable(folder / name):
                     folder.mkdir(parents=True, exist_ok=True)

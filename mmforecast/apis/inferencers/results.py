@@ -15,6 +15,9 @@ from mmforecast.visualization.clip import rgb_frames, to_numpy
 
 from .forecast_frames import ForecastFrames, FrameForecaster, shares_seen
 
+# Fields of a sample with one entry per step.
+_STEPWISE = ('pred_sem_seg', 'ref_sem_seg', 'pred_scores', 'pred_instances', 'ref_instances')
+
 __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
 
@@ -45,10 +48,9 @@ class Forecast:
         for key in ('frame_indices', 'frame_names', 'frame_times'):
             if self.sample.get(key) is not None:
                 sample.set_metainfo({key: [self.sample.get(key)[number] for number in clip]})
-        for name in ('sem_seg', 'instances'):
-            for key in (f'pred_{name}', f'ref_{name}'):
-                if key in sample:
-                    _keep_steps(sample, key, kept)
+        for key in _STEPWISE:
+            if key in sample:
+                setattr(sample, key, _steps_of(sample.get(key), kept))
         frames = self.frames[[number for number in clip if number < len(self.frames)]]
         sample.set_metainfo(dict(num_future=len(frames) - num_past, forecast_steps=[True] * len(kept)))
 
@@ -138,12 +140,10 @@ class Forecast:
         return {}
 
 
-def _keep_steps(sample: ForecastDataSample, key: str, steps: list[int]) -> None:
-    value = sample.get(key)
+def _steps_of(value: PixelData | torch.Tensor | list, steps: list[int]) -> PixelData | torch.Tensor | list:
     if isinstance(value, PixelData):
-        setattr(sample, key, PixelData(data=value.data[steps]))
-    else:
-        setattr(sample, key, [value[step] for step in steps])
+        return PixelData(data=value.data[steps])
+    return [value[step] for step in steps] if isinstance(value, list) else value[steps]
 
 
 def _with_visibility(instances: InstanceData, visible: np.ndarray) -> InstanceData:

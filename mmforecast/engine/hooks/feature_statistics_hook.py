@@ -55,7 +55,7 @@ class FeatureStatisticsHook(Hook):
                 self._measure(runner, model, part)
 
     def _measure(self, runner: Runner, model: BaseModel, part: nn.Module) -> None:
-        encode = model.encoder.encode_raw if part is model.encoder else model.encode
+        encode = getattr(part, 'encode_raw', model.encode)
         dataset = runner.train_dataloader.dataset
         count = min(self.num_clips, len(dataset))
         runner.logger.info(f'Measuring the statistics of the features on {count} training clips')

@@ -56,10 +56,15 @@ class DeformableConv(nn.Module):
 
         # On a GPU, the batch is processed in parts of this size, which must divide it.
         part = math.gcd(len(maps), 32)
+        height, width = maps.shape[-2:]
+        # mmcv refuses maps that are smaller than the kernel. Zeros outside change nothing.
+        kernel = self.weight.shape[-1]
+        padding = (0, max(kernel - width, 0), 0, max(kernel - height, 0))
+        offset = F.pad(self.offset(maps), padding)
         out = deform_conv2d(
-            maps, self.offset(maps), self.weight, 1, self.padding, self.dilation, 1, 1, False, part
+            F.pad(maps, padding), offset, self.weight, 1, self.padding, self.dilation, 1, 1, False, part
         )
-        return out + self.bias[:, None, None]
+        return out[..., :height, :width] + self.bias[:, None, None]
 
 
 def deformable_unit(
