@@ -31,7 +31,8 @@ NAMES = dict(
         ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor LabelMapEncoder
         MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
+        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
+        SegmentorFeatureEncoder
         SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator
         VideoForecaster WarpCorrectPredictor
     """,

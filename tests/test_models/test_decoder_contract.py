@@ -21,6 +21,7 @@ CASES = {
     'FlowInstanceDecoder': (4, None, None, 'set encoder to DetectorEncoder'),
     'FlowObjectDecoder': (9, 'pred_instances', None, 'set encoder to DistanceMapEncoder'),
     'RGBDecoder': (3, 'pred_frames', None, None),
+    'SegmentorFeatureDecoder': (4, None, None, 'set encoder to SegmentorFeatureEncoder'),
     'SemSegDecoder': (5, 'pred_sem_seg', 'ref_sem_seg', None),
 }
 

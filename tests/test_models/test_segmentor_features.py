@@ -8,7 +8,6 @@ from mmengine.config import Config
 
 from mmforecast.models.encoders import SegmentorEncoder, SegmentorFeatureEncoder
 from mmforecast.models.necks import SpatialPyramidPooling
-from mmforecast.models.predictors import ForecastContext
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -180,9 +179,6 @@ def test_other_encoders_are_refused():
     scores = dict(type='SegmentorEncoder', segmentor=SPP)
     with pytest.raises(ValueError, match='must be a SegmentorFeatureEncoder, not SegmentorEncoder'):
         forecaster(encoder=scores)
-    decoder = MODELS.build(dict(type='SegmentorFeatureDecoder'))
-    with pytest.raises(ValueError, match='not NoneType'):
-        decoder.decode([torch.zeros(1, 1, 6, 2, 4)], [], ForecastContext(None, []))
 
 
 def test_spatial_pyramid_pooling():

@@ -38,8 +38,8 @@ class SegmentorFeatureDecoder(SemSegDecoder):
         encoder = None if context is None else context.encoder
         if not isinstance(encoder, SegmentorFeatureEncoder):
             raise ValueError(
-                'SegmentorFeatureDecoder reads features with the segmentor of the encoder, so this must be a '
-                f'SegmentorFeatureEncoder, not {type(encoder).__name__}'
+                'SegmentorFeatureDecoder reads features with the rest of a segmentor, but the encoder has '
+                'none; set encoder to SegmentorFeatureEncoder'
             )
         (maps,) = future
         scores = [
