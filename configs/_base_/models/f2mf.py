@@ -13,3 +13,4 @@ model = dict(
     train_cfg=dict(rollout_steps=1),
     test_cfg=dict(rollout_steps=3))
 custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]
+del _base_.segmentor, _base_.norm_cfg

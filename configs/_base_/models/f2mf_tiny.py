@@ -19,3 +19,4 @@ model = dict(
     train_cfg=dict(rollout_steps=1),
     test_cfg=dict(rollout_steps=3))
 custom_hooks = [dict(type='FeatureStatisticsHook')]
+del _base_.segmentor, _base_.norm_cfg
