@@ -117,9 +117,11 @@ def test_segmentor_config_builds(path):
     assert cfg.default_scope == 'mmforecast'
     model = MODELS.build(cfg.model)
     assert model.decode_head.num_classes == 19
-    assert sum(p.numel() for p in model.parameters()) < 1e6  # at most 2 MB in half precision
+    small = 'tiny' in path.stem
+    assert sum(p.numel() for p in model.parameters()) < (1e6 if small else 1.2e7)  # 2 MB in half precision
     frames = torch.zeros(1, 3, 128, 256)
-    assert model.eval()(frames, mode='tensor').shape == (1, 19, 64, 128)
+    size = (64, 128) if small else (32, 64)
+    assert model.eval()(frames, mode='tensor').shape == (1, 19, *size)
     for part in ('train', 'val', 'test'):
         dataset = cfg[f'{part}_dataloader'].dataset
         assert DATASETS.get(dataset.type).METAINFO['classes'] == CITYSCAPES_METAINFO['classes']

@@ -13,6 +13,7 @@ from mmforecast.models.decoders import FlowInstanceDecoder
 from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncoder, PrecomputedEncoder
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
+from mmforecast.models.utils.standardization import ChannelStandardizer
 from mmforecast.structures import ForecastDataSample
 
 
@@ -72,6 +73,9 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     """
     if isinstance(model.encoder, CachedEncoder):
         model.encoder = model.encoder.encoder
+    for module in model.modules():
+        if isinstance(module, ChannelStandardizer):  # which may not have been measured
+            module.forward = module.undo = lambda maps: maps
     model = model.to(device).eval()
     frames = torch.zeros((1, 1, 3, *size), device=device)
     samples = [ForecastDataSample(metainfo=dict(img_shape=tuple(size), ori_shape=tuple(size)))]

@@ -51,7 +51,7 @@ class DeformableConv(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(B, in_channels, h, w) to (B, out_channels, h, w)."""
         if self.offset is None:
-            return F.conv2d(maps, self.weight, self.bias, padding=self.padding, dilation=self.dilation)
+            return self.plain(maps)
         from mmcv.ops import deform_conv2d
 
         # On a GPU, the batch is processed in parts of this size, which must divide it.
@@ -65,6 +65,10 @@ class DeformableConv(nn.Module):
             F.pad(maps, padding), offset, self.weight, 1, self.padding, self.dilation, 1, 1, False, part
         )
         return out[..., :height, :width] + self.bias[:, None, None]
+
+    def plain(self, maps: Tensor) -> Tensor:
+        """As ``forward``, with all offsets zero."""
+        return F.conv2d(maps, self.weight, self.bias, padding=self.padding, dilation=self.dilation)
 
 
 def deformable_unit(
