@@ -89,5 +89,5 @@ class SemSegDecoder(BaseDecoder):
                     frame[None].float(), size=tuple(size), mode='bilinear', align_corners=False
                 )[0]
             labels = frame.argmax(dim=0).to(torch.uint8)
-            maps.append(torch.full_like(labels, _NOTHING) if frame.isnan().all() else labels)
+            maps.append(labels.masked_fill(frame.isnan().all(), _NOTHING))
         return torch.stack(maps)
