@@ -151,7 +151,8 @@ class ForecastFiles:
             if key not in plain:
                 continue
             folder = self.folder / f'{self.source.name}_{kind}'
-            names = [f'{last:06d}_t+{step}.png' for step in range(1, len(plain[key]) + 1)]
+            steps = [(frame - last) // self.run['stride'] for frame in plain['frames']]
+            names = [f'{last:06d}_t+{step}.png' for step in steps]
             images = panoptic_to_rgb(plain[key]) if key == 'panoptic' else plain[key]
             for name, image in zip(names, images, strict=True):
                 with unwritable(folder / name):

@@ -75,6 +75,10 @@ class BaseEncoder(BaseModule, ABC):
             self._map_sizes[size] = (finest.shape[-2], finest.shape[-1])
         return self._map_sizes[size]
 
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """As ``encode``, before any standardization: what is stored and what statistics are of."""
+        return self.encode(frames, samples)
+
     def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)
 
