@@ -119,6 +119,17 @@ def test_both_parts_are_trained():
         forecaster({**LEARNED, 'semantics': dict(type='CopyLast')}).loss(frames, [sample])
 
 
+def test_parts_start_as_their_baselines():
+    frames, sample = street_clip()
+    drawn = dict(type='Kaiming', layer='Conv2d', bias=0.5)
+    model = forecaster({**LEARNED, 'semantics': {**WARP, 'init_cfg': drawn}})
+    model.init_weights()
+    flow = forecaster({**LEARNED, 'semantics': dict(type='FlowWarp')})
+    found = [net.eval()(frames, [sample], mode='tensor') for net in (model, flow)]
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
 def test_a_part_from_a_checkpoint_keeps_its_weights(tmp_path):
     whole = MODELS.build(
         dict(
