@@ -125,13 +125,12 @@ def test_a_turn_in_place_goes_on_as_a_rotation():
     assert (field - displacement(rotation, (0, 0, 0), -3))[inside].abs().mean() < 0.5
 
 
-def test_pitch_and_roll_go_on_only_of_a_camera_that_turns_in_place():
+def test_pitch_and_roll_go_on_but_of_a_car():
     rotation = (0.01, 0.0, 0.01)
     backward = displacement(rotation, (0, 0, -0.01), -1)
-    for forward, expected in ((1.0, False), (0.0, True)):
+    for direction, expected in (((0, 0, -1), False), ((0, 0, 0), True), ((0.8, 0, -0.6), True)):
         motion = CameraMotion(
-            torch.tensor([rotation], dtype=torch.float64),
-            torch.tensor([[0, 0, forward]], dtype=torch.float64),
+            torch.tensor([rotation], dtype=torch.float64), torch.tensor([direction], dtype=torch.float64)
         )
         field, _ = EgoMotion(perspective=False).backward_field(observed(backward, motion), steps=2)
         repeated, _ = EgoMotion(perspective=False, keep=(1, 1, 1)).backward_field(
