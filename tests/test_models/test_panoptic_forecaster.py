@@ -247,7 +247,7 @@ def test_what_is_missing_is_named():
         decoder.decode([], [sample])
     decoder.decode([], [sample], target='ref')  # nothing to merge is no error there
     assert 'ref_panoptic' not in sample
-    with pytest.raises(ValueError, match=r'label_ids must hold .* got .7, 9.'):
+    with pytest.raises(ValueError, match=r'label_ids must hold, .* got .7, 9.'):
         MODELS.build(dict(type='PanopticDecoder', label_ids=[7, 9]))
     with pytest.raises(ValueError, match='overlap_thr must'):
         MODELS.build(dict(type='PanopticDecoder', overlap_thr=1.5))
