@@ -62,7 +62,8 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     A detector's heads are counted as if they met their limits: as many proposals as its RPN keeps, and as
     many detections as it reports; also those of an encoder that paints a detector's instances. Matching and
     suppressing boxes, RoIAlign, optical flow, warping and cost volumes aren't counted. Representations that
-    the data set brings cost nothing, see :func:`given_representation`. ``CachedEncoder`` costs what its encoder does.
+    the data set brings cost nothing, see :func:`given_representation`. ``CachedEncoder`` costs what its
+    encoder does.
 
     Args:
         model: Is of no use afterwards: it is moved to ``device``, which on 'meta' loses its weights, and its
