@@ -45,9 +45,11 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-extras = {name: read_requirements(name) for name in ('optional', 'video', 'tests', 'docs')}
+extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
-# Not in `all`: the two stacks have the same modules, and other packages may provide them already.
+# Not in `all`: a cluster's scheduler is of no use on one machine.
+extras['ray'] = read_requirements('ray')
+# Nor these: the two stacks have the same modules, and other packages may provide them already.
 extras['upstream'] = read_requirements('upstream')
 extras['forks'] = read_requirements('forks')
 # What mim reads to install compiled wheels of the OpenMMLab libraries.

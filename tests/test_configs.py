@@ -17,7 +17,6 @@ from mmforecast.datasets import BaseSequenceDataset
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.fileio import find_model
 from mmforecast.models.forecasters import BaseForecaster
-from mmforecast.models.forecasters.shapes import complete_config
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 from mmforecast.weight_conversion import MMDET_SETTINGS
@@ -40,7 +39,9 @@ def without_checkpoints(cfg):
     """Weights are not in the repository; nothing else is taken out."""
     if isinstance(cfg, dict):
         return {
-            k: without_checkpoints(v) for k, v in cfg.items() if not (k == 'checkpoint' and isinstance(v, str))
+            k: without_checkpoints(v)
+            for k, v in cfg.items()
+            if not (k.endswith('checkpoint') and isinstance(v, str))
         }
     if isinstance(cfg, (list, tuple)):
         return type(cfg)(without_checkpoints(v) for v in cfg)
@@ -68,9 +69,9 @@ def count_parameters(path):
     cfg.model.predictor = dict(type='CopyLast')
     for name in ('discriminator', 'gan_loss', 'penalty'):
         cfg.model.pop(name, None)
-    shapes = build(cfg).predictor_shapes()
+    model = build(cfg)
     with torch.device('meta'):
-        built = MODELS.build(complete_config(predictor, shapes))
+        built = model.build_predictor(without_checkpoints(predictor), model.predictor_shapes())
     return sum(p.numel() for p in built.parameters())
 
 

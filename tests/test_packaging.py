@@ -140,10 +140,12 @@ def test_requirements_in_the_metadata(metadata):
     assert all(name.startswith('onedl-mm') for name in extras['forks']) and len(extras['forks']) == 4
     assert set(metadata.get_all('Provides-Extra')) == {
         'all',
+        'batch',
         'docs',
         'forks',
         'mim',
         'optional',
+        'ray',
         'tests',
         'upstream',
         'video',

@@ -19,7 +19,7 @@ NAMES = dict(
     METRICS="""
         AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DetectionAgreementMetric
         DumpForecastResults
-        FramePredictionMetric FutureSemSegMetric TrackingMetric
+        FramePredictionMetric FutureSemSegMetric PanopticMetric TrackingMetric
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
@@ -28,12 +28,13 @@ NAMES = dict(
         DetectorEncoder
         DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster
         F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
-        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor LabelMapEncoder
+        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder LabelMapEncoder
         MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
-        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PrecomputedEncoder RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
-        SegmentorFeatureEncoder
-        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator
+        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
+        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
+        S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
+        SegmentorFeatureEncoder SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling
+        StackGANGenerator
         VideoForecaster WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from .evaluate import build_forecaster, build_loader, evaluate, load_config, set_horizon
     from .inferencers import ForecastInferencer
     from .offline import evaluate_results
+    from .stream_protocol import StreamProtocol, StreamRow, StreamScore
     from .streaming import StreamingForecaster
+    from .streaming_evaluation import evaluate_streams, measure_latency
+    from .streaming_report import stream_rows, streaming_report
 
 __all__ = [
     'Entry',
     'ForecastInferencer',
+    'StreamProtocol',
+    'StreamRow',
+    'StreamScore',
     'StreamingForecaster',
     'apply_baseline',
     'baseline_entries',
@@ -34,9 +40,13 @@ __all__ = [
     'comparison_table',
     'evaluate',
     'evaluate_results',
+    'evaluate_streams',
     'load_config',
+    'measure_latency',
     'save_comparison',
     'set_horizon',
+    'stream_rows',
+    'streaming_report',
 ]
 
 # The command line reads apis.shipped for its help, which must not wait for torch.

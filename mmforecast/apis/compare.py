@@ -20,6 +20,7 @@ from .evaluate import SCOPE, build_forecaster, build_loader, evaluate, replace_p
 
 # In the order of a table's columns, and each with a curve.
 METRICS = (
+    *('PQ', 'PQ-things', 'PQ-stuff', 'SQ', 'RQ'),
     *('AP50', 'AP', 'NO-AP50', 'NO-AP50-const', 'mIoU', 'IoU-MO', 'IDF1', 'MOTA'),
     *(
         f'{score}{area}'
@@ -71,8 +72,14 @@ def apply_baseline(config: Config, name: str) -> None:
     """Put the baseline ``name`` in the place of the forecaster of ``config``; in place."""
     (entry,) = baseline_entries(config, [name])
     # Named with the scope, which the config's own default may differ from.
-    parts = {key: dict(part, type=f'{SCOPE}.{part["type"]}') for key, part in entry.model.items()}
+    parts = {key: _with_scope(part) for key, part in entry.model.items()}
     config.model = replace_parts(config.model.to_dict(), parts)
+
+
+def _with_scope(part: dict) -> dict:
+    """A part's config with the scope in its type, and in those of the parts within it."""
+    scoped = {key: _with_scope(value) if isinstance(value, dict) else value for key, value in part.items()}
+    return {**scoped, 'type': f'{SCOPE}.{part["type"]}'}
 
 
 def with_baselines(config: Config, models: Sequence[Entry], names: Sequence[str] | None = None) -> list[Entry]:

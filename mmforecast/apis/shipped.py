@@ -15,7 +15,7 @@ class ShippedSystem:
     Attributes:
         title: Its name in pictures.
         config: File under the folder that holds ``configs``.
-        weights: Likewise; None where a baseline is run instead.
+        weights: Likewise; None where a baseline is run instead, or where the config names its weights.
         baseline: The forecaster's baseline that is run where no weights are shipped.
         note: What to expect of it, in one sentence.
     """
@@ -38,11 +38,11 @@ SYSTEMS = {
         'little of them in real video',
     ),
     'video': ShippedSystem(
-        'video-warp',
-        'configs/video_prediction/warp_gdl-l1_tiny_clips.py',
-        'configs/video_prediction/weights/warp_gdl-l1_tiny_clips-8cc95feb.pth',
+        'motion forecaster',
+        'configs/motion/video.py',
         None,
-        'it forecasts the frames themselves, at 160x120, and was trained for minutes on three short clips',
+        None,
+        'the newest frame moves on as the camera and what it sees do; what comes into view is a guess',
     ),
     's2s': ShippedSystem(
         'flow',
@@ -62,7 +62,7 @@ SYSTEMS = {
     ),
 }
 
-# It was trained on real video.
+# It needs no training on videos like the given one.
 DEFAULT_SYSTEM = 'video'
 
 

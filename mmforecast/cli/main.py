@@ -15,6 +15,7 @@ __all__ = ['COMMANDS', 'build_parser', 'main']
 # and ``main(args)``, which is imported only to run it or to show its own help.
 COMMANDS = {
     'predict': 'forecast your own video',
+    'batch': 'forecast many videos, by many processes',
     'compare': 'one table of models and baselines',
     'report': 'write a comparison as one HTML page',
     'demo': 'train, score and draw a small forecaster on generated data',
@@ -30,7 +31,7 @@ EXAMPLES = """examples:
   mmforecast download-info cityscapes
 
 `mmforecast COMMAND --help` shows the options of a command. Exit status: 0 success, 1 an explained error,
-2 wrong usage, 130 Ctrl-C.
+2 wrong usage, 3 some videos of a batch failed, 130 Ctrl-C.
 """
 
 

@@ -1,10 +1,7 @@
 """Forecast your own video: MP4, GIF, PNG and JSON of what comes next."""
 
 import argparse
-import contextlib
-import io
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,10 +11,19 @@ from mmforecast.apis.inferencers.formats import FORMATS
 from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
 from mmforecast.cli.common import add_cfg_options
 
-__all__ = ['add_arguments', 'add_parser', 'main']
+__all__ = [
+    'add_arguments',
+    'add_drawing_options',
+    'add_model_options',
+    'add_moment_options',
+    'add_parser',
+    'add_time_options',
+    'main',
+    'model_arguments',
+]
 
 EXAMPLES = """examples:
-  # the frames that come after the end of a video, with the shipped weights, trained on real video
+  # the frames that come after the end of a video, with the shipped weights
   %(prog)s my.mp4 --out forecasts
   # with a baseline that needs no training: optical flow moves the last observed frame on
   %(prog)s my.mp4 --baseline flow --out forecasts
@@ -54,24 +60,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('config', nargs='?', help='config of a forecaster (default: --system)')
     parser.add_argument('checkpoint', nargs='?', help="its weights; 'none' for the config of a baseline")
-    _add_model_options(parser.add_argument_group('model'))
-    _add_time_options(parser.add_argument_group('time'))
+    add_model_options(parser.add_argument_group('model'))
+    time = parser.add_argument_group('time')
+    add_time_options(time)
+    add_moment_options(time)
     _add_live_options(parser.add_argument_group('live streams'))
     files = parser.add_argument_group('files')
     files.add_argument('--out', default='forecasts', metavar='DIR', help='output folder (default: forecasts)')
     files.add_argument(
         '--formats', nargs='+', choices=FORMATS, default=FORMATS, help='files to write (default: all)'
     )
-    files.add_argument(
+    add_drawing_options(files)
+
+
+def add_drawing_options(group) -> None:
+    """Add the options of pictures."""
+    group.add_argument(
         '--score-thr',
         type=float,
         default=0.5,
         help='lowest score of instances that are drawn (default: 0.5)',
     )
-    files.add_argument('--height', type=int, default=256, help='height of a panel in pixels (default: 256)')
+    group.add_argument('--height', type=int, default=256, help='height of a panel in pixels (default: 256)')
 
 
-def _add_model_options(group) -> None:
+def add_model_options(group) -> None:
+    """Add the options that :func:`model_arguments` reads, but for ``--horizon`` and ``--stride``."""
     group.add_argument(
         '--system',
         choices=list(SYSTEMS),
@@ -108,7 +122,8 @@ def _add_model_options(group) -> None:
     add_cfg_options(group)
 
 
-def _add_time_options(group) -> None:
+def add_time_options(group) -> None:
+    """Add the options of the time axis, and ``--no-streaming``."""
     group.add_argument('--horizon', type=int, metavar='N', help="steps to forecast (default: the config's)")
     group.add_argument(
         '--stride',
@@ -122,17 +137,21 @@ def _add_time_options(group) -> None:
         help="frames per second, e.g. 25 or 30000/1001 (default: the video's)",
     )
     group.add_argument('--max-frames', type=int, metavar='N', help='use the first N frames (default: all)')
+    group.add_argument(
+        '--no-streaming',
+        action='store_true',
+        help='with --every: encode the past frames of each clip anew',
+    )
+
+
+def add_moment_options(group) -> None:
+    """Add the options of when to forecast."""
     moments = group.add_mutually_exclusive_group()
     moments.add_argument(
         '--at', type=int, metavar='FRAME', help='forecast from this frame (default: the last one)'
     )
     moments.add_argument(
         '--every', type=int, metavar='N', help='forecast every N frames, beside the true frame'
-    )
-    group.add_argument(
-        '--no-streaming',
-        action='store_true',
-        help='with --every: encode the past frames of each clip anew',
     )
 
 
@@ -176,40 +195,61 @@ def main(args: argparse.Namespace) -> None:
         ValueError: The arguments, the video and the model do not fit together, or a live stream failed.
         KeyboardInterrupt: Ctrl-C on a video of known length.
     """
-    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
-
-    given = (args.config, args.system, args.model)
-    if len(given) - given.count(None) > 1:
-        raise ValueError('give a config, --system or --model, only one of them')
-    if args.model is not None:
-        if len(args.model) > 2:
-            raise ValueError(f'--model takes a name or a config, and a checkpoint, got {" ".join(args.model)}')
-        args.config, args.checkpoint = (*args.model, None)[:2]
-    if args.allow_unsafe_checkpoint:
-        os.environ[ALLOW_UNSAFE_ENV] = '1'
+    arguments = model_arguments(args)
     try:
-        _predict(args)
+        _predict(args, arguments)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f'Interrupted. The files in {args.out} are complete; unfinished ones were removed.'
         ) from None
 
 
-def _predict(args: argparse.Namespace) -> None:
+def model_arguments(args: argparse.Namespace) -> dict:
+    """The arguments of the inferencer that the options of :func:`add_model_options` and of the time axis name.
+
+    Raises:
+        ValueError: They name several models.
+    """
+    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
+
+    config, checkpoint = getattr(args, 'config', None), getattr(args, 'checkpoint', None)
+    given = (config, args.system, args.model)
+    if len(given) - given.count(None) > 1:
+        raise ValueError('give a config, --system or --model, only one of them')
+    if args.model is not None:
+        if len(args.model) > 2:
+            raise ValueError(f'--model takes a name or a config, and a checkpoint, got {" ".join(args.model)}')
+        config, checkpoint = (*args.model, None)[:2]
+    if args.allow_unsafe_checkpoint:
+        os.environ[ALLOW_UNSAFE_ENV] = '1'
+    return dict(
+        model=config or args.system or DEFAULT_SYSTEM,
+        weights=checkpoint,
+        device=args.device,
+        predictor=args.baseline,
+        horizon=args.horizon,
+        stride=args.stride,
+        scale=args.scale,
+        options=args.cfg_options,
+    )
+
+
+def _predict(args: argparse.Namespace, arguments: dict) -> None:
     from mmforecast.apis.inferencers.opening import open_frames
     from mmforecast.apis.inferencers.output_check import check_output
+    from mmforecast.apis.inferencers.quiet import quiet_inferencer
 
     # Before a model is built: what can be wrong with the input and the output.
     source = open_frames(args.video, args.fps, args.max_frames, args.timeout, dict(args.av_options))
     check_output(Path(args.out), source.name, args.formats)
     print(_described(args.video, source))
-    inferencer = _build(args)
+    inferencer = quiet_inferencer(**arguments)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
     if choice.frame_scale is not None and args.scale is None:
         size = 'x'.join(map(str, choice.frame_scale))
         print(f'frames are resized to fit {size}, as in the tests of the network; --scale changes that')
-    if args.config is None and args.stride is None and source.fps:
+    if args.config is None and args.model is None and args.stride is None and source.fps:
         _print_stride(inferencer.plan.stride, source.fps, inferencer.dataset_meta['fps'])
     out = inferencer(
         source,
@@ -226,29 +266,6 @@ def _predict(args: argparse.Namespace) -> None:
     _print_results(out, args, inferencer)
     if source.problem:
         raise ValueError(f'{source.problem}. Forecasts of the frames before that are written')
-
-
-def _build(args: argparse.Namespace):
-    """The inferencer; mmengine's messages about every file that it reads are suppressed."""
-    from mmengine.logging import MMLogger
-
-    from mmforecast.apis.inferencers import ForecastInferencer
-
-    # Of no use to somebody who runs a network: they are on its losses, and on coming versions of torch.
-    warnings.filterwarnings('ignore', module=r'mm(det|seg)\.')
-    warnings.filterwarnings('ignore', message='torch.meshgrid')
-    MMLogger.get_current_instance().setLevel('ERROR')
-    with contextlib.redirect_stdout(io.StringIO()):
-        return ForecastInferencer(
-            args.config or args.system or DEFAULT_SYSTEM,
-            args.checkpoint,
-            args.device,
-            args.baseline,
-            args.horizon,
-            args.stride,
-            args.scale,
-            options=args.cfg_options,
-        )
 
 
 def _described(video: str, source) -> str:
@@ -297,6 +314,10 @@ def _lines(plain: dict, inferencer, score_thr: float) -> Iterator[str]:
             counts = Counter(str(one.get('class', one['label'])) for one in sure)
             words = [f'{count} {name}' for name, count in counts.most_common()]
             found.append(', '.join(words) or f'no instance with a score of {score_thr:g} or more')
+        if 'segments_info' in plain:
+            things = sum(segment['isthing'] for segment in plain['segments_info'][step])
+            stuff = len(plain['segments_info'][step]) - things
+            found.append(f'merged into {things} segments of things and {stuff} of stuff')
         when = f' (+{seconds:.2f} s)' if seconds is not None else ''
         yield f'frame {frame}{when}: ' + ('; '.join(found) or 'a picture')
 

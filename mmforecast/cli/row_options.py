@@ -30,7 +30,10 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
         default=[1, 3],
         help='roll-out steps; each horizon is a run of its own (default: 1 3)',
     )
-    agreement = ('SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO', 'REF/AP50', 'REF/AP', 'REF/mask-AP50', 'REF/mask-AP')
+    agreement = (
+        *('REF/PQ', 'REF/PQ-things', 'REF/PQ-stuff'),
+        *('SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO', 'REF/AP50', 'REF/AP', 'REF/mask-AP50', 'REF/mask-AP'),
+    )
     parser.add_argument('--metrics', nargs='+', default=[*METRICS, *agreement])
     add_cfg_options(parser, 'overrides for all configs, e.g. test_dataloader.dataset.data_root=X')
 

@@ -7,6 +7,7 @@ from .metrics import (
     DumpForecastResults,
     FramePredictionMetric,
     FutureSemSegMetric,
+    PanopticMetric,
     TrackingMetric,
 )
 from .table import format_table
@@ -18,6 +19,7 @@ __all__ = [
     'DumpForecastResults',
     'FramePredictionMetric',
     'FutureSemSegMetric',
+    'PanopticMetric',
     'TrackingMetric',
     'format_table',
 ]

@@ -55,6 +55,12 @@ _STYLES = {
     'mask-AP50': _percent(
         "average precision of the masks by COCO's protocol; one is found where masks overlap by half"
     ),
+    'PQ': _percent(
+        'panoptic quality: overlap of the matched segments, less by those that are missed or false, mean over '
+        'classes'
+    ),
+    'SQ': _percent('segmentation quality: overlap of the segments that are matched, mean over classes'),
+    'RQ': _percent('recognition quality: F1 score of the segments, mean over classes'),
     'IDF1': _percent('share of the objects that are found under one identity throughout'),
     'IDP': _percent('share of the forecast objects whose identity is right'),
     'IDR': _percent('share of the true objects that are forecast under their identity'),
@@ -85,6 +91,8 @@ _NAMES = {name.lower(): name for name in _STYLES}
 _ENDINGS = {
     '-MO': 'where pixels move, by optical flow',
     '-MO-given': 'where pixels move, by the masks of the data',
+    '-things': 'of the classes with instances',
+    '-stuff': 'of the classes without instances',
     '-iclr16': 'by the protocol of Mathieu et al. (ICLR 2016), with their masks of motion',
     '-iclr16-flow': 'by the protocol of Mathieu et al. (ICLR 2016), with masks by our optical flow',
 }
@@ -117,6 +125,8 @@ def explain_score(name: str) -> str:
     metric, rest = found
     parts = name.split('/')
     against = [text for part, text in _AGAINST.items() if part in parts]
+    if 'REF' in parts and metric in ('PQ', 'SQ', 'RQ'):
+        against = ["against the networks' own output on the true frame"]
     meaning = _STYLES[metric].meaning
     if 'REF' in parts:
         meaning = _REFERENCE_MEANINGS.get(metric, meaning)

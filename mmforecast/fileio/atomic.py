@@ -11,7 +11,7 @@ from mmengine.fileio import LocalBackend, register_backend
 
 from mmforecast.fileio.partial_file import partial_file
 
-__all__ = ['AtomicLocalBackend', 'remove_leftovers', 'write_atomically', 'write_png']
+__all__ = ['AtomicLocalBackend', 'flush_folder', 'remove_leftovers', 'write_atomically', 'write_png']
 
 _LEFTOVER = re.compile(r'^\..+\.\d+\.partial$')
 
@@ -25,7 +25,7 @@ def write_atomically(path: str, data: bytes) -> None:
     """
     with partial_file(path) as partial, open(partial, 'wb') as handle:
         _write(handle, data)
-    _flush_folder(os.path.dirname(os.path.abspath(path)))
+    flush_folder(os.path.dirname(os.path.abspath(path)))
 
 
 def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
@@ -40,8 +40,8 @@ def _write(handle: IO[bytes], data: bytes) -> None:
     os.fsync(handle.fileno())
 
 
-def _flush_folder(folder: str) -> None:
-    # The new name survives a power cut only once the folder itself is on the disk.
+def flush_folder(folder: str) -> None:
+    """Force a folder to the disk: only then do new names in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -4,7 +4,7 @@ Dai et al., Deformable Convolutional Networks, ICCV 2017; Zhu et al., Deformable
 2019. A sample outside the image is 0, and so is its part of the gradient.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -237,7 +237,8 @@ def entry_points(convolve: Callable, gradients: Callable) -> dict[str, Callable]
     def modulated_deform_conv_forward(
         input, weight, bias, ones, offset, mask, output, columns, with_bias, **geometry
     ) -> None:
-        output.copy_(convolve(input, offset, mask, weight, _geometry_v2(**geometry)))
+        moves, factors = (_as_read(maps, output.shape[2:]) for maps in (offset, mask))
+        output.copy_(convolve(input, moves, factors, weight, _geometry_v2(**geometry)))
         if with_bias:
             output.add_(bias[:, None, None])
 
@@ -245,15 +246,36 @@ def entry_points(convolve: Callable, gradients: Callable) -> dict[str, Callable]
         input, weight, bias, ones, offset, mask, columns, grad_input, grad_weight, grad_bias,
         grad_offset, grad_mask, grad_output, with_bias, **geometry,
     ) -> None:  # fmt: skip
-        found = gradients(input, offset, mask, weight, grad_output, _geometry_v2(**geometry))
+        moves, factors = (_as_read(maps, grad_output.shape[2:]) for maps in (offset, mask))
+        found = gradients(input, moves, factors, weight, grad_output, _geometry_v2(**geometry))
         grad_input.copy_(found.input)
-        grad_offset.copy_(found.offset)
-        grad_mask.copy_(found.mask)
+        _as_read(grad_offset, grad_output.shape[2:]).copy_(found.offset)
+        _as_read(grad_mask, grad_output.shape[2:]).copy_(found.mask)
         grad_weight.add_(found.weight)
         if with_bias:
             grad_bias.add_(grad_output.sum((0, 2, 3)))
 
     return {name: function for name, function in locals().items() if 'deform_conv' in name}
+
+
+def _as_read(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Offsets or masks (N,C,H,W) of another size than the output as mmcv reads them: (N,C,*size), a view.
+
+    mmcv goes through the memory of each image as if it had the size of the output. mmdet's DyHead hands it
+    larger maps, and its weights were trained so.
+
+    Raises:
+        ValueError: The maps are too small.
+    """
+    if maps.shape[2:] == size:
+        return maps
+    count, channels, needed = *maps.shape[:2], maps.shape[1] * size[0] * size[1]
+    if maps[0].numel() < needed:
+        raise ValueError(
+            f'modulated_deform_conv: offset and mask must be at least as large as the output, {tuple(size)}; '
+            f'got {tuple(maps.shape[2:])}'
+        )
+    return maps.view(count, -1)[:, :needed].view(count, channels, *size)
 
 
 def _geometry_v1(

@@ -85,8 +85,9 @@ def corners(position: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor
 
     Returns:
         The lower and the upper index, int64, clamped into the axis, and their weights. A pixel
-        beyond the axis has the weight 0.
+        beyond the axis has the weight 0, and so have both of a position that is not finite.
     """
+    position = position.nan_to_num(nan=-2.0, posinf=-2.0, neginf=-2.0)
     low = position.detach().floor()
     upper = position - low
     lower = 1 - upper

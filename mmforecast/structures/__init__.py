@@ -9,6 +9,7 @@ from .instances import (
     instances_to_index_map,
     instances_to_sem_seg,
 )
+from .panoptic import merge_panoptic, panoptic_from_id_map
 
 __all__ = [
     'ForecastDataSample',
@@ -18,6 +19,8 @@ __all__ = [
     'instances_from_id_map',
     'instances_to_index_map',
     'instances_to_sem_seg',
+    'merge_panoptic',
+    'panoptic_from_id_map',
 ]
 
 forward_moved_names(

@@ -5,6 +5,7 @@ from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 from .fields import typed_field
 from .instances import instances_from_id_map
+from .panoptic import panoptic_from_id_map
 
 
 class ForecastDataSample(BaseDataElement):
@@ -39,8 +40,11 @@ class ForecastDataSample(BaseDataElement):
     - ``past_instances``: list over the past frames of InstanceData with ``track_ids`` as those of
       ``pred_instances``; their ``masks`` may be smaller than ``img_shape``.
     - ``ref_instances``: as ``pred_instances``, the detector's own output on the true future frames.
+    - ``pred_panoptic``: PixelData, ``data`` (n, H, W) int32, the forecast panoptic maps: 0 on void,
+      Cityscapes' label id on stuff, ``label_id * 1000 + n`` on things.
+    - ``ref_panoptic``: as ``pred_panoptic``, from ``ref_sem_seg`` and ``ref_instances``.
 
-    ``gt_instances`` is no field but computed from ``gt_instance_map``.
+    ``gt_instances`` and ``gt_panoptic`` are no fields but computed from ``gt_instance_map``.
 
     Metainfo: ``sequence_id`` (str), ``frame_indices`` (T positions in the sequence, 0-based),
     ``frame_names`` (T names), ``img_paths``, ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
@@ -68,6 +72,8 @@ class ForecastDataSample(BaseDataElement):
     past_instances: list[InstanceData] = typed_field('past_instances', list)
     ref_sem_seg: PixelData = typed_field('ref_sem_seg', PixelData)
     ref_instances: list[InstanceData] = typed_field('ref_instances', list)
+    pred_panoptic: PixelData = typed_field('pred_panoptic', PixelData)
+    ref_panoptic: PixelData = typed_field('ref_panoptic', PixelData)
 
     @property
     def gt_instances(self) -> list[InstanceData]:
@@ -77,3 +83,12 @@ class ForecastDataSample(BaseDataElement):
         labels. AttributeError where there is no ``gt_instance_map``.
         """
         return [instances_from_id_map(id_map) for id_map in self.gt_instance_map.data]
+
+    @property
+    def gt_panoptic(self) -> PixelData:
+        """The true panoptic maps, (T, H, W) int32; besides the ids of ``pred_panoptic``, those of crowds.
+
+        See :mod:`mmforecast.structures.panoptic`. Computed anew from ``gt_instance_map`` at each access; void
+        all over a frame without labels. AttributeError where there is no ``gt_instance_map``.
+        """
+        return PixelData(data=panoptic_from_id_map(self.gt_instance_map.data))

@@ -7,11 +7,13 @@ from .image_grid import image_grid, to_pictures
 from .instances import draw_instances
 from .local_visualizer import ForecastLocalVisualizer
 from .palette import default_palette
+from .panoptic import PanopticMap, forecast_panoptic
 from .rolling import rolling_picture, rolling_style
 from .video_file import video_file, write_video
 
 __all__ = [
     'ForecastLocalVisualizer',
+    'PanopticMap',
     'add_border',
     'blend',
     'colorize_labels',
@@ -19,6 +21,7 @@ __all__ = [
     'draw_instances',
     'draw_legend',
     'forecast_animation',
+    'forecast_panoptic',
     'frame_strip',
     'image_grid',
     'instance_classes',

@@ -34,6 +34,7 @@ from .drawing import (
     text_width,
 )
 from .panels import PanelStyle
+from .panoptic import PanopticMap, known_panoptic, stuff_maps
 
 _NOTE = 'red border: forecast'
 
@@ -64,8 +65,8 @@ def forecast_animation(
             labels and instances.
         frames: RGB frames as for :func:`~mmforecast.visualization.clip.clip_frames`, or None.
         methods: Name to forecast, the same n steps for all: frames as for
-            :func:`~mmforecast.visualization.clip.rgb_frames`, integer label maps (n, H, W), or a list of n
-            InstanceData as in ``pred_instances``.
+            :func:`~mmforecast.visualization.clip.rgb_frames`, integer label maps (n, H, W), a list of n
+            InstanceData as in ``pred_instances``, or a list of n ``PanopticMap``.
         palette: RGB triple per class; generated if None.
         classes: Class names for the legend of the classes that appear; no legend if None.
         columns: Panels side by side; up to three, or two of four, if None.
@@ -84,13 +85,14 @@ def forecast_animation(
         raise ValueError(f'methods must forecast the same number of steps, at least 1: {lengths}')
     num_past, num_steps = sample.num_past, next(iter(lengths.values()))
     images, labels, instances = known_pictures(frames, sample, num_steps)
-    predicted, maps, objects = _by_kind(methods, sample.get('img_shape'))
+    predicted, maps, objects, panoptic = _by_kind(methods, sample.get('img_shape'))
     plain = [None] * len(images)  # nothing is laid over true frames
     titled = known_titles(sample)
     kinds = [
         (titled['frames'], plain, predicted),
         (titled['labels'], labels, maps),
         (titled['instances'], instances, objects),
+        (titled['panoptic'], known_panoptic(sample, num_steps) if panoptic else plain, panoptic),
     ]
     kinds = [kind for kind in kinds if kind[-1]]
     overlays = [step for _, known, found in kinds for steps in (known, *found.values()) for step in steps]
@@ -100,8 +102,7 @@ def forecast_animation(
     widest = max(len(names) for names, _ in blocks)
     columns = columns or (2 if widest == 4 else min(widest, 3))
     titles = [row for names, _ in blocks for row in _rows(names, columns)]
-    drawn_maps = [*labels, *(step for steps in maps.values() for step in steps)] if maps else []
-    shown = classes_shown(drawn_maps, len(classes or ()))
+    shown = classes_shown(stuff_maps(overlays), len(classes or ()))
     pictures = []
     for index, heading in enumerate(sample_headings(sample, num_steps)):
         rows = [row for _, drawn in blocks for row in _rows(drawn[index], columns)]
@@ -113,17 +114,19 @@ def forecast_animation(
     return pictures
 
 
-def _by_kind(methods: Mapping, size: Sequence[int] | None) -> tuple[dict, dict, dict]:
-    """Forecast frames, label maps and instances, by name; boxes in frames of ``size`` are filled."""
-    frames, maps, instances = {}, {}, {}
+def _by_kind(methods: Mapping, size: Sequence[int] | None) -> tuple[dict, dict, dict, dict]:
+    """Forecast frames, label maps, instances and panoptic maps, by name; boxes in ``size`` are filled."""
+    frames, maps, instances, panoptic = {}, {}, {}, {}
     for name, forecast in methods.items():
         if isinstance(forecast[0], InstanceData):
             instances[name] = [fill_boxes(step, size) for step in forecast]
+        elif isinstance(forecast[0], PanopticMap):
+            panoptic[name] = forecast
         elif forecast[0].ndim == 3:
             frames[name] = rgb_frames(forecast)
         else:
             maps[name] = to_numpy(forecast)
-    return frames, maps, instances
+    return frames, maps, instances, panoptic
 
 
 def _block(

@@ -74,22 +74,24 @@ def sample_headings(sample: ForecastDataSample, num_steps: int) -> list[str]:
 
 
 def known_titles(sample: ForecastDataSample) -> dict[str, str]:
-    """Titles of what is known of future frames, by kind: 'frames', 'labels' and 'instances'.
+    """Titles of what is known of future frames, by kind: 'frames', 'labels', 'instances' and 'panoptic'.
 
-    The truth has been recorded or annotated. Where :func:`known_labels` or :func:`known_instances` fall back
-    on what a network makes of the true frame, the title says so.
+    The truth has been recorded or annotated. Where :func:`known_labels` and the like fall back on what a
+    network makes of the true frame, the title says so.
     """
     believes = dict(
         labels='ref_sem_seg' in sample or 'scores' in sample,
         instances='ref_instances' in sample,
+        panoptic='ref_panoptic' in sample,
     )
     future = slice(sample.num_past, None)
-    annotated = dict(labels=[], instances=[])
+    annotated = dict(labels=[], instances=[], panoptic=[])
     if 'gt_sem_seg' in sample:
         labelled = sample.get('labelled') or [True] * len(sample.gt_sem_seg.data)
         annotated['labels'] = labelled[future]
     if 'gt_instance_map' in sample:
         annotated['instances'] = (sample.gt_instance_map.data >= 0).flatten(1).any(1).tolist()[future]
+        annotated['panoptic'] = annotated['instances']
     titles = dict(frames=TRUTH)
     for kind, known in annotated.items():
         if not believes[kind] or (known and all(known)):
@@ -195,7 +197,7 @@ def panel_size(pictures: Sequence, height: int) -> tuple[int, int]:
     """(height, width) of a panel in the shape of the first picture that is there.
 
     Args:
-        pictures: RGB frames, label maps or InstanceData with masks, in any mixture; or None.
+        pictures: RGB frames, label maps, panoptic maps or InstanceData with masks, in any mixture; or None.
         height: Pixels.
     """
     for picture in pictures:

@@ -19,6 +19,7 @@ def plot_metric_curve(
     ylabel: str = 'mIoU (%)',
     title: str | None = None,
     xlabel: str = 'seconds ahead',
+    levels: Mapping[str, float] | None = None,
 ) -> None:
     """Plot one line per method and write it to ``path`` (PNG, SVG or PDF, by its ending).
 
@@ -29,6 +30,7 @@ def plot_metric_curve(
         ylabel: Name and unit of the value.
         title: Heading, none if None.
         xlabel: Unit of the time.
+        levels: Values that do not depend on the time, by name: dashed lines across.
 
     Raises:
         ValueError: No curve has a point.
@@ -44,6 +46,8 @@ def plot_metric_curve(
         if values:
             marker = _MARKERS[index % len(_MARKERS)]
             axes.plot(*zip(*values, strict=True), label=name, marker=marker, linewidth=2, markersize=6)
+    for name, value in (levels or {}).items():
+        axes.axhline(value, color='#495057', linestyle='--', linewidth=1.2, label=name)
     seconds = sorted({x for values in points.values() for x, _ in values})
     if _far_apart(seconds):
         axes.set_xticks(seconds, [f'{second:.2f}'.rstrip('0').rstrip('.') for second in seconds])

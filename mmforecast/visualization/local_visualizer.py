@@ -27,6 +27,7 @@ from .clip import (
 from .drawing import add_border, draw_legend, make_strip
 from .frame_strip import frame_strip
 from .panels import PanelStyle
+from .panoptic import forecast_panoptic, known_panoptic, stuff_maps
 
 
 @VISUALIZERS.register_module()
@@ -89,8 +90,8 @@ class ForecastLocalVisualizer(Visualizer):
             name: Name of the picture in a window or a backend.
             image: The clip's RGB frames, uint8 (T, H, W, 3) array or (T, 3, H, W) tensor, T from
                 ``num_past`` on; None draws labels alone.
-            data_sample: The clip, with ``pred_sem_seg``, ``pred_instances`` or ``pred_frames`` if a
-                forecast is to be drawn.
+            data_sample: The clip, with ``pred_sem_seg``, ``pred_instances``, ``pred_panoptic`` or
+                ``pred_frames`` if a forecast is to be drawn.
             draw_gt: Draw the truth of the forecast frames.
             draw_pred: Draw the forecast.
             show: Open a window; nothing is written then.
@@ -121,7 +122,8 @@ class ForecastLocalVisualizer(Visualizer):
         it; with one forecast step, the truth stands beside it. A forecast without frames of its
         own is laid over the true frame, so that every misplaced pixel shows; the forecaster has
         not seen that frame. Label maps and instances have such rows each: those that are forecast,
-        or without a forecast, those that are known. A forecast of nothing but frames is drawn as
+        or without a forecast, those that are known. A panoptic forecast is drawn in place of the label
+        maps and instances that it was merged from. A forecast of nothing but frames is drawn as
         :func:`~mmforecast.visualization.frame_strip.frame_strip`, the truth first.
 
         Returns:
@@ -133,6 +135,8 @@ class ForecastLocalVisualizer(Visualizer):
         num_steps = max([len(steps) for steps in forecasts.values()] or [data_sample.num_future])
         frames, labels, instances = known_pictures(image, data_sample, num_steps)
         known = {'labels': labels, 'instances': instances}
+        if 'panoptic' in forecasts:
+            known['panoptic'] = known_panoptic(data_sample, num_steps)
         kinds = list(forecasts) or [kind for kind in known if any(item is not None for item in known[kind])]
         kinds = kinds or ['labels']  # the frames alone
         overlays = [item for kind in kinds for item in known[kind]]
@@ -153,8 +157,7 @@ class ForecastLocalVisualizer(Visualizer):
             num_past, title = data_sample.num_past, known_titles(data_sample)[kind]
             rows += _kind_rows(frames, known[kind], steps, times, num_past, draw_gt, style, title)
         strip = make_strip(*zip(*rows, strict=True))
-        maps = [item for item in overlays if isinstance(item, np.ndarray) and item.ndim == 2]
-        shown = classes_shown(maps, len(classes or ()))
+        shown = classes_shown(stuff_maps(overlays), len(classes or ()))
         if not shown:
             return strip
         return np.vstack([strip, draw_legend(classes, strip.shape[1], palette, shown)])
@@ -216,7 +219,9 @@ def _joined(rows: list[tuple]) -> list[tuple]:
 
 
 def _forecasts(sample: ForecastDataSample) -> dict[str, list[tuple]]:
-    """(frame or None, label map or instances or None) of each forecast step, by kind."""
+    """(frame or None, label map, instances, panoptic map or None) of each forecast step, by kind."""
+    if 'pred_panoptic' in sample:
+        return {'panoptic': [(None, step) for step in forecast_panoptic(sample)]}
     labels = to_numpy(sample.pred_sem_seg.data) if 'pred_sem_seg' in sample else []
     frames = []
     if 'pred_frames' in sample:

@@ -1,4 +1,4 @@
-"""Panels of label maps and of instances, drawn in one style."""
+"""Panels of label maps, instances and panoptic maps, drawn in one style."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ import numpy as np
 from mmengine.structures import InstanceData
 
 from .drawing import render_panel, resize_image, resize_labels
-from .instances import render_instances
+from .instances import draw_instances, render_instances
+from .panoptic import PanopticMap
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,17 @@ class PanelStyle:
     def draw(
         self,
         frame: np.ndarray | None,
-        overlay: np.ndarray | InstanceData | None,
-        truth: np.ndarray | InstanceData | None = None,
+        overlay: np.ndarray | InstanceData | PanopticMap | None,
+        truth: np.ndarray | InstanceData | PanopticMap | None = None,
         visible: np.ndarray | None = None,
     ) -> np.ndarray:
         """One panel.
 
         Args:
             frame: uint8 (h, w, 3), RGB, if known.
-            overlay: Label map (h, w) or instances, if known; or a picture (h, w, 3) in the frame's place.
-            truth: True overlay of the same kind, which instances take their colors from.
+            overlay: Label map (h, w), instances or panoptic map, if known; or a picture (h, w, 3) in the
+                frame's place.
+            truth: True overlay of the same kind, which instances and things take their colors from.
             visible: bool (h, w): where a label map is more than a guess; elsewhere it is drawn fainter.
 
         Returns:
@@ -48,6 +50,10 @@ class PanelStyle:
         """
         if isinstance(overlay, np.ndarray) and overlay.ndim == 3:
             return resize_image(overlay, self.size)
+        if isinstance(overlay, PanopticMap):
+            ground = self.draw(frame, overlay.stuff, visible=visible)
+            alpha, true_things = 1.0 if frame is None else self.alpha, truth and truth.things
+            return draw_instances(ground, overlay.things, self.instance_classes, alpha, truth=true_things)
         if not isinstance(overlay, InstanceData):
             panel = render_panel(frame, overlay, self.size, self.palette, self.alpha)
             if visible is None or frame is None or overlay is None:

@@ -11,9 +11,13 @@ from pycocotools import mask as rle
 
 from mmforecast.apis import ForecastInferencer
 from mmforecast.apis.inferencers import decode_masks
+from mmforecast.apis.inferencers.drawing import ForecastDrawer
+from mmforecast.apis.inferencers.files import ForecastFiles
 from mmforecast.apis.inferencers.geometry import FramePipeline, InverseGeometry
-from mmforecast.apis.inferencers.results import encode_instances
+from mmforecast.apis.inferencers.results import Forecast, encode_instances, plain_forecast
+from mmforecast.apis.inferencers.sources import ArrayFrames
 from mmforecast.structures import ForecastDataSample
+from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 
 from .conftest import SMALL_DETECTOR
 
@@ -152,3 +156,55 @@ def test_an_interrupted_run_leaves_no_half_file(video_config, moving_square, tmp
     assert not any('partial' in name for name in left)
     assert {name for name in left if '/' not in name} == {'frames_forecast.mp4'}
     assert (tmp_path / 'frames_forecast.mp4').read_bytes() == b'of an earlier run'
+
+
+def panoptic_forecast(size=(16, 24)):
+    """Two steps of a car that drives over road below the sky, as a forecast without truth."""
+    sample = sample_of(size)
+    ids = torch.full((2, *size), 7, dtype=torch.int32)
+    ids[:, :4] = 23
+    ids[0, 8:12, 2:10], ids[1, 8:12, 6:14] = 26000, 26000
+    sample.pred_panoptic = PixelData(data=ids)
+    sample.pred_sem_seg = PixelData(data=torch.zeros(2, *size, dtype=torch.uint8))
+    sample.pred_instances = sample.pred_instances * 2
+    del sample.pred_frames
+    sample.set_metainfo(dict(num_past=2, num_future=0, frame_indices=[0, 3, 6, 9], frame_times=None))
+    return Forecast(sample, np.full((2, *size, 3), 90, dtype=np.uint8))
+
+
+def test_panoptic_maps_as_plain_containers_and_files(tmp_path):
+    forecast = panoptic_forecast()
+    plain = plain_forecast(forecast)
+    assert plain['panoptic'].dtype == np.int32 and plain['panoptic'].shape == (2, 16, 24)
+    assert [[(s['category'], s['area']) for s in step] for step in plain['segments_info']] == [
+        [('road', 256), ('sky', 96), ('car', 32)]
+    ] * 2
+    source = ArrayFrames(forecast.frames)
+    drawer = ForecastDrawer('copy-last', CITYSCAPES_METAINFO, panel_height=64)
+    with ForecastFiles(tmp_path, source, drawer, dict(video={}), formats=('gif', 'png', 'json')) as files:
+        files.add(forecast)
+    (entry,) = json.loads((tmp_path / f'{source.name}_forecast.json').read_text())['forecasts']
+    assert 'panoptic' not in entry and entry['segments_info'] == plain['segments_info']
+    for name, ids in zip(entry['panoptic_png'], plain['panoptic'], strict=True):
+        blue, green, red = cv2.imread(str(tmp_path / name)).astype(int).transpose(2, 0, 1)
+        assert np.array_equal(red + 256 * green + 65536 * blue, ids)
+
+
+def test_panoptic_maps_come_back_at_the_size_of_the_user():
+    sample = panoptic_forecast().sample
+    back = InverseGeometry(sizes=[(32, 48)], cuts=[False]).restore(sample)
+    assert back.pred_panoptic.data.shape == (2, 32, 48) and back.pred_panoptic.data.dtype == torch.int32
+    assert back.pred_panoptic.data.unique().tolist() == [7, 23, 26000]
+    assert (back.pred_panoptic.data[0, 16:24, 4:20] == 26000).all()
+
+
+def test_panoptic_pictures():
+    """A clip has a picture per frame and step, a running video one; the car keeps its color."""
+    clip = panoptic_forecast()
+    drawer = ForecastDrawer('copy-last', CITYSCAPES_METAINFO, panel_height=64)
+    pictures = drawer.pictures(clip)
+    assert len(pictures) == 4 and len({picture.shape for picture in pictures}) == 1
+    assert drawer.beside(clip) is None
+    running = ForecastDrawer('copy-last', CITYSCAPES_METAINFO, running=True, panel_height=64)
+    first, second = (running.pictures(panoptic_forecast())[0] for _ in range(2))
+    assert np.array_equal(first, second)

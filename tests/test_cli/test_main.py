@@ -70,11 +70,12 @@ def test_help_names_all_commands(capsys):
         'import mmforecast',
         "from mmforecast.cli.main import main; main(['--help'])",
         "from mmforecast.cli.main import main; main(['predict', '--help'])",
+        "from mmforecast.cli.main import main; main(['batch', '--help'])",
     ],
 )
 def test_help_starts_fast(code):
     """Less than a second of processor time, and none of the libraries that take longer."""
-    heavy = ('av', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmseg', 'scipy', 'torch')
+    heavy = ('av', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmseg', 'pyarrow', 'ray', 'scipy', 'torch')
     loaded = f'[name for name in {heavy} if name in sys.modules]'
     code = f'import atexit, sys\natexit.register(lambda: print("loaded", {loaded}))\n{code}'
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -103,9 +104,9 @@ def test_wrong_usage_is_status_2(argv, capsys):
 
 
 def test_one_command_forecasts_frames(clip, tmp_path, capsys):
-    assert status('predict', clip, '--out', tmp_path, '--horizon', 2) == 0
+    assert status('predict', clip, '--out', tmp_path, '--horizon', 2, '--stride', 1) == 0
     printed = capsys.readouterr().out
-    assert 'video-warp: it forecasts the frames themselves' in printed
+    assert 'motion forecaster: the newest frame moves on' in printed
     assert 'frame 12 (+0.10 s): a picture' in printed
     for path in ('clip_forecast.mp4', 'clip_forecast.gif', 'clip_forecast.json', 'clip_frames'):
         assert (tmp_path / path).exists() and f'  {tmp_path / path}' in printed

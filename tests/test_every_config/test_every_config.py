@@ -37,6 +37,8 @@ NOTHING_TO_TRAIN = [
     'motion/s2s_cgnet_camvid',
     'motion/s2s_labels_synthetic',
     'motion/s2s_cgnet_driving',
+    'motion/video',
+    'motion/video_clips',
 ]
 MARKED = [
     name if name in FAST else pytest.param(name, marks=pytest.mark.slow)

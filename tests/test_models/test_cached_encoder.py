@@ -43,6 +43,7 @@ def test_is_the_encoder_itself_and_sees_each_frame_once():
     assert torch.equal(encoder.encode(frames, [])[0], plain[0])
     assert (encoder.level_names, encoder.channels) == (('fine', 'coarse'), 2)
     assert encoder.network is encoder.encoder.network
+    assert encoder.map_size(frames, []) == (14, 14)
 
 
 def test_a_frame_is_known_by_all_its_pixels_and_its_shape():

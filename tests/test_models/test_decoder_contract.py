@@ -20,6 +20,8 @@ CASES = {
     'DistanceMapDecoder': (9, 'pred_sem_seg', 'ref_sem_seg', 'set encoder to DistanceMapEncoder'),
     'FlowInstanceDecoder': (4, None, None, 'set encoder to DetectorEncoder'),
     'FlowObjectDecoder': (9, 'pred_instances', None, 'set encoder to DistanceMapEncoder'),
+    'PairedDecoder': (5, None, None, 'set encoder to PairedEncoder'),
+    'PanopticDecoder': (5, None, None, None),  # see test_panoptic_forecaster.py
     'RGBDecoder': (3, 'pred_frames', None, None),
     'SegmentorFeatureDecoder': (4, None, None, 'set encoder to SegmentorFeatureEncoder'),
     'SemSegDecoder': (5, 'pred_sem_seg', 'ref_sem_seg', None),

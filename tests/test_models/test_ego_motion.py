@@ -10,22 +10,23 @@ from mmengine.structures import InstanceData
 from mmforecast.models.decoders.ego_instances import EgoInstanceMotion
 from mmforecast.models.predictors import EgoMotion, FlowWarp, ForecastContext
 from mmforecast.models.utils import dis_flow
-from mmforecast.models.utils.ego_motion import (
+from mmforecast.models.utils.camera_motion import (
     CameraMotion,
-    ObservedMotion,
     apply_homography,
     estimate_camera_motion,
-    extrapolate,
-    fill_holes,
     intrinsics,
-    invert_displacement,
-    median_filter,
-    move_mask,
-    object_parallax,
-    parallax,
     pixel_grid,
     rotation_matrix,
 )
+from mmforecast.models.utils.ego_motion import (
+    ObservedMotion,
+    extrapolate,
+    fill_holes,
+    invert_displacement,
+    median_filter,
+    parallax,
+)
+from mmforecast.models.utils.object_motion import move_mask, object_parallax
 
 SIZE = 96, 160
 CAMERA = intrinsics(SIZE, 0.9)
@@ -93,6 +94,22 @@ def test_perspective_is_exact_for_a_rigid_scene(steps, translation):
     assert error.median() < 0.02 * steps and error.mean() < 0.4 * without.mean()
 
 
+@pytest.mark.parametrize('across, along', [(0.0, 3.0), (0.9, 3.0), (2.0, 3.0), (6.0, 3.0), (6.0, 0.0)])
+def test_parallax_across_the_lines_through_the_epipole(across, along):
+    """By hand below the epipole: q = a / y times a^2 / (a^2 + 4 (c^2 - 1)) for more than a pixel c across."""
+    forward = torch.tensor([[0.0, 0.0, -1.0]], dtype=torch.float64)
+    motion = CameraMotion(torch.zeros_like(forward), forward)
+    flow = torch.tensor([-across, -along], dtype=torch.float64)[None, :, None, None].expand(1, 2, *SIZE)
+    moved, share = parallax(flow, motion, CAMERA)
+    column, row = SIZE[1] // 2 + across, SIZE[0] // 2 + 30  # its earlier position is right below the epipole
+    y = 30 - along
+    factor = 1 if across < 1 else along**2 / (along**2 + 4 * (across**2 - 1))
+    assert torch.allclose(moved, -flow)
+    assert share[0, 0, row, round(column)].item() == pytest.approx(
+        along * y / (y**2 + 25) * factor, rel=0.05, abs=1e-6
+    )
+
+
 def observed(backward, motion):
     """A step without a change of yaw."""
     return ObservedMotion(*parallax(backward, motion, CAMERA), motion, torch.zeros(1, dtype=torch.float64))
@@ -108,15 +125,19 @@ def test_a_turn_in_place_goes_on_as_a_rotation():
     assert (field - displacement(rotation, (0, 0, 0), -3))[inside].abs().mean() < 0.5
 
 
-def test_pitch_and_roll_do_not_go_on():
+def test_pitch_and_roll_go_on_but_of_a_car():
     rotation = (0.01, 0.0, 0.01)
     backward = displacement(rotation, (0, 0, -0.01), -1)
-    motion = CameraMotion(
-        torch.tensor([rotation], dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
-    )
-    still, _ = EgoMotion().backward_field(observed(backward, motion), steps=2)
-    repeated, _ = EgoMotion(keep=(1, 1, 1)).backward_field(observed(backward, motion), steps=2)
-    assert still.abs().mean() < 0.3 and repeated.abs().mean() > 1.5
+    for direction, expected in (((0, 0, -1), False), ((0, 0, 0), True), ((0.8, 0, -0.6), True)):
+        motion = CameraMotion(
+            torch.tensor([rotation], dtype=torch.float64), torch.tensor([direction], dtype=torch.float64)
+        )
+        field, _ = EgoMotion(perspective=False).backward_field(observed(backward, motion), steps=2)
+        repeated, _ = EgoMotion(perspective=False, keep=(1, 1, 1)).backward_field(
+            observed(backward, motion), steps=2
+        )
+        assert repeated.abs().mean() > 1.5
+        assert torch.equal(field, repeated) if expected else field.abs().mean() < 0.3
 
 
 @pytest.mark.parametrize('seed', [0, 1])

@@ -121,6 +121,8 @@ def test_segmentor_encoder_equals_the_segmentor(segmentor_encoder):
 def test_segmentor_scores_can_follow_the_size_of_the_frames():
     encoder = SegmentorEncoder(SEGMENTOR, stride=8)
     assert encoder.encode(torch.zeros(1, 1, 3, 32, 48), [])[0].shape == (1, 1, 5, 4, 6)
+    encoder.segmentor.forward = None  # the size is known without running it
+    assert encoder.map_size(torch.zeros(1, 4, 3, 32, 48), []) == (4, 6)
     with pytest.raises(ValueError, match='size or stride'):
         SegmentorEncoder(SEGMENTOR, size=(8, 8), stride=8)
 

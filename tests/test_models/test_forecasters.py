@@ -190,6 +190,22 @@ def test_every_variant_trains_a_step_and_predicts_labels(variant):
         assert ('pred_frames' in sample) == (variant.split('2')[1] != 'S')
 
 
+def test_x2x_learns_the_size_of_its_maps_once_per_size_of_frames():
+    model, calls = semantic('X2X'), []
+    encode = model.encoder.encode
+    model.encoder.encode = lambda *args: calls.append(args[0].shape) or encode(*args)
+    frames, samples = batch()
+    for _ in range(3):
+        (maps,) = model.encode(frames, samples)
+    assert calls == [(1, 1, 3, 16, 32)]
+    expected = nn.functional.avg_pool2d((frames / 127.5 - 1).flatten(0, 1), 2).view(2, 5, 3, 8, 16)
+    torch.testing.assert_close(maps, expected)
+    assert model.encode(frames[..., :24], samples)[0].shape[-2:] == (8, 12)
+    assert len(calls) == 2
+    with pytest.raises(ValueError, match='X2X needs RGB frames; add LoadClipFrames'):
+        model.encode(torch.zeros(1, 4, 3, 0, 0), samples)
+
+
 @pytest.mark.parametrize('variant', ['XS2X', 'XS2S'])
 def test_variants_that_lose_a_part_of_their_input_refuse_to_roll_out(variant):
     with pytest.raises(ValueError, match=f'{variant} predicts no'):

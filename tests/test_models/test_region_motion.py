@@ -1,9 +1,14 @@
 """Regions that move as one piece: by hand, and through the predictor and the forecaster."""
 
+import cv2
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
+from mmforecast.models.utils.camera_motion import pixel_grid
+from mmforecast.models.utils.object_motion import object_parallax
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
 from mmforecast.street import generate_sequence
@@ -86,6 +91,48 @@ def test_clips_of_a_batch_do_not_mix(scene):
     still = torch.zeros_like(moved)
     found, _ = move_regions(torch.cat([moved, still]), share.repeat(2, 1, 1, 1), labels.repeat(2, 1, 1), 0.1)
     assert torch.equal(found[:1], move_regions(moved, share, labels, 0.1)[0]) and not found[1].any()
+
+
+def by_one_region(moved, share, labels, largest):
+    """The same of one clip, region by region: ``move_regions`` fits all of them at once."""
+    moved, share = moved.clone(), share.clone()
+    for number in labels.unique():
+        count, index = cv2.connectedComponents((labels == number).numpy().astype(np.uint8))
+        for region in range(1, count):
+            mask = torch.from_numpy(index == region)
+            if not 12 <= mask.sum() <= largest * mask.numel():
+                continue
+            inner = -F.max_pool2d(-F.pad(mask[None].float(), (1, 1, 1, 1)), 3, 1)[0] > 0
+            core = inner if inner.sum() >= 12 else mask
+            mean, center, own = object_parallax(moved, share, core, 20.0)
+            places = pixel_grid(moved[None])[0]
+            fit = mean[:, None, None] + own / (1 + own) * (places - center[:, None, None])
+            if (moved - fit).norm(dim=0)[core].quantile(0.8) > 0.5 * (1 + 0.2 * mean.norm()):
+                continue
+            low, high = share[0, mask].quantile(torch.tensor([0.2, 0.8]))
+            if mask.sum() >= 0.004 * mask.numel() and high - low <= 0.03:
+                share = torch.where(mask, own.clamp(-0.4, 0.6), share)
+            moved = torch.where(mask, fit, moved)
+    return moved, share
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_all_regions_at_once_are_as_one_by_one(seed):
+    torch.manual_seed(seed)
+
+    def blobs(channels, scale):
+        noise = torch.randn(1, channels, 6, 9)
+        return F.interpolate(noise, size=(60, 90), mode='bicubic')[0] * scale
+
+    labels = blobs(5, 1.0).argmax(dim=0)
+    labels[:, 88:] = torch.randint(5, (60, 2))
+    moved = blobs(2, 0.4) + F.one_hot(labels, 5)[..., :2].permute(2, 0, 1) * 3
+    share = blobs(1, 0.02)
+    found, own = (part[0] for part in move_regions(moved[None], share[None], labels[None], 0.1))
+    expected, depth = by_one_region(moved, share, labels, 0.1)
+    assert (found != moved).any(dim=0).float().mean() > 0.1 and not torch.equal(own, share)
+    # a median of an even number of values lies between two of them, by another rule in each
+    assert torch.allclose(found, expected, atol=2e-2) and torch.allclose(own, depth, atol=2e-3)
 
 
 @pytest.fixture(scope='module')

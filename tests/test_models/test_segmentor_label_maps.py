@@ -115,6 +115,7 @@ def test_label_maps_are_the_segmentors_own(name):
     several_classes(encoder.segmentor)
     frames = F.interpolate(torch.rand(3, 3, 9, 13) * 255, SIZE, mode='bilinear').round()
     (scores,) = encoder.encode(frames[None], [])
+    assert encoder.map_size(frames[None], []) == scores.shape[-2:]
     assert scores.shape[2] == encoder.channels == (2 if name == 'binary' else 6)
     labels = SemSegDecoder().labels(scores[0], SIZE).long()
     own = torch.stack([own_labels(encoder.segmentor, frame) for frame in frames])

@@ -11,6 +11,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmforecast.models.decoders import RGBDecoder
 from mmforecast.models.discriminators import MultiScaleDiscriminator
 from mmforecast.models.forecasters import VideoForecaster
+from mmforecast.models.utils.adversarial import AdversarialDistributedDataParallel
 from mmforecast.models.utils.adversarial_balance import AdversarialBalance
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -283,6 +284,82 @@ def test_each_network_is_trained_on_half_of_a_batch_of_its_own():
             dict(inputs=list(clips(batch=3)), data_samples=samples(3)),
             build_optim_wrapper(net, ADVERSARIAL),
         )
+
+
+def train_and_count(shared, steps=3, **settings):
+    """Train an adversarial forecaster; its weights, its logs, and how often each part ran."""
+    net, counts = model(**settings), dict(encoder=0, predictor=0)
+    if not shared:  # every pass rolls out anew, as a discriminator or a predictor alone would be trained
+        net.begin_step = lambda **data: None
+    encode, predict = net.encoder.encode, net.predictor.predict_scales
+    net.encoder.encode = lambda *args: counts.update(encoder=counts['encoder'] + 1) or encode(*args)
+    net.predictor.predict_scales = lambda *args: (
+        counts.update(predictor=counts['predictor'] + 1) or predict(*args)
+    )
+    optimizers = build_optim_wrapper(net, ADVERSARIAL)
+    data = dict(inputs=list(clips(frames=6)), data_samples=samples())
+    logs = [net.train_step(data, optimizers) for _ in range(steps)]
+    assert net._rolled_out is None
+    return net.state_dict(), logs, counts
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        dict(),
+        dict(gan_loss=dict(type='GANLoss', gan_type='hinge'), penalty='r1', feature_matching=0.5),
+        dict(gan_loss=dict(type='GANLoss', loss_weight=0.05), balance=dict(ratio=0.1, momentum=0.5)),
+    ],
+)
+def test_a_step_encodes_and_rolls_out_once(settings):
+    settings = dict(settings, train_cfg=dict(rollout_steps=2))
+    weights, logs, counts = train_and_count(True, **settings)
+    expected, before, twice = train_and_count(False, **settings)
+    assert counts == dict(encoder=3, predictor=6) and twice == dict(encoder=6, predictor=12)
+    for name, value in expected.items():
+        torch.testing.assert_close(weights[name], value, rtol=0, atol=0)
+    for ours, theirs in zip(logs, before, strict=True):
+        assert set(ours) == set(theirs)
+        for name in ours:
+            torch.testing.assert_close(ours[name], theirs[name])
+
+
+def test_a_further_step_of_the_predictor_rolls_out_anew():
+    net = model()
+    net.discriminator_steps, net.generator_steps = 2, 2
+    reference = copy.deepcopy(net)
+    reference.begin_step = lambda **data: None
+    for each in (net, reference):
+        each.train_step(
+            dict(inputs=list(clips()), data_samples=samples()), build_optim_wrapper(each, ADVERSARIAL)
+        )
+    for ours, theirs in zip(net.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_a_distributed_step_is_the_same(tmp_path):
+    torch.distributed.init_process_group('gloo', f'file://{tmp_path}/store', rank=0, world_size=1)
+    try:
+        alone = model()
+        wrapped = AdversarialDistributedDataParallel(copy.deepcopy(alone))
+        for net, trained in ((alone, alone), (wrapped, wrapped.module)):
+            optimizers = build_optim_wrapper(trained, ADVERSARIAL)
+            for _ in range(2):
+                net.train_step(dict(inputs=list(clips()), data_samples=samples()), optimizers)
+        for ours, theirs in zip(alone.parameters(), wrapped.module.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def test_a_step_that_fails_leaves_nothing_behind():
+    net = model()
+    net.discriminator.forward = None
+    with pytest.raises(TypeError):
+        net.train_step(
+            dict(inputs=list(clips()), data_samples=samples()), build_optim_wrapper(net, ADVERSARIAL)
+        )
+    assert net._rolled_out is None
 
 
 @pytest.mark.parametrize('gan_type, penalty', [('wgan', 'gp'), ('lsgan', None), ('hinge', 'r1')])

@@ -65,6 +65,29 @@ def test_modulated_deform_conv(compiled, kernels, by, name, with_bias):
     assert_all_close(*(by(each, with_gradients, *args) for each in (kernels, compiled)))
 
 
+def test_offsets_that_are_not_finite(compiled, kernels, by):
+    image, offset, mask, weight, bias, geometry = make_case()
+    offset[0, 3, 2, 4], offset[1, 0, 0, 0], offset[1, 5, 3, 3] = torch.nan, torch.inf, -torch.inf
+    args = modulated_deform_conv2d, image, offset, mask, weight, bias, *geometry
+    ours, theirs = (by(each, *args) for each in (kernels, compiled))
+    assert ours.isfinite().all()
+    assert_all_close([ours], [theirs])
+
+
+def test_offsets_of_another_size_are_read_as_memory(compiled, kernels, by):
+    """mmdet's DyHead hands offsets of a finer level."""
+    image, _, _, weight, bias, geometry = make_case()
+    offset, mask = torch.randn(2, 18, 14, 18), torch.rand(2, 9, 14, 18)
+    args = modulated_deform_conv2d, (image, offset, mask, weight, bias), *geometry
+    assert_all_close(*(by(each, with_gradients, *args) for each in (kernels, compiled)))
+
+
+def test_offsets_smaller_than_the_output_are_refused(kernels, by):
+    image, offset, mask, weight, bias, geometry = make_case()
+    with pytest.raises(ValueError, match=r'at least as large as the output, \(7, 9\); got \(6, 9\)'):
+        by(kernels, modulated_deform_conv2d, image, offset[:, :, 1:], mask[:, :, 1:], weight, bias, *geometry)
+
+
 @pytest.mark.parametrize('name', [name for name in CASES if name != 'far'])
 def test_without_moves_it_is_a_convolution(kernels, by, name):
     image, offset, mask, weight, bias, geometry = make_case(**CASES[name])

@@ -7,7 +7,7 @@ from mmforecast.datasets.clip_layout import ClipLayout
 
 from .sources import FrameSource, TimedFrame, check_frame, frames_of
 
-__all__ = ['ClipPlan', 'Moments', 'walk']
+__all__ = ['ClipPlan', 'Moments', 'walk', 'wanted_frames']
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,15 @@ def walk(
     if isinstance(moments, int):
         moments = plan.moments(moments, source.num_frames)
     size = None
-    for frame in frames_of(source, _wanted(source, plan, moments)):
+    for frame in frames_of(source, wanted_frames(source, plan, moments)):
         size = check_frame(frame.image, frame.number, size)
         past = plan.is_past(frame.number, moments)
         if past or plan.is_future(frame.number, moments):
             yield frame, past, frame.number in moments
 
 
-def _wanted(source: FrameSource, plan: ClipPlan, moments: Moments) -> Iterator[int] | None:
-    """The numbers of the frames to read of a video of known length."""
+def wanted_frames(source: FrameSource, plan: ClipPlan, moments: Moments) -> Iterator[int] | None:
+    """The numbers of the frames to read of a video of known length, ascending; None for a stream."""
     if source.num_frames is None:
         return None
     first = moments.first - plan.span + 1

@@ -1,6 +1,7 @@
 """Pictures of forecasts: a clip that plays into the future, and the view along a running video."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmforecast.structures import ForecastDataSample, fill_boxes
 from mmforecast.visualization import (
     draw_legend,
     forecast_animation,
+    forecast_panoptic,
     instance_classes,
     rolling_picture,
     rolling_style,
@@ -18,6 +20,7 @@ from mmforecast.visualization import (
 from mmforecast.visualization.clip import TRUTH, classes_shown, known_titles
 from mmforecast.visualization.linking import InstanceLinker
 from mmforecast.visualization.panels import PanelStyle
+from mmforecast.visualization.panoptic import stuff_maps
 
 from .arguments import fraction, integer
 from .results import Forecast
@@ -80,10 +83,15 @@ class ForecastDrawer:
         if forecast.num_known == 0:
             return None
         kind = next(iter(_kinds(forecast, last=True)), 'frames')
-        known = {'label maps': 'ref_sem_seg', 'instances': 'ref_instances'}.get(kind)
+        known = {
+            'label maps': 'ref_sem_seg',
+            'instances': 'ref_instances',
+            'panoptic maps': 'ref_panoptic',
+        }.get(kind)
         drawn = known in forecast.sample and forecast.num_known == len(forecast.steps)
         titles = known_titles(forecast.sample)
-        return titles['labels' if kind == 'label maps' else kind] if drawn else TRUTH
+        names = {'label maps': 'labels', 'panoptic maps': 'panoptic'}
+        return titles[names.get(kind, kind)] if drawn else TRUTH
 
     def _settings(self) -> dict:
         return dict(
@@ -115,7 +123,8 @@ class ForecastDrawer:
         pictures = forecast_animation(
             forecast.sample, _with_objects(forecast, style), kinds, panel_height=self.panel_height
         )
-        shown = classes_shown(found.get('label maps', ()), len(classes or ()))
+        maps = stuff_maps([*found.get('label maps', ()), *found.get('panoptic maps', ())])
+        shown = classes_shown(maps, len(classes or ()))
         if not shown:
             return pictures
         legend = draw_legend(classes, pictures[0].shape[1], self.meta.get('palette'), shown)
@@ -129,6 +138,10 @@ class ForecastDrawer:
         found = _kinds(forecast, last=True)
         if 'instances' in found:
             found['instances'] = [self._linker(self._linkable(step)) for step in found['instances']]
+        if 'panoptic maps' in found:
+            found['panoptic maps'] = [
+                replace(step, things=self._linker(step.things)) for step in found['panoptic maps']
+            ]
         visible = forecast.moved and forecast.moved.visible[-1]
         picture = rolling_picture(
             forecast.frames[-1] if known else None,
@@ -143,10 +156,12 @@ class ForecastDrawer:
             visible,
         )
         classes = self.meta.get('classes') or ()
-        if 'label maps' not in found or not 0 < len(classes) <= _MAX_LEGEND:
+        if not {'label maps', 'panoptic maps'} & set(found) or not 0 < len(classes) <= _MAX_LEGEND:
             return picture
-        # Of all classes, so that the pictures of a video have one size.
-        return np.vstack([picture, draw_legend(classes, picture.shape[1], self.meta.get('palette'))])
+        # Of all classes, so that the pictures of a video have one size; things have colors of their own.
+        things = self.meta.get('moving_ids') or () if 'panoptic maps' in found else ()
+        keys = [index for index in range(len(classes)) if index not in things]
+        return np.vstack([picture, draw_legend(classes, picture.shape[1], self.meta.get('palette'), keys)])
 
     def _linked(
         self, forecast: Forecast, steps: Sequence[InstanceData]
@@ -219,6 +234,9 @@ def _kinds(forecast: Forecast, last: bool = False) -> dict[str, Sequence]:
     steps, kinds = slice(-1 if last else 0, None), {}
     if 'rgb' in forecast.pixels:
         kinds['frames'] = forecast.pixels['rgb'][steps]
+    if 'panoptic' in forecast.pixels:  # in place of what it was merged from
+        kinds['panoptic maps'] = forecast_panoptic(forecast.sample)[steps]
+        return kinds
     if 'sem_seg' in forecast.pixels:
         kinds['label maps'] = forecast.pixels['sem_seg'][steps]
     if 'pred_instances' in forecast.sample:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.fileio.partial_file import partial_file
+from mmforecast.structures.panoptic import panoptic_to_rgb
 from mmforecast.visualization import video_file, write_gif, write_video
 
 from .drawing import ForecastDrawer
@@ -35,6 +36,7 @@ class ForecastFiles:
       second; of a running video (``every``), each true frame beside what had been forecast for it, at
       :func:`playback_rate`.
     - ``<name>_labels/<frame>_t+<k>.png``: label maps, 8 bit, of step k of the forecast from ``frame``;
+      ``<name>_panoptic/...``: panoptic maps in COCO's colors, id = R + 256 G + 65536 B;
       ``<name>_frames/...``: forecast frames, RGB.
     - ``<name>_forecast.json``: all but pixels, with instances in the format of COCO's results.
 
@@ -143,15 +145,16 @@ class ForecastFiles:
         self.paths.append(str(self._path('gif')))
 
     def _write_images(self, plain: dict) -> dict[str, list[str]]:
-        """Write PNG files of label maps and frames; their paths relative to the folder, by kind."""
+        """Write PNG files of all kinds of maps and of frames; their paths relative to the folder, by kind."""
         last, written = plain['last_frame'], {}
-        for key, kind in (('sem_seg', 'labels'), ('rgb', 'frames')):
+        for key, kind in (('sem_seg', 'labels'), ('panoptic', 'panoptic'), ('rgb', 'frames')):
             if key not in plain:
                 continue
             folder = self.folder / f'{self.source.name}_{kind}'
             steps = [(frame - last) // self.run['stride'] for frame in plain['frames']]
             names = [f'{last:06d}_t+{step}.png' for step in steps]
-            for name, image in zip(names, plain[key], strict=True):
+            images = panoptic_to_rgb(plain[key]) if key == 'panoptic' else plain[key]
+            for name, image in zip(names, images, strict=True):
                 with unwritable(folder / name):
                     folder.mkdir(parents=True, exist_ok=True)
                     write_png(folder / name, image)

@@ -65,7 +65,7 @@ class InverseGeometry:
             sample.pred_frames = self._frames(sample.pred_frames, size)
         if not self.sizes:
             return sample
-        for key in ('pred_sem_seg', 'ref_sem_seg'):
+        for key in ('pred_sem_seg', 'ref_sem_seg', 'pred_panoptic', 'ref_panoptic'):
             if key in sample:
                 labels = sample.get(key).data
                 maps = self.images(labels.cpu().numpy(), cv2.INTER_NEAREST_EXACT)

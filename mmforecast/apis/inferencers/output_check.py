@@ -37,7 +37,7 @@ def check_output(folder: Path, name: str, formats: Sequence[str]) -> None:
         if form != 'png':
             _try(folder / f'{name}_forecast.{form}')
     if 'png' in formats:
-        for kind in ('labels', 'frames'):
+        for kind in ('labels', 'panoptic', 'frames'):
             inside = folder / f'{name}_{kind}'
             if inside.exists() and not inside.is_dir():
                 raise OSError(f'{inside} is a file where a folder of PNG files belongs: move it away')

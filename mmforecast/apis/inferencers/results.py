@@ -11,12 +11,16 @@ from mmengine.structures import InstanceData, PixelData
 from pycocotools import mask as rle
 
 from mmforecast.structures import ForecastDataSample
+from mmforecast.structures.panoptic import segments_of
 from mmforecast.visualization.clip import rgb_frames, to_numpy
 
 from .forecast_frames import ForecastFrames, FrameForecaster, shares_seen
 
 # Fields of a sample with one entry per step.
-_STEPWISE = ('pred_sem_seg', 'ref_sem_seg', 'pred_scores', 'pred_instances', 'ref_instances')
+_STEPWISE = (
+    *('pred_sem_seg', 'ref_sem_seg', 'pred_instances', 'ref_instances', 'pred_panoptic', 'ref_panoptic'),
+    'pred_scores',
+)
 
 __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
@@ -91,10 +95,14 @@ class Forecast:
 
     @cached_property
     def pixels(self) -> dict[str, np.ndarray]:
-        """``sem_seg`` (n, H, W) uint8 labels and ``rgb`` (n, H, W, 3) uint8, whichever there is."""
+        """``sem_seg`` (n, H, W) uint8 labels, ``panoptic`` (n, H, W) int32 ids and ``rgb`` (n, H, W, 3) uint8,
+        whichever there is.
+        """
         found = {}
         if 'pred_sem_seg' in self.sample:
             found['sem_seg'] = to_numpy(self.sample.pred_sem_seg.data).astype(np.uint8)
+        if 'pred_panoptic' in self.sample:
+            found['panoptic'] = to_numpy(self.sample.pred_panoptic.data).astype(np.int32)
         if 'pred_frames' in self.sample:
             found['rgb'] = np.stack(rgb_frames(self.sample.pred_frames))
         return found
@@ -208,8 +216,10 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
         ``last_frame``, the number of the newest past frame, counted from 0; ``time``, its seconds since the
         first frame of the video; ``frames``, the numbers of the n frames that were forecast; ``seconds``,
         their times after ``last_frame`` (times are None where the frame rate is unknown); and of these,
-        what the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8, and
-        ``instances``, a list over steps of :func:`encode_instances`. With label maps or instances comes
+        what the forecaster gives: ``sem_seg`` (n, H, W) uint8 labels, ``rgb`` (n, H, W, 3) uint8,
+        ``instances``, a list over steps of :func:`encode_instances`, and ``panoptic`` (n, H, W) int32 ids
+        with ``segments_info``, a list over steps of
+        :func:`~mmforecast.structures.panoptic.segments_of`. With label maps or instances comes
         ``visibility``, the share of the pixels of each step that the newest frame showed, or None.
     """
     sample = forecast.sample
@@ -227,6 +237,8 @@ def plain_forecast(forecast: Forecast, classes: Sequence[str] | None = None) -> 
         if key not in forecast.encoded:
             forecast.encoded[key] = [encode_instances(step, classes) for step in forecast.instances]
         plain['instances'] = forecast.encoded[key]
+    if 'panoptic' in plain:
+        plain['segments_info'] = [segments_of(step) for step in plain['panoptic']]
     return plain
 
 
@@ -236,4 +248,4 @@ def _rounded(seconds: float | None) -> float | None:
 
 def without_pixels(plain: dict) -> dict:
     """A :func:`plain_forecast` without its arrays."""
-    return {key: value for key, value in plain.items() if key not in ('sem_seg', 'rgb')}
+    return {key: value for key, value in plain.items() if key not in ('sem_seg', 'panoptic', 'rgb')}

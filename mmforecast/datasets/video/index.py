@@ -15,7 +15,7 @@ from .display import pixel_aspect, shown_size
 from .opening import VideoError, check_size, reason_of
 from .packets import Packets, read_packets
 
-__all__ = ['MAX_KEYFRAME_GAP', 'VideoIndex', 'index_video']
+__all__ = ['MAX_KEYFRAME_GAP', 'VideoIndex', 'forget_indexes', 'index_video']
 
 # Beyond this a file is refused: what must be decoded to reach one frame (about ten seconds of work at
 # 320x240).
@@ -103,6 +103,11 @@ def _index_video(path: str, size_in_bytes: int, time: int) -> VideoIndex:
     times = (stamps - stamps[0]) * packets.seconds
     fps = _measured_rate(times, packets.rate)
     return VideoIndex(len(stamps), size, fps, stamps, keyframes, times, packets.stream)
+
+
+def forget_indexes() -> None:
+    """Free the memory of all indexes that are kept; for programs that see many videos, each once."""
+    _index_video.cache_clear()
 
 
 def _decode(path: str, packets: Packets, num_frames: int) -> tuple[tuple[int, int], list[int | None]]:

@@ -13,6 +13,7 @@ from mmforecast.utils.checks import check_above, check_positive
 from mmforecast.visualization import (
     ForecastLocalVisualizer,
     forecast_animation,
+    forecast_panoptic,
     instance_classes,
     write_gif,
 )
@@ -111,6 +112,8 @@ class ForecastVisualizationHook(Hook):
             methods['forecast'] = sample.pred_frames
         if 'pred_instances' in sample:
             methods['forecast instances'] = sample.pred_instances
+        if 'pred_panoptic' in sample:  # in place of what it was merged from
+            methods = {'forecast': forecast_panoptic(sample)}
         if self.gif and methods:
             meta = visualizer.dataset_meta or {}
             pictures = forecast_animation(

@@ -10,6 +10,12 @@ from .instance_ap import (
 )
 from .motion import moving_pixels
 from .moving_objects import MOVING_CLASSES, moving_from_id_map, moving_from_train_ids
+from .panoptic import (
+    PANOPTIC_GROUPS,
+    mean_panoptic_quality,
+    panoptic_counts,
+    panoptic_quality,
+)
 from .perceptual import load_lpips, lpips_distance
 from .sem_seg import (
     confusion_matrix,
@@ -20,6 +26,14 @@ from .sem_seg import (
     pixel_accuracy,
     row_shares,
 )
+from .streaming import (
+    Latency,
+    PairingSummary,
+    StreamOutput,
+    pair_outputs,
+    simulate_stream,
+    summarize_pairs,
+)
 from .tracking import FrameDistances, match_distances, tracking_scores
 
 __all__ = [
@@ -28,8 +42,12 @@ __all__ = [
     'FrameDistances',
     'FrameMatches',
     'ICLR16_GATE',
+    'Latency',
     'MOVING_CLASSES',
+    'PANOPTIC_GROUPS',
     'SCORE_RULES',
+    'PairingSummary',
+    'StreamOutput',
     'average_precision',
     'coco_ap',
     'confusion_matrix',
@@ -45,9 +63,13 @@ __all__ = [
     'mean_class_accuracy',
     'mean_coco_ap',
     'mean_iou',
+    'mean_panoptic_quality',
     'moving_from_id_map',
     'moving_from_train_ids',
+    'panoptic_counts',
+    'panoptic_quality',
     'per_class_accuracy',
+    'pair_outputs',
     'pixel_accuracy',
     'moving_pixels',
     'psnr',
@@ -55,7 +77,9 @@ __all__ = [
     'row_shares',
     'sharpness_difference',
     'sharpness_iclr16',
+    'simulate_stream',
     'ssim',
     'ssim_iclr16',
+    'summarize_pairs',
     'tracking_scores',
 ]

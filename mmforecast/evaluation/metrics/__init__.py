@@ -4,6 +4,7 @@ from .detection_agreement_metric import DetectionAgreementMetric
 from .dump_forecast_results import DumpForecastResults
 from .frame_prediction_metric import FramePredictionMetric
 from .future_sem_seg_metric import FutureSemSegMetric
+from .panoptic_metric import PanopticMetric
 from .tracking_metric import TrackingMetric
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     'DumpForecastResults',
     'FramePredictionMetric',
     'FutureSemSegMetric',
+    'PanopticMetric',
     'TrackingMetric',
 ]

@@ -3,7 +3,7 @@
 import torch
 from mmengine.structures import InstanceData
 
-from mmforecast.models.encoders import DetectorEncoder, detect
+from mmforecast.models.encoders import BaseEncoder
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, time_slice
 from mmforecast.registry import MODELS
@@ -13,10 +13,10 @@ from mmforecast.utils.checks import check_choice
 from .base import BaseDecoder
 
 
-def detector_encoder(context: ForecastContext | None, decoder: str) -> DetectorEncoder:
-    """The encoder whose detector has the heads; a ValueError where the context has none."""
+def instance_encoder(context: ForecastContext | None, decoder: str) -> BaseEncoder:
+    """The encoder that reads instances off its representation; a ValueError where the context has none."""
     encoder = None if context is None else context.encoder
-    if not isinstance(encoder, DetectorEncoder):
+    if not hasattr(encoder, 'instances_of'):
         raise ValueError(
             f'{decoder} reads instances with the heads of a detector, but the encoder has none; set encoder '
             'to DetectorEncoder'
@@ -58,7 +58,7 @@ class DetectionDecoder(BaseDecoder):
             samples, target: See ``BaseDecoder``.
             context: Has the encoder, which has the detector.
         """
-        encoder = detector_encoder(context, type(self).__name__)
+        encoder = instance_encoder(context, type(self).__name__)
         steps = num_steps(future)
         wanted = [self.steps == 'all' or step == steps - 1 for step in range(steps)]
         skipped = [bool(future[0][:, step].isnan().all()) for step in range(steps)]  # not forecast
@@ -73,9 +73,9 @@ class DetectionDecoder(BaseDecoder):
         return samples
 
     def _decode_step(
-        self, future: Pyramid, samples: list[ForecastDataSample], encoder: DetectorEncoder
+        self, future: Pyramid, samples: list[ForecastDataSample], encoder: BaseEncoder
     ) -> list[InstanceData]:
         """The instances of each sample at one step, from (B, 1, C, h, w) per level."""
         size = samples[0].img_shape
-        found = detect(encoder, [level[:, 0] for level in future], size)
+        found = encoder.instances_of([level[:, 0] for level in future], size)
         return [fill_boxes(instances, size) for instances in found] if self.fill_boxes else found

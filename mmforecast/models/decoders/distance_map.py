@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmforecast.models.objects.object_map import ObjectMap, unpack_objects
+from mmforecast.models.objects.object_map import ObjectMap, enlarge, unpack_objects
 from mmforecast.models.objects.seeds import SEEDS, make_claims
 from mmforecast.models.objects.tracks import Track, link_objects
 from mmforecast.models.objects.watershed import find_unclaimed, grow_objects
@@ -36,14 +35,6 @@ def observed_objects(context: ForecastContext | None, decoder: str) -> list[list
             'set encoder to DistanceMapEncoder'
         )
     return [[unpack_objects(frame) for frame in clip] for clip in context.objects]
-
-
-def enlarge(index_map: np.ndarray, size: Sequence[int]) -> Tensor:
-    """Integer (h, w) to int64 (H, W), the nearest pixel."""
-    numbers = torch.from_numpy(index_map.astype(np.float64))[None, None]
-    if tuple(numbers.shape[-2:]) != tuple(size):
-        numbers = F.interpolate(numbers, size=tuple(size), mode='nearest-exact')
-    return numbers[0, 0].long()
 
 
 @MODELS.register_module()

@@ -7,12 +7,8 @@ from torch import Tensor
 
 from mmforecast.models.predictors.ego_motion import EgoMotion
 from mmforecast.models.utils import resize_flow
-from mmforecast.models.utils.ego_motion import (
-    intrinsics,
-    move_mask,
-    move_points,
-    object_parallax,
-)
+from mmforecast.models.utils.camera_motion import intrinsics
+from mmforecast.models.utils.object_motion import move_mask, move_points, object_parallax
 from mmforecast.structures import box_regions
 
 from .regions import with_boxes, with_masks

@@ -6,7 +6,6 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmforecast.models.encoders import detect
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.flow_warp import advance, carry, observed_velocity
 from mmforecast.models.utils import Pyramid, num_steps
@@ -14,7 +13,7 @@ from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample, box_regions, fill_boxes
 from mmforecast.utils.checks import check_choice
 
-from .detection import DetectionDecoder, detector_encoder
+from .detection import DetectionDecoder, instance_encoder
 from .ego_instances import EgoInstanceMotion
 from .regions import with_boxes, with_masks
 
@@ -145,8 +144,8 @@ class FlowInstanceDecoder(DetectionDecoder):
         if target != 'pred':
             return super().decode(future, samples, context, target)
         steps, size = num_steps(future), samples[0].img_shape
-        encoder = detector_encoder(context, type(self).__name__)
-        newest = detect(encoder, [level[:, 0] for level in future], size)
+        encoder = instance_encoder(context, type(self).__name__)
+        newest = encoder.instances_of([level[:, 0] for level in future], size)
         move = instance_mover(self.mode, context)
         for clip, (sample, instances) in enumerate(zip(samples, newest)):
             moved = move(clip, instances, steps)

@@ -1,11 +1,8 @@
 """Optical-flow baselines on the objects of distance maps: those seen last stay, or go on moving."""
 
-import numpy as np
 import torch
-from mmdet.structures.mask import mask2bbox
-from mmengine.structures import InstanceData
 
-from mmforecast.models.objects.object_map import ObjectMap
+from mmforecast.models.objects.object_map import as_instances
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps
 from mmforecast.registry import MODELS
@@ -13,7 +10,7 @@ from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_choice
 
 from .base import BaseDecoder
-from .distance_map import enlarge, observed_objects
+from .distance_map import observed_objects
 from .flow_instances import MODES, instance_mover
 
 
@@ -54,16 +51,3 @@ class FlowObjectDecoder(BaseDecoder):
             newest = as_instances(frames[-1], sample.img_shape)
             sample.pred_instances = [newest] * steps if move is None else move(clip, newest, steps)
         return samples
-
-
-def as_instances(objects: ObjectMap, size) -> InstanceData:
-    """The objects of a frame as instances at ``size`` (H, W), with ``track_ids`` 0, 1, 2, ..."""
-    numbers = torch.arange(1, len(objects) + 1)
-    masks = enlarge(objects.index_map, size)[None] == numbers[:, None, None]
-    return InstanceData(
-        labels=torch.from_numpy(objects.labels),
-        scores=torch.from_numpy(objects.scores.astype(np.float32)),
-        masks=masks,
-        bboxes=mask2bbox(masks).float() if len(objects) else torch.zeros((0, 4)),
-        track_ids=numbers - 1,
-    )

@@ -5,7 +5,9 @@ from .cached import CachedEncoder
 from .detector import DetectorEncoder, detect
 from .detector_map import DetectorMapEncoder
 from .distance_map import DistanceMapEncoder
+from .instance_map import InstanceMapEncoder
 from .label_map import LabelMapEncoder
+from .paired import PairedEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder
 from .segmentor import SegmentorEncoder
@@ -17,7 +19,9 @@ __all__ = [
     'DetectorEncoder',
     'DetectorMapEncoder',
     'DistanceMapEncoder',
+    'InstanceMapEncoder',
     'LabelMapEncoder',
+    'PairedEncoder',
     'PrecomputedEncoder',
     'RGBEncoder',
     'SegmentorEncoder',

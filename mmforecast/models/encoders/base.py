@@ -3,6 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 
+import torch
 import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -29,6 +30,10 @@ class BaseEncoder(BaseModule, ABC):
     from_rgb: bool
     level_names: tuple[str, ...]
     network: nn.Module
+
+    def __init__(self, init_cfg: dict | list[dict] | None = None):
+        super().__init__(init_cfg)
+        self._map_sizes: dict[tuple[int, int], tuple[int, int]] = {}
 
     @property
     def num_levels(self) -> int | None:
@@ -61,6 +66,18 @@ class BaseEncoder(BaseModule, ABC):
     def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         """As ``encode``, before any standardization: what is stored and what statistics are of."""
         return self.encode(frames, samples)
+
+    def map_size(self, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, int]:
+        """(h, w) of the finest level; arguments as of :meth:`encode`.
+
+        Where an encoder cannot tell it from the size of the frames, one frame of each size is encoded, once.
+        """
+        size = (int(frames.shape[-2]), int(frames.shape[-1]))
+        if size not in self._map_sizes:
+            with torch.no_grad():
+                finest = self.encode_raw(frames[:1, :1], samples and samples[:1])[0]
+            self._map_sizes[size] = (finest.shape[-2], finest.shape[-1])
+        return self._map_sizes[size]
 
     def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)

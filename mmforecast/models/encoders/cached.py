@@ -62,6 +62,9 @@ class CachedEncoder(BaseEncoder):
     def network(self) -> nn.Module:
         return self.encoder.network
 
+    def map_size(self, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, int]:
+        return self.encoder.map_size(frames, samples)
+
     @torch.no_grad()
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         self.require_frames(frames)

@@ -177,6 +177,10 @@ class DetectorEncoder(FrozenEncoder):
             out.append(F.max_pool2d(out[-1], kernel_size=1, stride=2))
         return tuple(out)
 
+    def instances_of(self, levels: Sequence[Tensor], frame_size: Sequence[int]) -> list[InstanceData]:
+        """See :func:`detect`."""
+        return detect(self, levels, frame_size)
+
 
 def detect(
     encoder: DetectorEncoder, levels: Sequence[Tensor], frame_size: Sequence[int]

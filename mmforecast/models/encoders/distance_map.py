@@ -144,42 +144,21 @@ class DistanceMapEncoder(BaseEncoder):
 
     def _encode_truth(self, sample: ForecastDataSample) -> list[tuple[Tensor, Tensor]]:
         """Maps and packed objects of each of the T frames of a clip."""
-        where = f'clip of sequence {sample.get("sequence_id", "?")}'
-        if 'gt_instance_map' not in sample:
-            raise ValueError(
-                f'DistanceMapEncoder: {where} carries no instances; add LoadClipInstances to the data '
-                'pipeline, or set detector'
-            )
-        if not all(sample.get('labelled', (True,))):
-            raise ValueError(
-                f'DistanceMapEncoder: {where} has frames without labels (frame_indices '
-                f'{sample.get("frame_indices")}, labelled {sample.get("labelled")}); without detector '
-                'it needs instances on every frame of the clip'
-            )
+        id_maps = true_id_maps(sample, type(self).__name__, 'or set detector')
         stuff = None
         if self.channels == LAYOUTS[1]:
             if 'gt_sem_seg' not in sample:
+                where = f'clip of sequence {sample.get("sequence_id", "?")}'
                 raise ValueError(
                     f'DistanceMapEncoder: {where} carries no label maps, which num_classes='
                     f'{LAYOUTS[1]} needs; add LoadClipSemSeg to the data pipeline'
                 )
             stuff = [self._subsample(labels) for labels in sample.gt_sem_seg.data]
-        ids = [self._subsample(id_map) for id_map in sample.gt_instance_map.data]
+        ids = [self._subsample(id_map) for id_map in id_maps]
         return [
-            self._represent(*self._read_ids(id_map), None if stuff is None else stuff[time])
+            self._represent(*read_objects(id_map, self.min_area), None if stuff is None else stuff[time])
             for time, id_map in enumerate(ids)
         ]
-
-    def _read_ids(self, id_map: np.ndarray) -> tuple[ObjectMap, np.ndarray]:
-        """The objects of an id map, and where there are groups: label 0 to 7, -1 elsewhere."""
-        id_map = np.maximum(id_map, 0)  # the licence plate's -1 is void, as 0 is
-        present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1))
-        ids = present[_IS_OBJECT[present]]
-        number = np.zeros(MAX_INSTANCE_ID + 1, dtype=np.int32)
-        number[ids] = np.arange(1, len(ids) + 1)
-        groups = np.where(_IS_OBJECT, -1, _LABELS)[id_map]
-        objects = keep_objects(number[id_map], _LABELS[ids], np.ones(len(ids)), self.min_area)
-        return objects, groups
 
     def _encode_detected(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
         """As ``_encode_truth``, of (N, 3, H, W) RGB in [0, 255]."""
@@ -222,3 +201,40 @@ class DistanceMapEncoder(BaseEncoder):
             )
         middle = slice(self.stride // 2, None, self.stride)
         return labels[middle, middle].cpu().numpy()
+
+
+def true_id_maps(
+    sample: ForecastDataSample, encoder: str, otherwise: str = 'or take another encoder'
+) -> Tensor:
+    """``gt_instance_map`` (T, H, W) of a clip, every frame of which has labels.
+
+    Args:
+        sample: The clip.
+        encoder: Who needs it, for errors.
+        otherwise: What to do where there are no instances.
+
+    Raises:
+        ValueError: The clip has no instances, or frames without labels.
+    """
+    where = f'clip of sequence {sample.get("sequence_id", "?")}'
+    if 'gt_instance_map' not in sample:
+        raise ValueError(
+            f'{encoder}: {where} carries no instances; add LoadClipInstances to the data pipeline, {otherwise}'
+        )
+    if not all(sample.get('labelled', (True,))):
+        raise ValueError(
+            f'{encoder}: {where} has frames without labels (frame_indices {sample.get("frame_indices")}, '
+            f'labelled {sample.get("labelled")}); it needs instances on every frame of the clip, {otherwise}'
+        )
+    return sample.gt_instance_map.data
+
+
+def read_objects(id_map: np.ndarray, min_area: int = 1) -> tuple[ObjectMap, np.ndarray]:
+    """The objects of an ``instanceIds`` map (H, W), and where there are groups: label 0 to 7, -1 elsewhere."""
+    id_map = np.maximum(id_map, 0)  # the licence plate's -1 is void, as 0 is
+    present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1))
+    ids = present[_IS_OBJECT[present]]
+    number = np.zeros(MAX_INSTANCE_ID + 1, dtype=np.int32)
+    number[ids] = np.arange(1, len(ids) + 1)
+    groups = np.where(_IS_OBJECT, -1, _LABELS)[id_map]
+    return keep_objects(number[id_map], _LABELS[ids], np.ones(len(ids)), min_area), groups

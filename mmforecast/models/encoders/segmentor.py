@@ -10,6 +10,7 @@ from torch import Tensor
 from mmforecast.models.utils import Pyramid
 from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
 
 from .frozen import FrozenEncoder
@@ -57,6 +58,18 @@ class SegmentorEncoder(FrozenEncoder):
         self.stride = stride
         self.channels = max(2, self.segmentor.out_channels)
         self._upsamples_head = upsamples_its_head(self.segmentor)
+
+    def map_size(self, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, int]:
+        self.require_frames(frames)
+        height, width = frames.shape[-2:]
+        if self.stride is not None:
+            return height // self.stride, width // self.stride
+        if self.size is not None:
+            return self.size
+        padded = padded_size(self.segmentor.data_preprocessor, (height, width))
+        if not self._upsamples_head or padded != (height, width):
+            return height, width  # of its own inference
+        return super().map_size(frames, samples)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         height, width = frames.shape[-2:]

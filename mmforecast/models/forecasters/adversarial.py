@@ -3,6 +3,8 @@
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", ICLR 2016, section 3.2.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,12 +18,30 @@ from mmforecast.utils.checks import check_at_least, check_choice
 from .base import BaseForecaster, Samples
 
 
+@dataclass
+class RolledOut:
+    """A roll-out that is trained on.
+
+    Attributes:
+        target: What was to be predicted.
+        calls: By call of the predictor, the window that it saw (B, T*C, h, w), its guesses by scale, and the
+            index of its first step.
+        losses: The predictor's own.
+    """
+
+    target: Pyramid
+    calls: list[tuple[Tensor, list[Tensor], int]]
+    losses: dict[str, Tensor]
+
+
 class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
     """A forecaster on one level, with or without a discriminator of its predictions.
 
     With one, a training step is a step of the discriminator, then one of the predictor, on the same batch
     unless ``split_batch`` is set; the predictor's losses are its own and the adversarial one. In each step of
     a roll-out the discriminator judges every scale of the predictor's guess, given the window that it saw.
+    On the same batch, frames are encoded once and rolled out once: the predictor does not change in the
+    discriminator's step.
 
     Args:
         discriminator: config, e.g. of a ``MultiScaleDiscriminator``; None trains without. It is called with
@@ -58,6 +78,7 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         check_at_least(type(self).__name__, 0, feature_matching=feature_matching)
         self.feature_matching = feature_matching
         self.split_batch = split_batch
+        self._rolled_out: RolledOut | None = None
         self.balance = None
         self.penalty = penalty
         self.penalty_weight = penalty_weight
@@ -84,22 +105,43 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
             return self.loss_generator(inputs, data_samples)
         return super().forward(inputs, data_samples, mode)
 
+    def begin_step(self, inputs: Tensor, data_samples: Samples) -> None:
+        """Roll the predictor out for both passes of a training step."""
+        self._rolled_out = self._roll_out(inputs, data_samples)
+
+    def end_step(self) -> None:
+        self._rolled_out = None
+
+    def _roll_out(self, inputs: Tensor, samples: Samples, own_losses: bool = True) -> RolledOut:
+        past, target, context = self.observe_training(inputs, samples)
+        calls: list[tuple[Tensor, list[Tensor], int]] = []
+
+        def collect(window: Pyramid, guesses: list[Tensor], start: int) -> dict:
+            calls.append((_flat(window[0]), [_flat(guess) for guess in guesses], start))
+            return {}
+
+        if not own_losses:
+            self.rollout(past, self.train_steps, context, critic=collect)
+            return RolledOut(target, calls, {})
+        losses, _ = self.rollout(past, self.train_steps, context, target, critic=collect)
+        return RolledOut(target, calls, losses)
+
     def loss_discriminator(self, inputs: Tensor, samples: Samples) -> dict[str, Tensor]:
         """Losses of the discriminator on the truth and on a roll-out.
 
         Beside the losses, summed over scales and averaged over steps: ``d_accuracy``, the share of the finest
         scale's logits on the right side, and ``d_real`` and ``d_fake``, what it takes for real, in [0, 1].
         """
-        past, target, context = self.observe_training(inputs, samples)
-        calls = []
-
-        def collect(window: Pyramid, guesses: list[Tensor], start: int) -> dict:
-            calls.append((_flat(window[0]), [_flat(guess) for guess in guesses], start))
-            return {}
-
-        with torch.no_grad():
-            self.rollout(past, self.train_steps, context, critic=collect)
-        terms = [self._judge_call(window, fakes, self._truth(target, start)) for window, fakes, start in calls]
+        rolled = self._rolled_out
+        if rolled is None:
+            with torch.no_grad():
+                rolled = self._roll_out(inputs, samples, own_losses=False)
+        terms = [
+            self._judge_call(
+                window.detach(), [fake.detach() for fake in fakes], self._truth(rolled.target, start)
+            )
+            for window, fakes, start in rolled.calls
+        ]
         return {name: sum(term[name] for term in terms) / len(terms) for name in terms[0]}
 
     def loss_generator(self, inputs: Tensor, samples: Samples) -> dict[str, Tensor]:
@@ -108,17 +150,16 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
         These are ``loss_gan`` and, where they are switched on, ``loss_features``. With ``balance`` there is
         ``gan_weight``, the weight of the finest scale, to be logged.
         """
-        past, target, context = self.observe_training(inputs, samples)
-
-        def fool(window: Pyramid, guesses: list[Tensor], start: int) -> dict:
-            seen, fakes = _flat(window[0]), [_flat(guess) for guess in guesses]
-            truth = self._truth(target, start)
-            terms = self._fooling_loss(seen, fakes, truth)
+        rolled = self._rolled_out or self._roll_out(inputs, samples)
+        self._rolled_out = None  # after this pass the predictor is another one
+        losses = dict(rolled.losses)
+        for window, fakes, start in rolled.calls:
+            truth = self._truth(rolled.target, start)
+            terms = self._fooling_loss(window, fakes, truth)
             if self.feature_matching:
-                terms['loss_features'] = self._feature_distance(seen, fakes, truth)
-            return terms
-
-        return self.rollout(past, self.train_steps, context, target, critic=fool)[0]
+                terms['loss_features'] = self._feature_distance(window, fakes, truth)
+            self._add_losses(losses, terms, start, self.train_steps)
+        return losses
 
     def _fooling_loss(self, window: Tensor, fakes: list[Tensor], truth: Tensor) -> dict[str, Tensor]:
         """The adversarial loss of one call of the predictor, each scale with its weight."""

@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmforecast.models.predictors import ForecastContext
+from mmforecast.models.predictors import BasePredictor, ForecastContext
 from mmforecast.models.utils import Pyramid, num_steps, slide, time_cat, time_slice
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
@@ -30,6 +30,8 @@ class BaseForecaster(BaseModel):
             scored and back-propagated through in training.
         test_cfg: ``rollout_steps`` (default: as in training): the horizon. ``reference`` (default
             True): also decode the encoder's output on the true future, where the clip has it.
+        panoptic: Config of a ``PanopticDecoder``, which merges what ``decoder`` writes, or a baseline's; None
+            for no panoptic maps.
 
     Attributes:
         train_keys: What ``train_cfg`` may hold.
@@ -53,6 +55,7 @@ class BaseForecaster(BaseModel):
         num_past: int = 4,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
+        panoptic: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ):
@@ -62,9 +65,9 @@ class BaseForecaster(BaseModel):
         self.num_past = num_past
         self.encoder = MODELS.build(rename(encoder))
         shapes = self.predictor_shapes()
-        self.predictor = MODELS.build(complete_config(rename(predictor), shapes))
-        check_shapes(self.predictor, shapes, type(self).__name__)
+        self.predictor = self.build_predictor(rename(predictor), shapes)
         self.decoder = MODELS.build(decoder)
+        self.panoptic = None if panoptic is None else MODELS.build(panoptic)
         train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
         self.train_steps = train_cfg.pop('rollout_steps', self.predictor.num_outputs)
         self.test_steps = test_cfg.pop('rollout_steps', self.train_steps)
@@ -97,6 +100,12 @@ class BaseForecaster(BaseModel):
                 f'{name}: the predictor leaves out steps on the way to the one that it forecasts, which '
                 f'{type(self.decoder).__name__} cannot write; set lead=1 of the predictor'
             )
+
+    def build_predictor(self, config: dict, shapes: dict[str, int]) -> BasePredictor:
+        """The predictor of a config, built with ``shapes`` where it takes them and doesn't set them."""
+        predictor = MODELS.build(complete_config(config, shapes))
+        check_shapes(predictor, shapes, type(self).__name__)
+        return predictor
 
     def predictor_shapes(self) -> dict[str, int]:
         """Shapes that the predictor is built with where its config doesn't set them, by argument."""
@@ -178,14 +187,21 @@ class BaseForecaster(BaseModel):
         """
         past, context = self.split(representation, frames, samples)
         future = self.rollout(past, self.test_steps, context)
-        self.decode(future, samples, context)
+        self._decode_and_merge(future, samples, context, 'pred')
         if self.predictor.num_skipped:
             done = [step >= self.predictor.num_skipped for step in range(self.test_steps)]
             for sample in samples:
                 sample.set_metainfo(dict(forecast_steps=done))
         if self.with_reference and context.future is not None:
-            self.decode(context.future, samples, context, target='ref')
+            self._decode_and_merge(context.future, samples, context, 'ref')
         return samples
+
+    def _decode_and_merge(
+        self, future: Pyramid, samples: Samples, context: ForecastContext, target: str
+    ) -> None:
+        self.decode(future, samples, context, target)
+        if self.panoptic is not None:
+            self.panoptic.decode(future, samples, context, target)
 
     # The four things every forecasting system does.
 

@@ -4,6 +4,8 @@ Luc, Neverova, Couprie, Verbeek, LeCun, "Predicting deeper into the future of se
 ICCV 2017. The family is named by what goes in and what comes out: X is RGB, S are scores.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -87,19 +89,22 @@ class S2SForecaster(AdversarialForecaster):
         )
 
     def encode(self, frames: Tensor, samples: Samples) -> Pyramid:
-        if self.variant == 'X2X':  # of the scores only the size is needed
-            (scores,) = self.encoder.encode(frames[:1, :1], samples and samples[:1])
-        else:
-            (scores,) = self.encoder.encode(frames, samples)
         if self._parts[0] == 'S':
-            return [scores]
+            return self.encoder.encode(frames, samples)
         if frames.numel() == 0:
             raise ValueError(
                 f'S2SForecaster: {self.variant} needs RGB frames; add LoadClipFrames to the data pipeline'
             )
-        rgb = rgb_to_unit(frames).flatten(0, 1)
-        rgb = F.interpolate(rgb, size=scores.shape[-2:], mode='area').unflatten(0, frames.shape[:2])
-        return [rgb if self.variant == 'X2X' else torch.cat((rgb, scores), dim=2)]
+        if self.variant == 'X2X':  # of the scores only the size is needed
+            return [self._small_rgb(frames, self.encoder.map_size(frames, samples))]
+        (scores,) = self.encoder.encode(frames, samples)
+        return [torch.cat((self._small_rgb(frames, scores.shape[-2:]), scores), dim=2)]
+
+    @staticmethod
+    def _small_rgb(frames: Tensor, size: Sequence[int]) -> Tensor:
+        """Frames (B, T, 3, H, W) in [0, 255] as (B, T, 3, h, w) in [-1, 1]."""
+        rgb = F.interpolate(rgb_to_unit(frames).flatten(0, 1), size=tuple(size), mode='area')
+        return rgb.unflatten(0, frames.shape[:2])
 
     def select_target(self, representation: Pyramid) -> Pyramid:
         given, out = self._parts

@@ -1,10 +1,14 @@
 """Objects of one frame: their numbers on a map, and a tensor of them that a pyramid can hold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from mmdet.structures.mask import mask2bbox
+from mmengine.structures import InstanceData
 from scipy.ndimage import find_objects
 from torch import Tensor
 
@@ -82,3 +86,24 @@ def unpack_objects(packed: Tensor) -> ObjectMap:
     labels, scores = np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1)
     labels[index_map], scores[index_map] = np.rint(label), score
     return keep_objects(index_map, labels[1:], scores[1:])
+
+
+def enlarge(index_map: np.ndarray, size: Sequence[int]) -> Tensor:
+    """Integer (h, w) to int64 (H, W), the nearest pixel."""
+    numbers = torch.from_numpy(index_map.astype(np.float64))[None, None]
+    if tuple(numbers.shape[-2:]) != tuple(size):
+        numbers = F.interpolate(numbers, size=tuple(size), mode='nearest-exact')
+    return numbers[0, 0].long()
+
+
+def as_instances(objects: ObjectMap, size: Sequence[int]) -> InstanceData:
+    """The objects of a frame as instances at ``size`` (H, W), with ``track_ids`` 0, 1, 2, ..."""
+    numbers = torch.arange(1, len(objects) + 1)
+    masks = enlarge(objects.index_map, size)[None] == numbers[:, None, None]
+    return InstanceData(
+        labels=torch.from_numpy(objects.labels),
+        scores=torch.from_numpy(objects.scores.astype(np.float32)),
+        masks=masks,
+        bboxes=mask2bbox(masks).float() if len(objects) else torch.zeros((0, 4)),
+        track_ids=numbers - 1,
+    )

@@ -13,6 +13,7 @@ from .flow_warp import FlowWarp
 from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
+from .paired import PairedPredictor
 from .warp_correct import WarpCorrectPredictor
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     'MotionForecaster',
     'MultiScalePredictor',
     'Oracle',
+    'PairedPredictor',
     'WarpCorrectPredictor',
     'conv_stack',
 ]

@@ -7,15 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
-from mmforecast.models.utils.ego_motion import (
-    CameraMotion,
-    ObservedMotion,
-    estimate_camera_motion,
-    extrapolate,
-    intrinsics,
-    invert_displacement,
-    parallax,
-)
+from mmforecast.models.utils.camera_motion import CameraMotion, estimate_camera_motion, intrinsics
+from mmforecast.models.utils.ego_motion import ObservedMotion, extrapolate, invert_displacement, parallax
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_above, check_positive, check_range
@@ -24,6 +17,9 @@ from .base import BasePredictor
 from .context import ForecastContext
 
 _STATE = 'ego_motion'
+# Part of the translation along the optical axis from which on the camera is taken to be a car's: above 0.95 in
+# every step of four real drives, 0.5 to 0.8 where it was found in a hand-held video.
+_FORWARD = 0.9
 SMALL_REGION = 0.05  # share of the frame up to which a region moves as one piece, where regions do
 FIELD = 'backward_field'  # of the newest step, in the context's state
 
@@ -34,9 +30,10 @@ class EgoMotion(BasePredictor):
 
     The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and
     parallax. The translation continues at constant speed, so image motion accelerates as things come near.
-    Yaw continues, with a damped acceleration; pitch and roll do not: a car rocks about its mean. Where the
-    camera stands, or the flow fits no camera motion, every pixel continues at its own velocity. Nothing is
-    learned, no calibration is needed, and the representation may have any number of channels and levels.
+    Yaw continues, with a damped acceleration; pitch and roll do not: a car rocks about its mean. Of a camera
+    that turns in place or moves sideways, as no car does, all rotation continues. Where the camera stands, or
+    the flow fits no camera motion, every pixel continues at its own velocity. Nothing is learned, no
+    calibration is needed, and the representation may have any number of channels and levels.
 
     Of maps that hold scores of classes, small regions of one class may move as one piece, see
     :func:`~mmforecast.models.utils.region_motion.move_regions`: at their rims flow mixes two motions.
@@ -47,7 +44,7 @@ class EgoMotion(BasePredictor):
         focal: Focal length in widths of the frame. The result depends on it little; give it where it is known.
         perspective: Whether image motion accelerates as things come near.
         occlusion: Whether the nearer pixel is in front where several land; without it, they are averaged.
-        keep: Shares of pitch, yaw and roll that continue.
+        keep: Shares of pitch, yaw and roll that continue while the camera moves along its axis.
         yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
         damping: Factor on that change from step to step.
         region_share: Largest share of the frame of a region that moves as one piece; None moves all pixels
@@ -128,7 +125,8 @@ class EgoMotion(BasePredictor):
     def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:
         """(B, 3) rotation vector of the camera over ``steps`` future steps; arguments as above."""
         rotation = observed.camera.rotation
-        turn = rotation * steps * rotation.new_tensor(self.keep)
+        drives = observed.camera.translation[:, 2:].abs() > _FORWARD
+        turn = rotation * steps * torch.where(drives, rotation.new_tensor(self.keep), 1.0)
         growth = sum(step * self.damping**step for step in range(1, steps + 1))
         turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * observed.yaw_change
         return turn

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import backward_warp
-from mmforecast.models.utils.ego_motion import pixel_grid
+from mmforecast.models.utils.camera_motion import pixel_grid
 
 EVIDENCE = 10
 INPUTS = EVIDENCE + 8

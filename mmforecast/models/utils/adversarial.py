@@ -39,6 +39,19 @@ class AdversarialTrainMixin:
             return super().train_step(data, optim_wrapper)
         return adversarial_step(self, self, data, optim_wrapper)
 
+    def begin_step(self, **data: Any) -> None:
+        """Prepare what both networks' passes of a training step need of one batch.
+
+        Called before the passes, in the context (such as mixed precision) of the generator's optimizer; not
+        with ``split_batch``, where they have no batch in common.
+
+        Args:
+            data: The batch as ``forward`` gets it.
+        """
+
+    def end_step(self) -> None:
+        """Drop what ``begin_step`` prepared; called after the passes, also where one of them fails."""
+
     def after_generator_step(self) -> None:
         """Called after each step of the generator's optimizer, e.g. to average the weights."""
 
@@ -82,6 +95,20 @@ def adversarial_step(
     _check_optimizers(optim_wrapper, names)
     data = model.data_preprocessor(data, True)
     parts = _halves(data) if model.split_batch else (data, data)
+    try:
+        if not model.split_batch:
+            with optim_wrapper[model.generator_name].optim_context(model):
+                model.begin_step(**data)
+        return _passes(caller, model, parts, optim_wrapper)
+    finally:
+        model.end_step()
+
+
+def _passes(
+    caller: nn.Module, model: BaseModel, parts: tuple[dict, dict], optim_wrapper: OptimWrapperDict
+) -> dict[str, Tensor]:
+    """The discriminator's passes on the first of two batches, and then the generator's on the second."""
+    names = ('discriminator', model.generator_name)
     log_vars = {}
     for name, other, repeats, part in (
         (names[0], names[1], model.discriminator_steps, parts[0]),

@@ -34,8 +34,8 @@ class ChannelStandardizer(nn.Module):
 
     @property
     def is_measured(self) -> bool:
-        """Whether there are statistics."""
-        return bool(self.std.any())
+        """Whether there are statistics; True without data, where only shapes are computed."""
+        return self.std.is_meta or bool(self.std.any())
 
     @torch.no_grad()
     def set_statistics(self, sums: Tensor) -> None:

@@ -22,11 +22,17 @@ from ..clip import (
 )
 from ..palette import as_palette
 from ..panels import PanelStyle
+from ..panoptic import forecast_panoptic, known_panoptic, stuff_maps
 
 __all__ = ['ClipView', 'Panel', 'clip_view', 'data_uri']
 
 # What a forecast of each kind is called beside the truth of another kind.
-_KINDS = {'frames': 'frames', 'labels': 'label maps', 'instances': 'instances'}
+_KINDS = {
+    'frames': 'frames',
+    'labels': 'label maps',
+    'instances': 'instances',
+    'panoptic': 'panoptic maps',
+}
 
 
 @dataclass
@@ -80,8 +86,8 @@ def clip_view(
     """Draw a clip with the forecasts of several methods.
 
     Args:
-        forecasts: Method to the clip's sample with its forecast: ``pred_instances``, else ``pred_sem_seg``,
-            else ``pred_frames``.
+        forecasts: Method to the clip's sample with its forecast: ``pred_panoptic``, else ``pred_instances``,
+            else ``pred_sem_seg``, else ``pred_frames``.
         frames: The clip, as for :func:`~mmforecast.visualization.clip.clip_frames`.
         meta: The dataset's metainfo: ``palette``, ``classes``, ``moving_ids``.
         height: Of a picture, in pixels.
@@ -100,9 +106,11 @@ def clip_view(
     for kind in _KINDS:
         own = {name: forecast for name, (of, forecast) in found.items() if of == kind}
         if own:
-            images, labels, instances = known_pictures(frames, forecasts[next(iter(own))], num_steps)
-            known = dict(frames=[None] * len(images), labels=labels, instances=instances)[kind]
-            title = known_titles(forecasts[next(iter(own))])[kind]
+            sample = forecasts[next(iter(own))]
+            images, labels, instances = known_pictures(frames, sample, num_steps)
+            known = dict(frames=[None] * len(images), labels=labels, instances=instances)
+            known = known_panoptic(sample, num_steps) if kind == 'panoptic' else known[kind]
+            title = known_titles(sample)[kind]
             _add_panels(view, kind, title, images, known, own, meta, height, quality)
     return view
 
@@ -131,9 +139,9 @@ def _add_panels(
             style.draw(image, step, truth=true) for (image, true), step in zip(future, steps, strict=True)
         ]
         view.panels.append(Panel(name, [data_uri(picture, quality) for picture in drawn], position))
-    if kind == 'labels':
+    if kind in ('labels', 'panoptic'):
         maps = [*known, *(step for steps in forecasts.values() for step in steps)]
-        view.legend = _legend(maps, meta)
+        view.legend = _legend(stuff_maps(maps), meta)
 
 
 def data_uri(picture: np.ndarray, quality: int = 80) -> str:
@@ -145,6 +153,8 @@ def data_uri(picture: np.ndarray, quality: int = 80) -> str:
 
 def _forecast(name: str, sample: ForecastDataSample) -> tuple[str, Sequence]:
     """Kind of a sample's forecast, and it by step, as :class:`PanelStyle` draws it."""
+    if 'pred_panoptic' in sample:
+        return 'panoptic', forecast_panoptic(sample)
     if 'pred_instances' in sample:
         steps = [fill_boxes(step, sample.get('img_shape')) for step in sample.pred_instances]
         return 'instances', steps
