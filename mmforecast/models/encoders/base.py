@@ -63,10 +63,6 @@ class BaseEncoder(BaseModule, ABC):
             One (B, T, C, h, w) tensor per level, finest first.
         """
 
-    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
-        """As ``encode``, before any standardization: what is stored and what statistics are of."""
-        return self.encode(frames, samples)
-
     def map_size(self, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, int]:
         """(h, w) of the finest level; arguments as of :meth:`encode`.
 
@@ -78,6 +74,10 @@ class BaseEncoder(BaseModule, ABC):
                 finest = self.encode_raw(frames[:1, :1], samples and samples[:1])[0]
             self._map_sizes[size] = (finest.shape[-2], finest.shape[-1])
         return self._map_sizes[size]
+
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """As ``encode``, before any standardization: what is stored and what statistics are of."""
+        return self.encode(frames, samples)
 
     def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)
