@@ -112,3 +112,12 @@ def test_instance_scores_are_of_the_steps_that_were_forecast():
     found = metric.evaluate(1)
     assert found['t+3/IoU-MO'] == found['IoU-MO'] == 100
     assert 't+1/IoU-MO' not in found
+
+
+def test_two_parts_of_a_pair_have_the_same_lead():
+    part = dict(type='DirectCopy', lead=3)
+    pair = MODELS.build(dict(type='PairedPredictor', instances=part, semantics=part))
+    assert (pair.num_outputs, pair.num_skipped) == (3, 2)
+    stack = dict(type='MultiScalePredictor', channels=2, widths=((4,),), kernels=((3, 3),), num_outputs=3)
+    with pytest.raises(ValueError, match='instances leaves out 2 steps of a call but semantics 0'):
+        MODELS.build(dict(type='PairedPredictor', instances=part, semantics=stack))

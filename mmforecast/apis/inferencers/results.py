@@ -17,7 +17,10 @@ from mmforecast.visualization.clip import rgb_frames, to_numpy
 from .forecast_frames import ForecastFrames, FrameForecaster, shares_seen
 
 # Fields of a sample with one entry per step.
-_STEPWISE = ('pred_sem_seg', 'ref_sem_seg', 'pred_scores', 'pred_instances', 'ref_instances')
+_STEPWISE = (
+    *('pred_sem_seg', 'ref_sem_seg', 'pred_instances', 'ref_instances', 'pred_panoptic', 'ref_panoptic'),
+    'pred_scores',
+)
 
 __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
@@ -32,11 +35,13 @@ class Forecast:
             since the first frame, or None.
         frames: (num_past + k, H, W, 3) uint8 RGB: the past, and the k <= n future frames that are known.
         move: Forecasts frames from the past ones; None: what is visible is not known.
+        numbers: Which steps the n are, counted from 1; None: all.
     """
 
     sample: ForecastDataSample
     frames: np.ndarray
     move: FrameForecaster | None = None
+    numbers: list[int] | None = None
 
     def without_skipped(self) -> 'Forecast':
         """Drop the steps that a direct forecast of a later step leaves out."""
@@ -59,7 +64,7 @@ class Forecast:
             moved = self.move(past, len(made))
             return moved and ForecastFrames(moved.images[kept], moved.visible[kept])
 
-        return Forecast(sample, frames, move if self.move else None)
+        return Forecast(sample, frames, move if self.move else None, [step + 1 for step in kept])
 
     @property
     def last(self) -> int:
@@ -70,6 +75,11 @@ class Forecast:
     def steps(self) -> list[int]:
         """The numbers of the frames that were forecast."""
         return self.sample.frame_indices[self.sample.num_past :]
+
+    @property
+    def step_numbers(self) -> list[int]:
+        """Which steps were forecast, counted from 1."""
+        return self.numbers or list(range(1, len(self.steps) + 1))
 
     @property
     def num_known(self) -> int:

@@ -26,6 +26,7 @@ from .clips import (
     clip_dicts,
     clip_name,
     common_seconds,
+    forecast_steps,
     id_maps_of_steps,
     label_maps,
     plural,
@@ -107,7 +108,8 @@ class PanopticMetric(BaseMetric):
         reference = label_maps(sample, 'ref_panoptic')
         if reference is not None:
             check_horizon(name, len(pred), len(reference), 'ref_panoptic holds', 'step')
-            result['REF'] = _count(pred, reference, name)
+            made = forecast_steps(sample, len(pred))
+            result['REF'] = _count(pred, [m if is_made else None for is_made, m in zip(made, reference)], name)
         return result
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:

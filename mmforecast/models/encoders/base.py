@@ -71,7 +71,7 @@ class BaseEncoder(BaseModule, ABC):
         size = (int(frames.shape[-2]), int(frames.shape[-1]))
         if size not in self._map_sizes:
             with torch.no_grad():
-                finest = self.encode(frames[:1, :1], samples and samples[:1])[0]
+                finest = self.encode_raw(frames[:1, :1], samples and samples[:1])[0]
             self._map_sizes[size] = (finest.shape[-2], finest.shape[-1])
         return self._map_sizes[size]
 
