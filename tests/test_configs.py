@@ -118,9 +118,11 @@ def test_segmentor_config_builds(path):
     assert cfg.default_scope == 'mmforecast'
     model = MODELS.build(cfg.model)
     assert model.decode_head.num_classes == 19
-    assert sum(p.numel() for p in model.parameters()) < 1e6  # at most 2 MB in half precision
+    small = 'tiny' in path.stem
+    assert sum(p.numel() for p in model.parameters()) < (1e6 if small else 1.2e7)  # 2 MB in half precision
     frames = torch.zeros(1, 3, 128, 256)
-    assert model.eval()(frames, mode='tensor').shape == (1, 19, 64, 128)
+    size = (64, 128) if small else (32, 64)
+    assert model.eval()(frames, mode='tensor').shape == (1, 19, *size)
     for part in ('train', 'val', 'test'):
         dataset = cfg[f'{part}_dataloader'].dataset
         assert DATASETS.get(dataset.type).METAINFO['classes'] == CITYSCAPES_METAINFO['classes']
@@ -303,7 +305,10 @@ def test_frames_over_a_segmentor_of_cityscapes_have_its_classes():
         assert tuple(given.moving_ids) == CITYSCAPES_METAINFO['moving_ids']
 
 
-IMAGES = ('clothing_64', 'fashion_mnist', 'garments_64', 'rtw_256', 'textures_64')
+IMAGES = (
+    *('clothing_64', 'fashion_mnist', 'garments_64', 'rtw_256', 'textures_64'),
+    'synthetic_street_stills',
+)
 CLIPS = [p for p in sorted((CONFIGS / '_base_/datasets').glob('*.py')) if p.stem not in IMAGES]
 
 

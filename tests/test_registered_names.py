@@ -24,15 +24,16 @@ NAMES = dict(
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
         CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
-        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DetectionDecoder DetectorEncoder
-        DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster
-        F2FNeck F2FPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp
-        ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder LabelMapEncoder
-        MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
+        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DeformF2FPredictor DetectionDecoder
+        DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss
+        F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder
+        FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder
+        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
-        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SemSegDecoder StackGANGenerator
-        VideoForecaster WarpCorrectPredictor
+        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
+        S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
+        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator VideoForecaster
+        WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',

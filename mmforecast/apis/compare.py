@@ -105,7 +105,7 @@ def compare(
 
     Returns:
         One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
-        list of one float per seed. A cell is missing where the entry can't forecast that far; the
+        list of one float per seed. A cell is missing where the entry can't forecast just that far; the
         reason is then in 'note'. 'curves' has, by (metric, horizon), the (time, score) points of every
         step, one list per seed; times are in 'unit': seconds, or steps where the data have no frame rate in
         common.
@@ -114,13 +114,15 @@ def compare(
     clips: dict[int, list] = {}
     for entry in entries:
         row = rows.setdefault(entry.name, dict(method=entry.name, curves={}))
+        failed: list[ValueError] = []
         for steps in sorted(horizons):
             cfg = entry.config.copy()
             set_horizon(cfg, steps)
             try:
                 model = build_forecaster(cfg, entry.checkpoint, entry.model)
             except ValueError as error:
-                if steps == min(horizons):
+                failed.append(error)
+                if len(failed) == len(horizons):
                     raise
                 row['note'] = str(error)
                 continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn as nn
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmforecast.models.decoders import FlowInstanceDecoder
 from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncoder, PrecomputedEncoder
 from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.predictors.deformable import DeformableConv
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
 from mmforecast.models.utils.standardization import ChannelStandardizer
 from mmforecast.structures import ForecastDataSample
@@ -59,8 +61,9 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
 
     A detector's heads are counted as if they met their limits: as many proposals as its RPN keeps, and as
     many detections as it reports; also those of an encoder that paints a detector's instances. Matching and
-    suppressing boxes, RoIAlign, optical flow and warping aren't counted. Representations that the data set
-    brings cost nothing, see :func:`given_representation`. ``CachedEncoder`` costs what its encoder does.
+    suppressing boxes, RoIAlign, optical flow, warping and cost volumes aren't counted. Representations that
+    the data set brings cost nothing, see :func:`given_representation`. ``CachedEncoder`` costs what its
+    encoder does.
 
     Args:
         model: Is of no use afterwards: it is moved to ``device``, which on 'meta' loses its weights, and its
@@ -73,9 +76,7 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     """
     if isinstance(model.encoder, CachedEncoder):
         model.encoder = model.encoder.encoder
-    for part in model.modules():
-        if isinstance(part, ChannelStandardizer) and not part.is_measured:
-            part.std.fill_(1)  # costs are the same with any statistics
+    _simplify(model)
     model = model.to(device).eval()
     frames = torch.zeros((1, 1, 3, *size), device=device)
     samples = [ForecastDataSample(metainfo=dict(img_shape=tuple(size), ori_shape=tuple(size)))]
@@ -104,6 +105,21 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
             _decoded_steps(model.decoder, steps),
         ),
     ]
+
+
+def _simplify(model: BaseForecaster) -> None:
+    """Drop what costs nothing and needs data: statistics of features, and where samples of a kernel lie."""
+
+    def as_plain(conv: DeformableConv, maps: Tensor) -> Tensor:
+        if conv.offset is not None:
+            conv.offset(maps)
+        return conv.plain(maps)
+
+    for module in model.modules():
+        if isinstance(module, ChannelStandardizer):
+            module.forward = module.undo = lambda maps: maps
+        elif isinstance(module, DeformableConv):
+            module.forward = partial(as_plain, module)
 
 
 def _encode(model: BaseForecaster, frames: Tensor, samples: list[ForecastDataSample]) -> tuple[int, Pyramid]:

@@ -70,7 +70,7 @@ def replace_parts(model_cfg: dict, changes: dict) -> dict:
     """The config of a forecaster with the parts of a baseline in place of its own.
 
     A baseline acts on the plain representation, whatever variant the config trains, and has nothing to
-    train: the encoder is frozen, and a discriminator is left out.
+    train or to measure: the encoder is frozen and standardizes nothing, and a discriminator is left out.
 
     Args:
         model_cfg: Config of a forecaster.
@@ -78,7 +78,7 @@ def replace_parts(model_cfg: dict, changes: dict) -> dict:
     """
     kept = {key: value for key, value in model_cfg.items() if key not in _TRAINED_KEYS}
     if 'encoder' in kept:
-        kept['encoder'] = {key: value for key, value in kept['encoder'].items() if key != 'frozen'}
+        kept['encoder'] = {k: v for k, v in kept['encoder'].items() if k not in ('frozen', 'standardize')}
     return {**kept, **changes, 'train_cfg': None}
 
 

@@ -186,7 +186,7 @@ def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_M
     device = next((p.device for p in encoder.parameters()), torch.device('cpu'))
     for start in range(0, len(frames), chunk):
         part = torch.from_numpy(frames[start : start + chunk]).permute(0, 3, 1, 2)
-        pyramid = encoder.encode(part[None].float().to(device), [])
+        pyramid = encoder.encode_raw(part[None].float().to(device), [])
         yield [level[0].half().cpu().numpy() for level in pyramid]
 
 

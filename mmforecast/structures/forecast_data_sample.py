@@ -48,7 +48,9 @@ class ForecastDataSample(BaseDataElement):
 
     Metainfo: ``sequence_id`` (str), ``frame_indices`` (T positions in the sequence, 0-based),
     ``frame_names`` (T names), ``img_paths``, ``num_past``, ``num_future``, ``stride`` (in frames), ``fps``,
-    ``labelled`` (T bools), ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it,
+    ``labelled`` (T bools), ``forecast_steps`` (n bools, False for steps that a direct forecast of a later step
+    leaves out; absent where all are forecast),
+    ``img_shape`` (H, W) after the pipeline, ``ori_shape`` before it,
     ``crop_box`` (left, top, right, bottom) of :class:`ClipCropToMultiple`, ``unpadded_shape`` (H, W) of
     :class:`ClipPadToMultiple`, ``flip``, ``flow_paths`` (n pictures of the flow into each future frame, or
     None), ``feature_levels`` (names of the levels in ``features``), ``feature_source`` (fingerprint of the

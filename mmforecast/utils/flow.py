@@ -52,17 +52,18 @@ def _positions(flow: Tensor) -> tuple[Tensor, Tensor]:
     return flow[:, 0] + xs, flow[:, 1] + ys[:, None]
 
 
-def backward_warp(maps: Tensor, flow: Tensor) -> Tensor:
-    """Sample ``maps`` at ``p + flow(p)``: bilinear, the border repeated outside.
+def backward_warp(maps: Tensor, flow: Tensor, outside: str = 'border') -> Tensor:
+    """Sample ``maps`` at ``p + flow(p)``, bilinear.
 
     Args:
         maps: (B, C, H, W).
         flow: (B, 2, H, W) in pixels.
+        outside: 'border' repeats the border, 'zeros' finds 0 there.
     """
     height, width = maps.shape[-2:]
     x, y = _positions(flow)
     grid = torch.stack((2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1), dim=-1)
-    return F.grid_sample(maps, grid, mode='bilinear', padding_mode='border', align_corners=True)
+    return F.grid_sample(maps, grid, mode='bilinear', padding_mode=outside, align_corners=True)
 
 
 def forward_warp(maps: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

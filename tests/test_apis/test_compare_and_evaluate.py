@@ -36,6 +36,23 @@ def cfg(repository, street_root):
     return cfg
 
 
+def test_a_direct_forecast_stands_beside_rolled_out_ones(cfg):
+    direct = dict(type='F2MFPredictor', radius=1, embedding=4, shared_widths=(4,), lead=3)
+    entries = [
+        *baseline_entries(cfg, ['copy-last']),
+        Entry('rolled out', cfg, model=dict(predictor=dict(direct, lead=1))),
+        Entry('direct', cfg, model=dict(predictor=direct)),
+    ]
+    _, rolled, row = compare(entries, horizons=[1, 3])
+    assert {'mIoU @0.18s', 'mIoU @0.53s'} <= set(rolled) and 'note' not in rolled
+    assert 'mIoU @0.53s' in row and 'mIoU @0.18s' not in row
+    assert 'gives 3 steps per call' in row['note']
+    (points,) = row['curves']['mIoU', 3]
+    assert [round(time, 2) for time, _ in points] == [0.53]
+    with pytest.raises(ValueError, match='gives 3 steps per call'):
+        compare(entries[2:], horizons=[1, 2])
+
+
 def test_baselines_in_one_table(cfg, tmp_path):
     seen = []
     rows = compare(

@@ -69,6 +69,19 @@ def test_the_three_scales_of_p2_at_full_size():
     assert out[0].shape == (1, 256, 256, 512)
 
 
+def test_f2mf_is_counted_as_its_convolutions_without_statistics(repository):
+    cfg = load_config(
+        str(repository / 'configs/f2mf/f2mf_tiny_synthetic.py'), {'model.encoder.checkpoint': None}
+    )
+    model = build_forecaster(cfg)
+    (net,) = model.predictor.nets
+    weights = sum(p.numel() for p in net.parameters() if p.ndim == 4)
+    embedding = sum(p.numel() for p in net.embedding.parameters() if p.ndim == 4)
+    _, predictor, _ = complexity(model, (128, 256))
+    assert predictor.macs == (weights + 3 * embedding) * 16 * 32  # four maps are embedded
+    assert (predictor.parameters, predictor.whole) == (98_023, 3)
+
+
 def test_a_forecaster_by_part(repository):
     model = forecaster(repository)
     encoder, predictor, decoder = costs = complexity(model, SIZE)

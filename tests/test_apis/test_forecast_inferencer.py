@@ -143,6 +143,23 @@ def test_forecasts_of_a_running_camera_come_at_once(video_config, moving_square)
     assert np.array_equal(waited[0].frames, moving_square[[0, 2, 4, 6, 8, 10]])
 
 
+@pytest.mark.parametrize('streaming', [True, False])
+def test_a_direct_forecast_has_its_one_step(streaming, s2s_config, moving_square, tmp_path):
+    s2s_config.model.predictor = dict(type='F2MFPredictor', radius=1, embedding=4, shared_widths=(4,), lead=2)
+    path = tmp_path / 'weights.pth'
+    torch.save(build_forecaster(s2s_config, device='cpu').state_dict(), path)
+    inferencer = quiet(s2s_config, weights=str(path))
+    out = inferencer(moving_square, every=1, fps=10, streaming=streaming, out_dir=str(tmp_path / 'out'))
+    first, *_ = out['predictions']
+    assert first['frames'] == [10] and first['seconds'] == [0.4] and first['last_frame'] == 6
+    assert first['sem_seg'].shape == (1, 40, 60) and (first['sem_seg'] < 255).all()
+    assert len(first['visibility']) == 1
+    assert (tmp_path / 'out/frames_labels/000006_t+2.png').exists()
+    (sample,) = inferencer(moving_square, at=7, return_datasamples=True)['predictions']
+    assert sample.frame_indices == [1, 3, 5, 7, 11] and sample.num_future == 1
+    assert len(sample.pred_scores) == len(sample.pred_sem_seg.data) == 1
+
+
 def test_pixels_of_a_long_video_need_not_be_kept(s2s_config, moving_square):
     inferencer = quiet(s2s_config)
     kept = inferencer(moving_square, every=2)['predictions']

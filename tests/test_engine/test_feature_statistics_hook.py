@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from mmforecast.engine import FeatureStatisticsHook
 from mmforecast.models.data_preprocessors import ForecastDataPreprocessor
 from mmforecast.models.encoders import BaseEncoder
-from mmforecast.models.utils.standardization import ChannelStandardizer, channel_sums
+from mmforecast.models.utils.standardization import ChannelStandardizer, channel_sums, measure
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -76,6 +76,39 @@ def test_measures_clips_spread_over_the_training_data_and_draws_nothing(num_clip
     torch.testing.assert_close(net.nets[0].standardizer.std, expected.std)
 
 
+class Standardizing(Frames):
+    """The frames, standardized."""
+
+    standardize = True
+
+    def __init__(self):
+        super().__init__()
+        self.standardizers = torch.nn.ModuleList([ChannelStandardizer(3)])
+
+    needs_statistics = property(lambda self: not self.standardizers[0].is_measured)
+
+    def measure(self, pyramids):
+        measure(self.standardizers, pyramids)
+
+    def encode_raw(self, frames, samples):
+        return [frames]
+
+    def encode(self, frames, samples):
+        return [self.standardizers[0](frames)]
+
+
+def test_measures_an_encoder_on_what_it_standardizes_and_then_the_predictor_on_its_output():
+    encoder, net = Standardizing(), predictor(standardize=True)
+    runner = runner_of(net)
+    runner.model.encoder, runner.model.encode = encoder, encoder.encode
+    FeatureStatisticsHook(4).before_train(runner)
+    expected = statistics((0, 3, 6, 9))
+    torch.testing.assert_close(encoder.standardizers[0].mean, expected.mean)
+    torch.testing.assert_close(encoder.standardizers[0].std, expected.std)
+    torch.testing.assert_close(net.nets[0].standardizer.mean, torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(net.nets[0].standardizer.std, torch.ones(3), atol=1e-4, rtol=0)
+
+
 def test_keeps_what_a_checkpoint_brought():
     net = predictor(standardize=True)
     FeatureStatisticsHook(1).before_train(runner_of(net))
@@ -86,5 +119,7 @@ def test_keeps_what_a_checkpoint_brought():
 
 @pytest.mark.parametrize('other', [predictor(), MODELS.build(dict(type='CopyLast'))])
 def test_a_predictor_that_standardizes_nothing_is_refused(other):
-    with pytest.raises(ValueError, match='set standardize=True of an F2FPredictor, or drop the hook'):
+    with pytest.raises(
+        ValueError, match='set standardize=True of a SegmentorFeatureEncoder, a .*, or drop the hook'
+    ):
         FeatureStatisticsHook().before_train(runner_of(other))

@@ -7,6 +7,13 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import PixelData
 
 from mmforecast.evaluation import PanopticMetric
+from mmforecast.evaluation.metrics import panoptic_metric
+from mmforecast.evaluation.results_file import (
+    forecast_record,
+    read_results,
+    restore_forecast,
+    write_results,
+)
 from mmforecast.evaluation.score_style import explain_score, score_style
 from mmforecast.structures import ForecastDataSample
 
@@ -73,6 +80,26 @@ def test_counts_are_summed_over_clips_in_any_order():
     evaluator = Evaluator(dict(type='PanopticMetric'))
     evaluator.process(clips, None)
     assert evaluator.evaluate(3)['PQ'] == found['PQ']
+
+
+def test_the_log_has_steps_and_classes(monkeypatch):
+    logged = []
+    monkeypatch.setattr(panoptic_metric, 'print_log', lambda text, **_: logged.append(text))
+    score([make_sample(['TTSS', 'TTT0'], ['-', 'TTTT'], ['TTSS', 'TTTT'])])
+    steps, classes = logged
+    assert steps.split()[:8] == ['step', 'seconds', 'PQ', 'SQ', 'RQ', 'PQ-things', 'PQ-stuff', 'REF/PQ']
+    assert [line.split()[:2] for line in classes.splitlines() if line.startswith('car')] == [['car', '75.00']]
+
+
+def test_forecasts_from_a_file_have_the_same_scores(tmp_path):
+    clip = make_sample(['TTT0SSSS'], ['TTTTSSSS'], ['TTUUSSSS'])
+    write_results(tmp_path / 'r.pkl', [forecast_record(clip.to_dict(), clip.to_dict())])
+    (record,) = read_results(tmp_path / 'r.pkl')
+    bare = clip.new()
+    del bare.pred_panoptic, bare.ref_panoptic
+    restored = restore_forecast(record, bare)
+    assert torch.equal(restored.pred_panoptic.data, clip.pred_panoptic.data)
+    assert score([restored]) == score([clip])
 
 
 def test_without_labels_scores_are_nan():

@@ -204,13 +204,21 @@ def driving_features(workspace, repository):
     return extract_features(workspace, repository, config, out, small)
 
 
+@pytest.fixture(scope='session')
+def segmentor_features(workspace, repository):
+    """Weights of the segmentor of Cityscapes, random ones, whose features are in a store."""
+    out = ['--out', 'data/cityscapes/spp_features', '--splits', 'train']
+    return extract_features(workspace, repository, 'configs/f2mf/f2mf_cityscapes.py', out)
+
+
 def extract_features(workspace, repository, config, arguments, options=()):
-    """Write features of a config's detector with random weights; returns the path of these weights."""
+    """Write features of a config's network with random weights; returns the path of these weights."""
     encoder = Config.fromfile(workspace / config).model.encoder
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        detector = MODELS.build(encoder.detector)
-    weights = workspace / f'detector_of_{Path(config).stem}.pth'
-    torch.save(dict(state_dict=detector.state_dict()), weights)
+    scope, network = ('mmdet', encoder.detector) if 'detector' in encoder else ('mmseg', encoder.segmentor)
+    with DefaultScope.overwrite_default_scope(scope):
+        network = MODELS.build(network)
+    weights = workspace / f'network_of_{Path(config).stem}.pth'
+    torch.save(dict(state_dict=network.state_dict()), weights)
     options = ['--cfg-options', f'model.encoder.checkpoint={weights}', *options]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)

@@ -138,7 +138,8 @@ def test_config_trains_validates_and_resumes(
             'data/synthetic_street': 'street_features',
             'data/cityscapes': 'stored_features',
         }
-        settings['model.encoder.checkpoint'] = request.getfixturevalue(stores[source.data_root])
+        store = 'segmentor_features' if 'segmentor' in cfg.model.encoder else stores[source.data_root]
+        settings['model.encoder.checkpoint'] = request.getfixturevalue(store)
     options = [f'{key}={value}'.replace(' ', '') for key, value in settings.items()]
     for iterations in (1, 2):
         run = ['--work-dir', tmp_path, '--cfg-options', f'train_cfg.max_iters={iterations}', *options]

@@ -23,6 +23,7 @@ CASES = {
     'PairedDecoder': (5, None, None, 'set encoder to PairedEncoder'),
     'PanopticDecoder': (5, None, None, None),  # see test_panoptic_forecaster.py
     'RGBDecoder': (3, 'pred_frames', None, None),
+    'SegmentorFeatureDecoder': (4, None, None, 'set encoder to SegmentorFeatureEncoder'),
     'SemSegDecoder': (5, 'pred_sem_seg', 'ref_sem_seg', None),
 }
 

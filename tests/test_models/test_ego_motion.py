@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 
@@ -20,6 +21,7 @@ from mmforecast.models.utils.camera_motion import (
 )
 from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
+    acceleration_seen,
     extrapolate,
     fill_holes,
     invert_displacement,
@@ -27,6 +29,7 @@ from mmforecast.models.utils.ego_motion import (
     parallax,
 )
 from mmforecast.models.utils.object_motion import move_mask, object_parallax
+from mmforecast.street import generate_sequence
 
 SIZE = 96, 160
 CAMERA = intrinsics(SIZE, 0.9)
@@ -108,6 +111,35 @@ def test_parallax_across_the_lines_through_the_epipole(across, along):
     assert share[0, 0, row, round(column)].item() == pytest.approx(
         along * y / (y**2 + 25) * factor, rel=0.05, abs=1e-6
     )
+
+
+def test_acceleration_must_be_seen_in_two_steps():
+    """By hand: v = (8, 0) and q = 0.25, so p = 0.2 and a rigid scene had 8 * 0.8 / 1.2 = 5.33 before."""
+    moved = torch.tensor([8.0, 0.0])[None, :, None, None].expand(1, 2, 20, 130)
+    share = torch.full((1, 1, 20, 130), 0.25)
+    rigid, constant = moved * 0.8 / 1.2, moved
+    assert torch.equal(acceleration_seen(moved, share, rigid), torch.ones_like(share))
+    found = acceleration_seen(moved, share, constant)
+    error = (8 - 8 * 0.8 / 1.2) ** 2
+    assert torch.allclose(found, torch.full_like(found, (0.5 / (error + 0.5) / 0.7) ** 2))
+    # in the middle both fit as well, and the scene may be rigid
+    assert torch.equal(acceleration_seen(moved, share, (rigid + constant) / 2), torch.ones_like(share))
+
+
+def test_vehicles_ahead_in_a_fast_turn_are_not_taken_for_near():
+    street = generate_sequence(0, 'val', 2, 128, 256, num_frames=14)
+    times = [4, 7, 10, 13]
+    frames = torch.from_numpy(street['frames'][times]).permute(0, 3, 1, 2)[None].float()
+    labels = torch.from_numpy(street['label_ids'][times]).long()
+    scores = F.one_hot(labels[2], 34).permute(2, 0, 1)[None, None].float()
+    future = EgoMotion()([scores], ForecastContext(frames=frames[:, :3], samples=[]))[0]
+    forecast, truth = future[0, 0].argmax(dim=0), labels[3]
+    moving = [
+        ((forecast == label) & (truth == label)).sum() / ((forecast == label) | (truth == label)).sum()
+        for label in range(24, 34)
+        if (truth == label).any()
+    ]
+    assert torch.stack(moving).mean() > 0.6  # 0.5 without a look at the step before
 
 
 def observed(backward, motion):

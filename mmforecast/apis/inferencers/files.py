@@ -103,7 +103,7 @@ class ForecastFiles:
         if not {'png', 'json'} & set(self.formats):
             return
         plain = plain_forecast(forecast, self.run.get('instance_classes'))
-        images = self._write_images(plain) if 'png' in self.formats else {}
+        images = self._write_images(plain, forecast.step_numbers) if 'png' in self.formats else {}
         if 'json' in self.formats:
             beside = {} if self.every is not None else dict(beside=self.drawer.beside(forecast))
             self._forecasts.append(dict(without_pixels(plain), **beside, **images))
@@ -144,14 +144,14 @@ class ForecastFiles:
             write_gif(partial, pictures, fps)
         self.paths.append(str(self._path('gif')))
 
-    def _write_images(self, plain: dict) -> dict[str, list[str]]:
+    def _write_images(self, plain: dict, steps: Sequence[int]) -> dict[str, list[str]]:
         """Write PNG files of all kinds of maps and of frames; their paths relative to the folder, by kind."""
         last, written = plain['last_frame'], {}
         for key, kind in (('sem_seg', 'labels'), ('panoptic', 'panoptic'), ('rgb', 'frames')):
             if key not in plain:
                 continue
             folder = self.folder / f'{self.source.name}_{kind}'
-            names = [f'{last:06d}_t+{step}.png' for step in range(1, len(plain[key]) + 1)]
+            names = [f'{last:06d}_t+{step}.png' for step in steps]
             images = panoptic_to_rgb(plain[key]) if key == 'panoptic' else plain[key]
             for name, image in zip(names, images, strict=True):
                 with unwritable(folder / name):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from pycocotools import mask as rle
 
 from mmforecast.structures import ForecastDataSample
@@ -15,6 +15,12 @@ from mmforecast.structures.panoptic import segments_of
 from mmforecast.visualization.clip import rgb_frames, to_numpy
 
 from .forecast_frames import ForecastFrames, FrameForecaster, shares_seen
+
+# Fields of a sample with one entry per step.
+_STEPWISE = (
+    *('pred_sem_seg', 'ref_sem_seg', 'pred_instances', 'ref_instances', 'pred_panoptic', 'ref_panoptic'),
+    'pred_scores',
+)
 
 __all__ = ['Forecast', 'decode_masks', 'encode_instances', 'plain_forecast', 'without_pixels']
 
@@ -29,11 +35,36 @@ class Forecast:
             since the first frame, or None.
         frames: (num_past + k, H, W, 3) uint8 RGB: the past, and the k <= n future frames that are known.
         move: Forecasts frames from the past ones; None: what is visible is not known.
+        numbers: Which steps the n are, counted from 1; None: all.
     """
 
     sample: ForecastDataSample
     frames: np.ndarray
     move: FrameForecaster | None = None
+    numbers: list[int] | None = None
+
+    def without_skipped(self) -> 'Forecast':
+        """Drop the steps that a direct forecast of a later step leaves out."""
+        made = self.sample.get('forecast_steps')
+        if made is None:
+            return self
+        num_past, kept = self.sample.num_past, np.flatnonzero(made).tolist()
+        clip = [*range(num_past), *(num_past + step for step in kept)]
+        sample = self.sample.new()
+        for key in ('frame_indices', 'frame_names', 'frame_times'):
+            if self.sample.get(key) is not None:
+                sample.set_metainfo({key: [self.sample.get(key)[number] for number in clip]})
+        for key in _STEPWISE:
+            if key in sample:
+                setattr(sample, key, _steps_of(sample.get(key), kept))
+        frames = self.frames[[number for number in clip if number < len(self.frames)]]
+        sample.set_metainfo(dict(num_future=len(frames) - num_past, forecast_steps=[True] * len(kept)))
+
+        def move(past: np.ndarray, steps: int) -> ForecastFrames | None:
+            moved = self.move(past, len(made))
+            return moved and ForecastFrames(moved.images[kept], moved.visible[kept])
+
+        return Forecast(sample, frames, move if self.move else None, [step + 1 for step in kept])
 
     @property
     def last(self) -> int:
@@ -44,6 +75,11 @@ class Forecast:
     def steps(self) -> list[int]:
         """The numbers of the frames that were forecast."""
         return self.sample.frame_indices[self.sample.num_past :]
+
+    @property
+    def step_numbers(self) -> list[int]:
+        """Which steps were forecast, counted from 1."""
+        return self.numbers or list(range(1, len(self.steps) + 1))
 
     @property
     def num_known(self) -> int:
@@ -117,6 +153,12 @@ class Forecast:
     def encoded(self) -> dict[tuple | None, list]:
         """Results of :func:`encode_instances`, by class names, so that they are made once."""
         return {}
+
+
+def _steps_of(value: PixelData | torch.Tensor | list, steps: list[int]) -> PixelData | torch.Tensor | list:
+    if isinstance(value, PixelData):
+        return PixelData(data=value.data[steps])
+    return [value[step] for step in steps] if isinstance(value, list) else value[steps]
 
 
 def _with_visibility(instances: InstanceData, visible: np.ndarray) -> InstanceData:

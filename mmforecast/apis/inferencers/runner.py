@@ -121,7 +121,7 @@ class ForecastRunner:
 
     def _settled(self, sample: ForecastDataSample, clip: _Clip, back: InverseGeometry) -> Forecast:
         sample.set_metainfo(dict(frame_times=clip.times))
-        return Forecast(back.restore(sample), clip.frames, self.move)
+        return Forecast(back.restore(sample), clip.frames, self.move).without_skipped()
 
     def clips(
         self,

@@ -1,9 +1,10 @@
 """The statistics of standardized features, measured before training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+import torch.nn as nn
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -20,10 +21,10 @@ __all__ = ['FeatureStatisticsHook']
 
 @HOOKS.register_module()
 class FeatureStatisticsHook(Hook):
-    """Measures the features' mean and deviation for a predictor that standardizes them.
+    """Measures the features' mean and deviation for an encoder or a predictor that standardizes them.
 
     Before the first iteration, on clips spread evenly over the training data, all their frames; every process
-    measures the same clips. Where the predictor has its statistics, from a checkpoint, it measures nothing.
+    measures the same clips. Where the part has its statistics, from a checkpoint, it measures nothing.
 
     Args:
         num_clips: Clips to measure; all where there are fewer.
@@ -35,33 +36,39 @@ class FeatureStatisticsHook(Hook):
 
     @torch.no_grad()
     def before_train(self, runner: Runner) -> None:
-        """Measure, where the predictor has no statistics.
+        """Measure, where the encoder or the predictor has no statistics.
 
         Raises:
-            ValueError: The predictor standardizes nothing.
+            ValueError: Neither standardizes anything.
         """
         model = unwrap(runner.model)
-        predictor = getattr(model, 'predictor', None)
-        if not getattr(predictor, 'standardize', False):
+        encoder, predictor = getattr(model, 'encoder', None), getattr(model, 'predictor', None)
+        parts = [part for part in (encoder, predictor) if getattr(part, 'standardize', False)]
+        if not parts:
             raise ValueError(
-                f'FeatureStatisticsHook measures for a predictor that standardizes features, which '
-                f'{type(predictor).__name__} does not; set standardize=True of an F2FPredictor, or drop the '
-                'hook'
+                f'FeatureStatisticsHook measures for a part that standardizes features, which neither '
+                f'{type(encoder).__name__} nor {type(predictor).__name__} does; set standardize=True of a '
+                'SegmentorFeatureEncoder, a DetectorEncoder or an F2FPredictor, or drop the hook'
             )
-        if not predictor.needs_statistics:
-            return
+        for part in parts:  # the predictor's features are those that the encoder has standardized
+            if part.needs_statistics:
+                self._measure(runner, model, part)
+
+    def _measure(self, runner: Runner, model: BaseModel, part: nn.Module) -> None:
+        encode = getattr(part, 'encode_raw', model.encode)
         dataset = runner.train_dataloader.dataset
         count = min(self.num_clips, len(dataset))
         runner.logger.info(f'Measuring the statistics of the features on {count} training clips')
-        predictor.measure(_encode(model, dataset, np.linspace(0, len(dataset) - 1, count).round()))
+        indices = np.linspace(0, len(dataset) - 1, count).round()
+        part.measure(_encode(model, encode, dataset, indices))
 
 
-def _encode(model: BaseModel, dataset, indices: np.ndarray) -> Iterator[Pyramid]:
+def _encode(model: BaseModel, encode: Callable, dataset, indices: np.ndarray) -> Iterator[Pyramid]:
     """Features of training clips; what their pipeline draws at random changes nothing that is drawn later."""
     drawn = np.random.get_state()
     for index in indices:
         with seeded(0):
             np.random.seed(int(index))
             batch = model.data_preprocessor(pseudo_collate([dataset[int(index)]]))
-        yield model.encode(batch['inputs'], batch['data_samples'])
+        yield encode(batch['inputs'], batch['data_samples'])
     np.random.set_state(drawn)

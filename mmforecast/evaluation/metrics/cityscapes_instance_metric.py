@@ -36,6 +36,7 @@ from .clips import (
     clip_name,
     common_seconds,
     forecast_length,
+    forecast_steps,
     id_maps_of_steps,
     label_maps,
     plural,
@@ -158,7 +159,7 @@ class CityscapesInstanceMetric(BaseMetric):
             if id_map is not None:
                 target = moving_from_id_map(id_map)
                 result['GT'][step] = self._confusion(sample, step, target, name)
-            if 'REF' in result:
+            if 'REF' in result and forecast_steps(sample, steps)[step]:
                 target = self._moving_map(sample, 'ref', step)
                 result['REF'][step] = self._confusion(sample, step, target, name)
         if sample.get('pred_instances') is not None:

@@ -23,6 +23,7 @@ __all__ = [
     'clip_name',
     'common_seconds',
     'forecast_length',
+    'forecast_steps',
     'id_maps_of_steps',
     'label_maps',
     'plural',
@@ -70,7 +71,7 @@ def forecast_length(clip: dict, kind: str) -> int | None:
 
 
 def id_maps_of_steps(clip: dict, steps: int) -> list[np.ndarray | None]:
-    """The ``instanceIds`` map (H, W) of each forecast frame; None where it is unlabeled.
+    """The ``instanceIds`` map (H, W) of each forecast frame; None where it is unlabeled or was not forecast.
 
     Raises:
         ValueError: The clip carries fewer than ``steps`` future frames.
@@ -80,7 +81,13 @@ def id_maps_of_steps(clip: dict, steps: int) -> list[np.ndarray | None]:
         return [None] * steps
     future = maps[clip['num_past'] :]
     check_horizon(clip_name(clip), steps, len(future), 'the clip carries', 'future frame')
-    return [None if id_map.max() == -1 else id_map for id_map in future[:steps]]
+    done = forecast_steps(clip, steps)
+    return [id_map if made and id_map.max() != -1 else None for made, id_map in zip(done, future[:steps])]
+
+
+def forecast_steps(clip: dict, steps: int) -> list[bool]:
+    """Which of the steps were forecast: all, but for a direct forecast of the last."""
+    return list(clip.get('forecast_steps') or [True] * steps)
 
 
 def seconds_per_step(clip: dict) -> float | None:

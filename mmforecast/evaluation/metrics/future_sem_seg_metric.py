@@ -27,6 +27,7 @@ from .clips import (
     clip_dicts,
     clip_name,
     common_seconds,
+    forecast_steps,
     label_maps,
     plural,
     seconds_per_step,
@@ -59,7 +60,8 @@ class FutureSemSegMetric(BaseMetric):
     - ``mIoU/speed-low``, ``speed-mid``, ``speed-high``, ..., with ``by_speed``, and with ``SEG/`` in front:
       the last step's scores of the thirds of the clips by the camera's speed.
 
-    A step without labels in the whole set has no GT keys; without moving ids there is no IoU-MO.
+    A step without labels in the whole set has no GT keys, and a step that was not forecast has none at all;
+    without moving ids there is no IoU-MO.
 
     Args:
         ignore_index: Value of pixels without a label.
@@ -124,18 +126,18 @@ class FutureSemSegMetric(BaseMetric):
                 'whose decoder writes label maps'
             )
         result: dict[str, Any] = {'seconds': seconds_per_step(sample)}
+        done = forecast_steps(sample, len(pred))
         truth = label_maps(sample, 'gt_sem_seg') if 'GT' in self.iou_kinds else None
         if truth is not None:
             num_past = sample['num_past']
             labelled = sample.get('labelled', [True] * len(truth))[num_past:]
+            scored = [made and known for made, known in zip(done, labelled)]
             result['GT'] = self._count(
-                pred, truth[num_past:], labelled, name, 'the clip carries', 'future frame'
+                pred, truth[num_past:], scored, name, 'the clip carries', 'future frame'
             )
         reference = label_maps(sample, 'ref_sem_seg') if 'SEG' in self.iou_kinds else None
         if reference is not None:
-            result['SEG'] = self._count(
-                pred, reference, [True] * len(reference), name, 'ref_sem_seg holds', 'step'
-            )
+            result['SEG'] = self._count(pred, reference, done, name, 'ref_sem_seg holds', 'step')
         if self.by_speed:
             result['speed'] = camera_speed(sample)
         return result
@@ -144,7 +146,7 @@ class FutureSemSegMetric(BaseMetric):
         self,
         pred: np.ndarray,
         target: np.ndarray,
-        labelled: Sequence[bool],
+        scored: Sequence[bool],
         name: str,
         holder: str,
         unit: str,
@@ -160,7 +162,7 @@ class FutureSemSegMetric(BaseMetric):
         num_classes = len(self._meta('classes'))
         counts = np.zeros((steps, num_classes, num_classes + 1), dtype=np.int64)
         for step in range(steps):
-            if labelled[step]:
+            if scored[step]:
                 counts[step] = confusion_matrix(pred[step], target[step], num_classes, self.ignore_index)
         return counts
 

@@ -26,6 +26,7 @@ from .clips import (
     clip_dicts,
     clip_name,
     common_seconds,
+    forecast_steps,
     id_maps_of_steps,
     label_maps,
     plural,
@@ -36,6 +37,8 @@ from .clips import (
 )
 
 _SCORES = ('PQ', 'SQ', 'RQ')
+# What the log shows of every step, by kind.
+_LOGGED = dict(GT=('PQ', 'SQ', 'RQ', 'PQ-things', 'PQ-stuff'), REF=('PQ',))
 
 
 @METRICS.register_module()
@@ -105,7 +108,8 @@ class PanopticMetric(BaseMetric):
         reference = label_maps(sample, 'ref_panoptic')
         if reference is not None:
             check_horizon(name, len(pred), len(reference), 'ref_panoptic holds', 'step')
-            result['REF'] = _count(pred, reference, name)
+            made = forecast_steps(sample, len(pred))
+            result['REF'] = _count(pred, [m if is_made else None for is_made, m in zip(made, reference)], name)
         return result
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
@@ -146,8 +150,8 @@ class PanopticMetric(BaseMetric):
         for step in range(len(counts['GT'])):
             row = {'step': f't+{step + 1}', 'seconds': None if seconds is None else (step + 1) * seconds}
             for kind, count in counts.items():
-                ending = '' if kind == 'GT' else f' {kind}'
-                row.update({key + ending: value for key, value in _means(count[step]).items()})
+                means, prefix = _means(count[step]), '' if kind == 'GT' else f'{kind}/'
+                row.update({prefix + key: means[key] for key in _LOGGED[kind]})
             by_step.append(row)
         by_class = [
             {'Class': name, **dict(zip(_SCORES, scores))}

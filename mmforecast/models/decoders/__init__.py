@@ -6,6 +6,7 @@ from .flow_objects import FlowObjectDecoder
 from .paired import PairedDecoder
 from .panoptic import PanopticDecoder
 from .rgb import RGBDecoder
+from .segmentor_feature import SegmentorFeatureDecoder
 from .sem_seg import SemSegDecoder
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     'PairedDecoder',
     'PanopticDecoder',
     'RGBDecoder',
+    'SegmentorFeatureDecoder',
     'SemSegDecoder',
 ]

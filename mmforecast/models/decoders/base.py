@@ -10,7 +10,14 @@ from mmforecast.structures import ForecastDataSample
 
 
 class BaseDecoder(BaseModule, ABC):
-    """Writes what the user asked for, such as label maps or instances, into the samples of a forecast."""
+    """Writes what the user asked for, such as label maps or instances, into the samples of a forecast.
+
+    Attributes:
+        takes_skipped_steps: Whether it writes "nothing" for a step whose maps are NaN, because it was not
+            forecast.
+    """
+
+    takes_skipped_steps: bool = False
 
     @abstractmethod
     def decode(

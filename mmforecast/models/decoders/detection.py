@@ -35,6 +35,8 @@ class DetectionDecoder(BaseDecoder):
             fill them in any case; without it, results keep boxes alone.
     """
 
+    takes_skipped_steps = True
+
     def __init__(self, steps: str = 'all', fill_boxes: bool = False):
         super().__init__()
         check_choice(type(self).__name__, ('all', 'last'), steps=steps)
@@ -58,9 +60,11 @@ class DetectionDecoder(BaseDecoder):
         """
         encoder = instance_encoder(context, type(self).__name__)
         steps = num_steps(future)
+        wanted = [self.steps == 'all' or step == steps - 1 for step in range(steps)]
+        skipped = [bool(future[0][:, step].isnan().all()) for step in range(steps)]  # not forecast
         by_step = [
             self._decode_step(time_slice(future, step, step + 1), samples, encoder)
-            if self.steps == 'all' or step == steps - 1
+            if wanted[step] and not skipped[step]
             else [InstanceData() for _ in samples]
             for step in range(steps)
         ]

@@ -60,6 +60,8 @@ class DistanceMapDecoder(SemSegDecoder):
         keep_scores, label_values: As for ``SemSegDecoder``; by default train ids, with 255 for the background.
     """
 
+    takes_skipped_steps = False
+
     def __init__(
         self,
         seeds: str = 'core',

@@ -125,6 +125,8 @@ class FlowInstanceDecoder(DetectionDecoder):
         fill_boxes: Where there are no masks, the moved boxes are filled.
     """
 
+    takes_skipped_steps = False
+
     def __init__(self, mode: str = 'shift', steps: str = 'all', fill_boxes: bool = False):
         super().__init__(steps, fill_boxes)
         check_choice('FlowInstanceDecoder', MODES, mode=mode)

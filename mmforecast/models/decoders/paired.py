@@ -23,6 +23,10 @@ class PairedDecoder(BaseDecoder):
         self.instances: BaseDecoder = MODELS.build(instances or dict(type='DetectionDecoder'))
         self.semantics: BaseDecoder = MODELS.build(semantics or dict(type='SemSegDecoder'))
 
+    @property
+    def takes_skipped_steps(self) -> bool:
+        return self.instances.takes_skipped_steps and self.semantics.takes_skipped_steps
+
     def decode(
         self,
         future: Pyramid,

@@ -12,12 +12,14 @@ from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample, fill_boxes, merge_panoptic
 from mmforecast.structures.cityscapes import EVALUATED_CLASSES, THING_CLASSES
+from mmforecast.structures.panoptic import VOID
 from mmforecast.utils.checks import check_at_least, check_range
 
 from .base import BaseDecoder
 
 # Pixels of the frames that ``stuff_area`` is meant for.
 _FULL_AREA = 1024 * 2048
+_MAX_CLASSES = 255
 
 
 @MODELS.register_module()
@@ -52,9 +54,15 @@ class PanopticDecoder(BaseDecoder):
         self.score_thr = score_thr
         self.overlap_thr = overlap_thr
         self.stuff_area = stuff_area
-        if label_ids is None:
-            label_ids = [row.label_id for row in EVALUATED_CLASSES]
-        self._label_ids = np.zeros(256, dtype=np.int32)
+        evaluated = [row.label_id for row in EVALUATED_CLASSES]
+        label_ids = evaluated if label_ids is None else list(label_ids)
+        if not set(label_ids) <= {VOID, *evaluated} or len(label_ids) > _MAX_CLASSES:
+            raise ValueError(
+                f'PanopticDecoder: label_ids must hold, for each of at most {_MAX_CLASSES} classes, the label '
+                f'id of a class that Cityscapes evaluates ({", ".join(map(str, evaluated))}) or {VOID} for '
+                f'void, got {label_ids}'
+            )
+        self._label_ids = np.full(_MAX_CLASSES + 1, VOID, dtype=np.int32)  # 255 has no class
         self._label_ids[: len(label_ids)] = label_ids
         self.semantics = None if semantics is None else MODELS.build(semantics)
 

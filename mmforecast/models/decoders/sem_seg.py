@@ -14,18 +14,23 @@ from mmforecast.structures import ForecastDataSample
 
 from .base import BaseDecoder
 
+_NOTHING = 255
+
 
 @MODELS.register_module()
 class SemSegDecoder(BaseDecoder):
     """Argmax over classes of the scores, resampled (bilinear) to the size of the clip's frames.
 
-    The argmax is taken after resampling the scores, never on resampled labels.
+    The argmax is taken after resampling the scores, never on resampled labels. A step that was not forecast,
+    whose scores are NaN, is 255 everywhere.
 
     Args:
         keep_scores: Also store the scores, as ``pred_scores`` (fp16), for tools that need more than
             labels.
         label_values: The value written for each class, e.g. its train id; by default its index.
     """
+
+    takes_skipped_steps = True
 
     def __init__(self, keep_scores: bool = False, label_values: Sequence[int] | None = None):
         super().__init__()
@@ -71,7 +76,8 @@ class SemSegDecoder(BaseDecoder):
                 f'{len(self.label_values)} classes, but the forecast has {num_classes}'
             )
         values = torch.tensor(self.label_values, dtype=torch.uint8, device=labels.device)
-        return values[labels.long()]
+        named = values[labels.long().clamp(max=num_classes - 1)]
+        return torch.where(labels == _NOTHING, _NOTHING, named)
 
     @staticmethod
     def labels(scores: Tensor, size: tuple | None) -> Tensor:
@@ -82,5 +88,6 @@ class SemSegDecoder(BaseDecoder):
                 frame = F.interpolate(
                     frame[None].float(), size=tuple(size), mode='bilinear', align_corners=False
                 )[0]
-            maps.append(frame.argmax(dim=0).to(torch.uint8))
+            labels = frame.argmax(dim=0).to(torch.uint8)
+            maps.append(labels.masked_fill(frame.isnan().all(), _NOTHING))
         return torch.stack(maps)

@@ -11,6 +11,7 @@ from .paired import PairedEncoder
 from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder
 from .segmentor import SegmentorEncoder
+from .segmentor_feature import SegmentorFeatureEncoder
 
 __all__ = [
     'BaseEncoder',
@@ -24,6 +25,7 @@ __all__ = [
     'PrecomputedEncoder',
     'RGBEncoder',
     'SegmentorEncoder',
+    'SegmentorFeatureEncoder',
     'detect',
     'rgb_to_unit',
     'unit_to_rgb',

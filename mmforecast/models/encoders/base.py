@@ -71,9 +71,13 @@ class BaseEncoder(BaseModule, ABC):
         size = (int(frames.shape[-2]), int(frames.shape[-1]))
         if size not in self._map_sizes:
             with torch.no_grad():
-                finest = self.encode(frames[:1, :1], samples and samples[:1])[0]
+                finest = self.encode_raw(frames[:1, :1], samples and samples[:1])[0]
             self._map_sizes[size] = (finest.shape[-2], finest.shape[-1])
         return self._map_sizes[size]
+
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """As ``encode``, before any standardization: what is stored and what statistics are of."""
+        return self.encode(frames, samples)
 
     def forward(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
         return self.encode(frames, samples)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from mmengine.logging import print_log
@@ -27,7 +26,6 @@ from mmforecast.models.utils.detector_classes import (
 from mmforecast.models.utils.detector_pyramid import probe_pyramid
 from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
 from mmforecast.structures.cityscapes import THING_CLASSES
 from mmforecast.utils.checks import check_choice
 
@@ -55,7 +53,7 @@ class DetectorEncoder(FrozenEncoder):
             are mapped by name (see ``class_names``), and instances of the others are dropped. 'own' keeps all
             of the detector's classes; instances then carry their names, ``instance_classes``, as metainfo,
             and metrics of Cityscapes' classes refuse them.
-        checkpoint, chunk: See ``FrozenEncoder``.
+        standardize, checkpoint, chunk: See ``FrozenEncoder``.
 
     Attributes:
         level_names: Of the representation, finest first, as in 'P2' for stride 4.
@@ -79,6 +77,7 @@ class DetectorEncoder(FrozenEncoder):
         frozen: bool = True,
         chunk: int = 4,
         classes: str = 'cityscapes',
+        standardize: bool = False,
     ):
         check_choice('DetectorEncoder', CLASSES, classes=classes)
         super().__init__(detector, checkpoint, frozen, chunk)
@@ -97,42 +96,12 @@ class DetectorEncoder(FrozenEncoder):
         names = class_names(detector)
         self._labels = None if names is None else cityscapes_labels(names)
         self.instance_classes = self._name_classes(names)
-
-    def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
-        """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
-        if samples and 'features' in samples[0]:
-            return self._stored(samples)
-        return super().encode(frames, samples)
+        self.set_up_standardizers(standardize)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         own = self.detector.data_preprocessor
         levels = self.detector.extract_feat(pad_frames(own, normalize_frames(own, resize(frames, self.size))))
         return [m for m, name in zip(levels, self.all_names) if name in self.level_names]
-
-    def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
-        """Features that ``LoadClipFeatures`` read, if they are this detector's."""
-        if not self.frozen:
-            raise ValueError(
-                'DetectorEncoder: stored features stay as they are while frozen=False trains the '
-                'detector; drop LoadClipFeatures from the pipeline'
-            )
-        fingerprint = self.fingerprint()
-        for sample in samples:
-            source, levels = sample.feature_source, tuple(sample.feature_levels)
-            if source != fingerprint:
-                raise ValueError(
-                    f'the stored features were computed by other weights ({source[:12]}...) than '
-                    f'the detector has ({fingerprint[:12]}...): extract them again with '
-                    'tools/extract_representations.py, or load the detector they are of'
-                )
-            if levels != self.level_names:
-                raise ValueError(
-                    f'the clip brings stored features of the levels {levels}, but the encoder is '
-                    f'set to {self.level_names}; set levels of LoadClipFeatures or of the encoder'
-                )
-        device = next(self.detector.parameters()).device
-        levels = zip(*(sample.features for sample in samples))
-        return [torch.stack(level).to(device).float() for level in levels]
 
     def _name_classes(self, names: tuple[str, ...] | None) -> tuple[str, ...]:
         """Names of the instances' labels; says which of the detector's classes are dropped."""
@@ -196,7 +165,7 @@ class DetectorEncoder(FrozenEncoder):
             levels: (B, C, h, w) of ``level_names``.
             padded: (h, w) of the padded frame that they belong to.
         """
-        given = dict(zip(self.level_names, levels))
+        given = dict(zip(self.level_names, self.raw(levels)))
         out = []
         for name, stride in zip(self.all_names, self.strides):
             if name in given:

@@ -1,6 +1,7 @@
 """The base of encoders that wrap a trained network."""
 
 import copy
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn as nn
@@ -11,6 +12,7 @@ from torch import Tensor
 from mmforecast.fileio import CheckpointError, weights_fingerprint
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.models.utils.load_network import decides, load_network
+from mmforecast.models.utils.standardization import ChannelStandardizer, measure
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
@@ -36,6 +38,10 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         frozen: False trains the network along.
         chunk: Frames per forward pass, to bound memory on large frames.
 
+    Some subclasses have one more argument, ``standardize``: every channel of a level has zero mean and unit
+    variance. ``FeatureStatisticsHook`` measures the statistics before training, and checkpoints hold them;
+    without them the encoder refuses to work. Decoders get the network's own values back by :meth:`raw`.
+
     Raises:
         CheckpointError: ``checkpoint`` lacks weights of the network, or a checkpoint of the whole forecaster
             has other ones than ``checkpoint``, or none where nothing else gives them.
@@ -44,6 +50,7 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
     network_name: str
     scope: str
     from_rgb = True
+    standardize = False
 
     def __init__(
         self, network: dict | nn.Module, checkpoint: str | None = None, frozen: bool = True, chunk: int = 8
@@ -80,11 +87,69 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         elif not self._has_weights:
             self.network.init_weights()
 
+    def set_up_standardizers(self, standardize: bool) -> None:
+        """Standardize the levels, or not; for constructors that know ``channels`` and ``level_names``."""
+        self.standardize = standardize
+        if standardize:
+            self.standardizers = nn.ModuleList(ChannelStandardizer(self.channels) for _ in self.level_names)
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether features are standardized and nothing was measured for it."""
+        return self.standardize and not all(part.is_measured for part in self.standardizers)
+
+    def measure(self, pyramids: Iterable[Pyramid]) -> None:
+        """Measure the statistics of standardized features, given as :meth:`encode_raw` gives them."""
+        measure(self.standardizers, pyramids)
+
+    def standardized(self, levels: Sequence[Tensor]) -> Pyramid:
+        """(..., C, h, w) by level, of the network's features, as the encoder gives them."""
+        if not self.standardize:
+            return list(levels)
+        return [part(maps) for part, maps in zip(self.standardizers, levels, strict=True)]
+
+    def raw(self, levels: Sequence[Tensor]) -> Pyramid:
+        """The inverse of :meth:`standardized`."""
+        if not self.standardize:
+            return list(levels)
+        return [part.undo(maps) for part, maps in zip(self.standardizers, levels, strict=True)]
+
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        return self.standardized(self.encode_raw(frames, samples))
+
+    def encode_raw(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
+        """See ``BaseEncoder``; clips that carry stored features are not encoded again."""
+        if samples and 'features' in samples[0]:
+            return self._stored(samples)
         self.require_frames(frames)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             parts = [self._encode_chunk(part) for part in frames.flatten(0, 1).split(self.chunk)]
         return [torch.cat(level).unflatten(0, frames.shape[:2]) for level in zip(*parts)]
+
+    def _stored(self, samples: list[ForecastDataSample]) -> Pyramid:
+        """Features that ``LoadClipFeatures`` read, if they are this network's."""
+        if not self.frozen:
+            raise ValueError(
+                f'{type(self).__name__}: stored features stay as they are while frozen=False trains the '
+                f'{self.network_name}; drop LoadClipFeatures from the pipeline'
+            )
+        fingerprint = self.fingerprint()
+        for sample in samples:
+            source, levels = sample.feature_source, tuple(sample.feature_levels)
+            if source != fingerprint:
+                raise ValueError(
+                    f'the stored features were computed by other weights ({source[:12]}...) than '
+                    f'the {self.network_name} has ({fingerprint[:12]}...): extract them again with '
+                    f'tools/extract_representations.py, or load the {self.network_name} they are of'
+                )
+            if levels != self.level_names:
+                raise ValueError(
+                    f'the clip brings stored features of the levels {levels}, but the encoder is '
+                    f'set to {self.level_names}; set levels of LoadClipFeatures or of the encoder'
+                )
+        device = next(self.network.parameters()).device
+        levels = zip(*(sample.features for sample in samples))
+        return [torch.stack(level).to(device).float() for level in levels]
 
     def _encode_chunk(self, frames: Tensor) -> Pyramid:
         """As ``encode_frames``, with the same random numbers for each frame, if the network draws any."""

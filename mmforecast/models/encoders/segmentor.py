@@ -66,14 +66,14 @@ class SegmentorEncoder(FrozenEncoder):
             return height // self.stride, width // self.stride
         if self.size is not None:
             return self.size
-        padded = _padded_size(self.segmentor.data_preprocessor, (height, width))
+        padded = padded_size(self.segmentor.data_preprocessor, (height, width))
         if not self._upsamples_head or padded != (height, width):
             return height, width  # of its own inference
         return super().map_size(frames, samples)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         height, width = frames.shape[-2:]
-        padded = _padded_size(self.segmentor.data_preprocessor, (height, width))
+        padded = padded_size(self.segmentor.data_preprocessor, (height, width))
         padding = (0, padded[1] - width, 0, padded[0] - height)
         inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
         if self._upsamples_head and not any(padding):
@@ -81,7 +81,7 @@ class SegmentorEncoder(FrozenEncoder):
         else:
             inputs = F.pad(inputs, padding, value=getattr(self.segmentor.data_preprocessor, 'pad_val', 0))
             scores = self._own_inference(inputs)[..., :height, :width]
-        return [self._resize(self._two_channels(scores), (height, width))]
+        return [self._resize(two_channels(scores, self.segmentor), (height, width))]
 
     def _own_inference(self, inputs: Tensor) -> Tensor:
         """Scores at the size of normalized frames, as the segmentor's ``predict`` takes the argmax of."""
@@ -93,14 +93,6 @@ class SegmentorEncoder(FrozenEncoder):
                 scores, size=size, mode='bilinear', align_corners=self.segmentor.align_corners
             )
         return scores
-
-    def _two_channels(self, scores: Tensor) -> Tensor:
-        """(N, 1, h, w) logits of one class as scores of two, whose argmax is the thresholded sigmoid."""
-        if scores.shape[1] != 1:
-            return scores
-        threshold = _last_head(self.segmentor).threshold
-        margin = scores - math.log(threshold / (1 - threshold))
-        return torch.cat([-margin / 2, margin / 2], dim=1)
 
     def _resize(self, scores: Tensor, frame_size: tuple[int, int]) -> Tensor:
         if self.stride is not None:
@@ -128,6 +120,15 @@ def upsamples_its_head(segmentor: nn.Module) -> bool:
     )
 
 
+def two_channels(scores: Tensor, segmentor: nn.Module) -> Tensor:
+    """(N, 1, h, w) logits of one class as scores of two, whose argmax is the thresholded sigmoid."""
+    if scores.shape[1] != 1:
+        return scores
+    threshold = _last_head(segmentor).threshold
+    margin = scores - math.log(threshold / (1 - threshold))
+    return torch.cat([-margin / 2, margin / 2], dim=1)
+
+
 def _last_head(segmentor: nn.Module) -> nn.Module:
     head = getattr(segmentor, 'decode_head', None)
     if head is None:
@@ -137,7 +138,7 @@ def _last_head(segmentor: nn.Module) -> nn.Module:
     return head[-1] if isinstance(head, nn.ModuleList) else head
 
 
-def _padded_size(preprocessor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
+def padded_size(preprocessor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) that the preprocessor pads test images of ``size`` to."""
     settings = getattr(preprocessor, 'test_cfg', None) or {}
     if settings.get('size'):

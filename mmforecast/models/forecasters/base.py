@@ -95,6 +95,11 @@ class BaseForecaster(BaseModel):
                     f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
                     f'the predictor, but {self.why_not_fed_back()}'
                 )
+        if predictor.num_skipped and not self.decoder.takes_skipped_steps:
+            raise ValueError(
+                f'{name}: the predictor leaves out steps on the way to the one that it forecasts, which '
+                f'{type(self.decoder).__name__} cannot write; set lead=1 of the predictor'
+            )
 
     def build_predictor(self, config: dict, shapes: dict[str, int]) -> BasePredictor:
         """The predictor of a config, built with ``shapes`` where it takes them and doesn't set them."""
@@ -113,10 +118,13 @@ class BaseForecaster(BaseModel):
 
     def feeds_back(self) -> bool:
         """Whether a prediction can be the next call's input."""
-        return True
+        return not self.predictor.num_skipped
 
     def why_not_fed_back(self) -> str:
         """The reason why predictions can't be fed back, to end an error message."""
+        if self.predictor.num_skipped:
+            steps = self.predictor.num_outputs
+            return f'it forecasts step {steps} directly, without those before; set rollout_steps to {steps}'
         return 'its outputs cannot be fed back as inputs'
 
     # Entry points of mmengine.
@@ -180,6 +188,10 @@ class BaseForecaster(BaseModel):
         past, context = self.split(representation, frames, samples)
         future = self.rollout(past, self.test_steps, context)
         self._decode_and_merge(future, samples, context, 'pred')
+        if self.predictor.num_skipped:
+            done = [step >= self.predictor.num_skipped for step in range(self.test_steps)]
+            for sample in samples:
+                sample.set_metainfo(dict(forecast_steps=done))
         if self.with_reference and context.future is not None:
             self._decode_and_merge(context.future, samples, context, 'ref')
         return samples

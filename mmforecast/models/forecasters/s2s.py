@@ -76,10 +76,12 @@ class S2SForecaster(AdversarialForecaster):
         }
 
     def feeds_back(self) -> bool:
-        return self._parts[0] == self._parts[1]
+        return self._parts[0] == self._parts[1] and super().feeds_back()
 
     def why_not_fed_back(self) -> str:
         given, out = self._parts
+        if given == out:
+            return super().why_not_fed_back()
         missing = 'scores' if out == 'X' else 'RGB'
         return (
             f'{given}2{out} predicts no {missing}, which its next input needs; use S2S or XS2XS, '

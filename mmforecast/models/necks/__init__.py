@@ -1,3 +1,4 @@
 from .f2f_neck import F2FNeck
+from .spatial_pyramid_pooling import SpatialPyramidPooling
 
-__all__ = ['F2FNeck']
+__all__ = ['F2FNeck', 'SpatialPyramidPooling']

@@ -4,8 +4,10 @@ from .conv_stack import conv_stack
 from .copy_last import BlurredCopyLast, CopyLast
 from .corrected_motion import CorrectedMotion
 from .d2d import D2DPredictor
+from .deform_f2f import DeformF2FPredictor
 from .ego_motion import EgoMotion
 from .f2f import F2FPredictor
+from .f2mf import F2MFPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
 from .motion_forecaster import MotionForecaster
@@ -20,8 +22,10 @@ __all__ = [
     'CopyLast',
     'CorrectedMotion',
     'D2DPredictor',
+    'DeformF2FPredictor',
     'EgoMotion',
     'F2FPredictor',
+    'F2MFPredictor',
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',

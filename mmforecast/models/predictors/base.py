@@ -54,6 +54,8 @@ class BasePredictor(BaseModule, ABC):
     Attributes:
         num_past, channels, num_levels: As above; None for any.
         num_outputs: Future steps per call: 1, or n for a batch model.
+        num_skipped: Leading steps of a call that are not forecast, as in a direct forecast of a later step;
+            their maps are NaN.
         reads_frames: Whether it looks at the context's RGB frames, and so needs maps of whole frames.
         reads_future: Whether it looks at the true future, as only the oracle may.
     """
@@ -62,6 +64,7 @@ class BasePredictor(BaseModule, ABC):
     channels: int | None = None
     num_levels: int | None = None
     num_outputs: int = 1
+    num_skipped: int = 0
     reads_frames: bool = False
     reads_future: bool = False
 

@@ -8,7 +8,14 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
 from mmforecast.models.utils.camera_motion import CameraMotion, estimate_camera_motion, intrinsics
-from mmforecast.models.utils.ego_motion import ObservedMotion, extrapolate, invert_displacement, parallax
+from mmforecast.models.utils.ego_motion import (
+    ObservedMotion,
+    acceleration_seen,
+    extrapolate,
+    invert_displacement,
+    parallax,
+    without_rotation,
+)
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_above, check_positive, check_range
@@ -29,11 +36,13 @@ class EgoMotion(BasePredictor):
     """Warps the newest observed representation by the extrapolated motion of the camera.
 
     The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and
-    parallax. The translation continues at constant speed, so image motion accelerates as things come near.
-    Yaw continues, with a damped acceleration; pitch and roll do not: a car rocks about its mean. Of a camera
-    that turns in place or moves sideways, as no car does, all rotation continues. Where the camera stands, or
-    the flow fits no camera motion, every pixel continues at its own velocity. Nothing is learned, no
-    calibration is needed, and the representation may have any number of channels and levels.
+    parallax. The translation continues at constant speed, so image motion accelerates as things come near; but
+    what the last two steps show at constant velocity keeps it, see
+    :func:`~mmforecast.models.utils.ego_motion.acceleration_seen`. Yaw continues, with a damped acceleration;
+    pitch and roll do not: a car rocks about its mean. Of a camera that turns in place or moves sideways, as no
+    car does, all rotation continues. Where the camera stands, or the flow fits no camera motion, every pixel
+    continues at its own velocity. Nothing is learned, no calibration is needed, and the representation may
+    have any number of channels and levels.
 
     Of maps that hold scores of classes, small regions of one class may move as one piece, see
     :func:`~mmforecast.models.utils.region_motion.move_regions`: at their rims flow mixes two motions.
@@ -143,9 +152,16 @@ class EgoMotion(BasePredictor):
     def newest_motion(self, steps: list[tuple[Tensor, CameraMotion]]) -> ObservedMotion:
         """The motion of the newest step; ``steps`` as :meth:`camera_steps` gives them."""
         flow, motion = steps[0]
+        moved, share = parallax(flow, motion, self.camera_of(flow))
         yaw = motion.rotation[:, 1]
-        change = yaw - steps[1][1].rotation[:, 1] if len(steps) > 1 else torch.zeros_like(yaw)
-        return ObservedMotion(*parallax(flow, motion, self.camera_of(flow)), motion, change)
+        if len(steps) < 2:
+            return ObservedMotion(moved, share, motion, torch.zeros_like(yaw))
+        earlier_flow, before = steps[1]
+        earlier = without_rotation(earlier_flow, before.rotation, self.camera_of(flow))
+        seen = acceleration_seen(moved, share, backward_warp(earlier, flow))
+        known = before.translation.any(dim=1)[:, None, None, None]
+        share = torch.where(known, share * seen, share)
+        return ObservedMotion(moved, share, motion, yaw - before.rotation[:, 1])
 
     def camera_steps(self, frames: Tensor) -> list[tuple[Tensor, CameraMotion]]:
         """Backward flow (B, 2, h, w) and camera motion of every step, the newest first.

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import Pyramid
-from mmforecast.models.utils.standardization import ChannelStandardizer, channel_sums
+from mmforecast.models.utils.standardization import ChannelStandardizer, measure
 from mmforecast.registry import MODELS
 
 from .base import BasePredictor
@@ -227,12 +227,7 @@ class F2FPredictor(BasePredictor):
         Args:
             pyramids: As the encoder gives them.
         """
-        sums = {net: torch.zeros(3, self.channels, dtype=torch.double) for net in self.nets}
-        for pyramid in pyramids:
-            for net, maps in zip(self._nets_by_level(), pyramid, strict=True):
-                sums[net] += channel_sums(maps).cpu()
-        for net, total in sums.items():
-            net.standardizer.set_statistics(total)
+        measure([net.standardizer for net in self._nets_by_level()], pyramids)
 
     def _nets_by_level(self) -> list[F2FLevel]:
         return list(self.nets) * (self.num_levels if self.share_weights else 1)

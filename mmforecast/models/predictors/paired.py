@@ -27,7 +27,7 @@ class PairedPredictor(KeepFrozen, BasePredictor):
         kwargs: See ``BasePredictor``.
 
     Raises:
-        ValueError: One predictor gives more steps per call than the other.
+        ValueError: One predictor gives more steps per call than the other, or leaves out more.
         CheckpointError: A checkpoint is of another predictor.
     """
 
@@ -48,7 +48,13 @@ class PairedPredictor(KeepFrozen, BasePredictor):
                 f'PairedPredictor: instances gives {outputs[0]} steps per call but semantics {outputs[1]}; '
                 'take predictors of as many'
             )
-        self.num_outputs = outputs[0]
+        skipped = self.instances.num_skipped, self.semantics.num_skipped
+        if skipped[0] != skipped[1]:
+            raise ValueError(
+                f'PairedPredictor: instances leaves out {skipped[0]} steps of a call but semantics '
+                f'{skipped[1]}; take the same lead for both'
+            )
+        self.num_outputs, self.num_skipped = outputs[0], skipped[0]
         self.reads_frames = self.instances.reads_frames or self.semantics.reads_frames
         self.reads_future = self.instances.reads_future or self.semantics.reads_future
         self.checkpoints = dict(instances=instances_checkpoint, semantics=semantics_checkpoint)

@@ -18,6 +18,9 @@ from .camera_motion import CameraMotion, apply_homography, pixel_grid, rotation_
 # Parallax across the line through the epipole, squared, counts so much against that along it, from so many
 # px^2 on: flow is no more exact than a pixel.
 _CROSSING, _NOISE = 4.0, 1.0
+# Of the squared error of an observed acceleration: what flow is wrong by, in px^2; its mean is taken over
+# windows of a thirtieth of the width; so much smaller may that of constant velocity be by chance.
+_ERROR, _WINDOW, _CHANCE = 0.5, 60, 0.7
 
 
 @dataclass
@@ -37,6 +40,14 @@ class ObservedMotion:
     yaw_change: Tensor
 
 
+def without_rotation(backward: Tensor, rotation: Tensor, camera: Tensor) -> Tensor:
+    """The parallax ``v`` (B, 2, H, W) in pixels alone; arguments as of :func:`parallax`, rotation (B, 3)."""
+    camera = camera.to(backward.device)
+    grid = pixel_grid(backward)
+    rotate = camera @ rotation_matrix(rotation) @ torch.linalg.inv(camera)
+    return grid - apply_homography(rotate, grid + backward)
+
+
 def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Tensor, Tensor]:
     """What is left of the flow without the camera's rotation.
 
@@ -53,10 +64,8 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
         and ``c`` across it.
     """
     camera = camera.to(backward.device)
-    grid = pixel_grid(backward)
-    rotate = camera @ rotation_matrix(motion.rotation) @ torch.linalg.inv(camera)
-    turned = apply_homography(rotate, grid + backward)  # the earlier position, seen by the turned camera
-    moved = grid - turned
+    moved = without_rotation(backward, motion.rotation, camera)
+    turned = pixel_grid(backward) - moved  # the earlier position, seen by the turned camera
     epipole = motion.translation @ camera.T
     known = epipole[:, 2].abs() > 0
     depth = torch.where(known, epipole[:, 2], torch.ones_like(epipole[:, 2]))
@@ -68,6 +77,32 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
     along = along.square() / (ray * ray).sum(dim=1, keepdim=True).clamp(min=1e-6)
     across = (moved * moved).sum(dim=1, keepdim=True) - along
     return moved, share * along / (along + _CROSSING * (across - _NOISE).clamp(min=0) + 1e-6)
+
+
+def acceleration_seen(moved: Tensor, share: Tensor, earlier: Tensor) -> Tensor:
+    """How well two steps bear out that parallax accelerates as ``q`` says.
+
+    The parallax of a point of a rigid scene was ``v (1 - p) / (1 + p)`` a step earlier, with
+    ``p = q / (1 + q)``; that of something at constant velocity, as a car ahead that turns as the camera does,
+    was ``v``.
+
+    Args:
+        moved, share: ``v`` and ``q`` of the newest step, see :func:`parallax`.
+        earlier: (B, 2, H, W) parallax of the same points over the step before.
+
+    Returns:
+        (B, 1, H, W) factors for ``q``: 1 where the scene may be rigid, down to 0 where constant velocity fits
+        better.
+    """
+    before = share.clamp(-0.4, 0.6)
+    before = before / (1 + before)
+    rigid = (earlier - moved * (1 - before) / (1 + before)).square().sum(dim=1, keepdim=True)
+    constant = (earlier - moved).square().sum(dim=1, keepdim=True)
+    radius = moved.shape[-1] // _WINDOW
+    rigid, constant = (
+        F.avg_pool2d(part, 2 * radius + 1, 1, radius, count_include_pad=False) for part in (rigid, constant)
+    )
+    return ((constant + _ERROR) / (rigid + _ERROR) / _CHANCE).clamp(max=1).square()
 
 
 def extrapolate(

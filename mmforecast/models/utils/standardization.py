@@ -1,8 +1,12 @@
 """Maps whose channels have zero mean and unit variance, by statistics that are measured once."""
 
+from collections.abc import Iterable, Sequence
+
 import torch
 import torch.nn as nn
 from torch import Tensor
+
+from .pyramid import Pyramid
 
 # Of the largest deviation: a channel that hardly ever changes isn't blown up to noise.
 _LEAST_SHARE = 1e-3
@@ -76,3 +80,18 @@ class ChannelStandardizer(nn.Module):
                 "custom_hooks=[dict(type='FeatureStatisticsHook')], which measures them before the first "
                 'iteration, or load a checkpoint that has them'
             )
+
+
+def measure(standardizers: Sequence[ChannelStandardizer], pyramids: Iterable[Pyramid]) -> None:
+    """Set the statistics of standardizers, one per level.
+
+    Args:
+        standardizers: One that stands for several levels is measured on all of them.
+        pyramids: Of features.
+    """
+    sums = {part: torch.zeros(3, len(part.mean), dtype=torch.double) for part in standardizers}
+    for pyramid in pyramids:
+        for part, maps in zip(standardizers, pyramid, strict=True):
+            sums[part] += channel_sums(maps).cpu()
+    for part, total in sums.items():
+        part.set_statistics(total)
