@@ -1,6 +1,7 @@
 """EgoMotion against scenes whose geometry is known exactly."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -140,6 +141,23 @@ def test_vehicles_ahead_in_a_fast_turn_are_not_taken_for_near():
         if (truth == label).any()
     ]
     assert torch.stack(moving).mean() > 0.6  # 0.5 without a look at the step before
+
+
+@pytest.mark.parametrize('failed', [0, 1])
+def test_a_failed_estimate_is_no_change_of_yaw(failed):
+    """Rotation and translation are zero where nothing is known: the camera has not stopped turning."""
+    flow = displacement((0.0, 0.03, 0.0), (0, 0, -0.2), -1)
+    turning = CameraMotion(
+        torch.tensor([[0.0, 0.03, 0.0]], dtype=torch.float64),
+        torch.tensor([[0.0, 0.0, -1.0]], dtype=torch.float64),
+    )
+    unknown = CameraMotion(torch.zeros_like(turning.rotation), torch.zeros_like(turning.translation))
+    steps = [(flow, turning), (flow, turning)]
+    steps[failed] = flow, unknown
+    assert not EgoMotion().newest_motion(steps).yaw_change.any()
+    steps[failed] = flow, replace(turning, rotation=turning.rotation * 0.5)
+    change = EgoMotion().newest_motion(steps).yaw_change.item()
+    assert change == pytest.approx(-0.015 if failed == 0 else 0.015)
 
 
 def observed(backward, motion):

@@ -161,7 +161,9 @@ class EgoMotion(BasePredictor):
         seen = acceleration_seen(moved, share, backward_warp(earlier, flow))
         known = before.translation.any(dim=1)[:, None, None, None]
         share = torch.where(known, share * seen, share)
-        return ObservedMotion(moved, share, motion, yaw - before.rotation[:, 1])
+        # from or to a step of which nothing is known, no change is known
+        both = motion.rotation.any(dim=1) & before.rotation.any(dim=1)
+        return ObservedMotion(moved, share, motion, (yaw - before.rotation[:, 1]) * both)
 
     def camera_steps(self, frames: Tensor) -> list[tuple[Tensor, CameraMotion]]:
         """Backward flow (B, 2, h, w) and camera motion of every step, the newest first.

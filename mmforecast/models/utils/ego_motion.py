@@ -31,7 +31,7 @@ class ObservedMotion:
         moved: (B, 2, h, w) parallax of each pixel over the step, in pixels, see :func:`parallax`.
         share: (B, 1, h, w) share of the depth that the camera covered.
         camera: The camera's motion over the step.
-        yaw_change: (B,) change of yaw per step against the step before, in radians.
+        yaw_change: (B,) change of yaw per step against the step before, in radians; 0 where either is unknown.
     """
 
     moved: Tensor
