@@ -109,6 +109,14 @@ def options_of(cfg):
     return options
 
 
+@pytest.fixture(autouse=True)
+def without_checkpoints(tmp_path):
+    """Leave no checkpoints: those of all configs take 25 GB together."""
+    yield
+    for path in tmp_path.rglob('*.pth'):
+        path.unlink()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('name', NOTHING_TO_TRAIN)
 def test_config_with_nothing_to_train_is_scored(name, workspace, run_tool, monkeypatch, tmp_path, request):
