@@ -18,9 +18,10 @@ from .camera_motion import CameraMotion, apply_homography, pixel_grid, rotation_
 # Parallax across the line through the epipole, squared, counts so much against that along it, from so many
 # px^2 on: flow is no more exact than a pixel.
 _CROSSING, _NOISE = 4.0, 1.0
-# Of the squared error of an observed acceleration: what flow is wrong by, in px^2; its mean is taken over
-# windows of a thirtieth of the width; so much smaller may that of constant velocity be by chance.
-_ERROR, _WINDOW, _CHANCE = 0.5, 60, 0.7
+# Of the squared error of an observed acceleration: what flow is wrong by, in px^2, and as a share of the
+# motion's square; its mean is taken over windows of a thirtieth of the width; so much smaller may that of
+# constant velocity be by chance.
+_ERROR, _ERROR_SHARE, _WINDOW, _CHANCE = 0.5, 0.01, 60, 0.7
 
 
 @dataclass
@@ -98,10 +99,11 @@ def acceleration_seen(moved: Tensor, share: Tensor, earlier: Tensor) -> Tensor:
     before = before / (1 + before)
     rigid = (earlier - moved * (1 - before) / (1 + before)).square().sum(dim=1, keepdim=True)
     constant = (earlier - moved).square().sum(dim=1, keepdim=True)
-    rigid, constant = _window_mean(torch.cat([rigid, constant], dim=1), moved.shape[-1] // _WINDOW).split(
-        1, dim=1
-    )
-    return ((constant + _ERROR) / (rigid + _ERROR) / _CHANCE).clamp(max=1).square()
+    length = moved.square().sum(dim=1, keepdim=True)
+    means = _window_mean(torch.cat([rigid, constant, length], dim=1), moved.shape[-1] // _WINDOW)
+    rigid, constant, length = means.split(1, dim=1)
+    wrong = _ERROR + _ERROR_SHARE * length
+    return ((constant + wrong) / (rigid + wrong) / _CHANCE).clamp(max=1).square()
 
 
 def _window_mean(maps: Tensor, radius: int) -> Tensor:
