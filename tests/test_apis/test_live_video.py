@@ -274,7 +274,7 @@ def test_a_stream_cannot_go_back(inferencer, address):
 @pytest.mark.slow
 def test_the_standard_input(folder, tmp_path):
     words = ['predict', '-', '--baseline', 'copy-last', '--every', '10', '--out', str(tmp_path / 'out')]
-    words += ['--max-frames', '40', '--formats', 'json']
+    words += ['--max-frames', '40', '--formats', 'json', '--stride', '1']
     with open(folder / 'a.ts', 'rb') as stdin:
         done = subprocess.run(
             [sys.executable, '-m', 'mmforecast', *words], stdin=stdin, capture_output=True, text=True
