@@ -40,8 +40,8 @@ class LoadClipMotion(BaseTransform):
     def transform(self, results: dict) -> dict:
         if not results['num_future']:
             raise ValueError(
-                'LoadClipMotion follows motion into future frames, of which num_future=0 of the dataset leaves '
-                'none; raise it, or leave LoadClipMotion out'
+                'LoadClipMotion follows motion into future frames, of which num_future=0 of the dataset '
+                'leaves none; raise it, or leave LoadClipMotion out'
             )
         flows = [self._read(path, results) for path in results['motion_paths']]
         steps = range(1, results['num_future'] + 1)
