@@ -45,7 +45,7 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch', 'tests', 'docs')}
+extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch', 'export', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
 # Not in `all`: a cluster's scheduler is of no use on one machine.
 extras['ray'] = read_requirements('ray')

@@ -18,6 +18,7 @@ from mmforecast.models.utils.camera_motion import (
     estimate_camera_motion,
     intrinsics,
     pixel_grid,
+    rotation_homography,
     rotation_matrix,
 )
 from mmforecast.models.utils.ego_motion import (
@@ -415,3 +416,17 @@ def test_the_nearer_is_in_front_or_averaged():
     # of the place where the block lands on the ground beside it
     assert front[0, 0, 20, 46].item() == pytest.approx(-12, abs=0.01)
     assert mean[0, 0, 20, 46].item() == pytest.approx(-6, abs=0.01)
+
+
+def test_rotations_are_the_exponential_of_the_cross_product():
+    draw = torch.Generator().manual_seed(0)
+    vectors = torch.randn((20, 3), generator=draw, dtype=torch.float64)
+    vectors[:3] *= torch.tensor([0.0, 1e-9, 1e-3])[:, None]
+    x, y, z = vectors.unbind(1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).view(-1, 3, 3)
+    expected = torch.linalg.matrix_exp(cross)
+    torch.testing.assert_close(rotation_matrix(vectors), expected, rtol=0, atol=1e-14)
+    camera = intrinsics((60, 100), 0.8)
+    expected = camera @ expected @ torch.linalg.inv(camera)
+    torch.testing.assert_close(rotation_homography(camera, vectors), expected, rtol=1e-12, atol=1e-12)

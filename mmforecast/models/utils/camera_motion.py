@@ -137,7 +137,19 @@ def rotation_matrix(vectors: Tensor) -> Tensor:
     x, y, z = vectors.unbind(dim=-1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-    return torch.linalg.matrix_exp(cross)
+    turns = (vectors.norm(dim=-1) / torch.pi)[:, None, None]
+    # sin(t) / t and (1 - cos(t)) / t^2, which have values at 0 too
+    first, second = torch.sinc(turns), torch.sinc(turns / 2).square() / 2
+    return torch.eye(3).to(cross) + first * cross + second * (cross @ cross)
+
+
+def rotation_homography(camera: Tensor, vectors: Tensor) -> Tensor:
+    """(B, 3, 3): how a camera of :func:`intrinsics` that turns by rotation vectors (B, 3) moves pixels."""
+    camera = camera.to(vectors.device)
+    (pixels, _, x), (_, _, y) = camera[0], camera[1]
+    zero, one = torch.zeros_like(pixels), torch.ones_like(pixels)
+    inverse = torch.stack([one, zero, -x, zero, one, -y, zero, zero, pixels]).view(3, 3) / pixels
+    return camera @ rotation_matrix(vectors) @ inverse
 
 
 def apply_homography(matrix: Tensor, points: Tensor) -> Tensor:

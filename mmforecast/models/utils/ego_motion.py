@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .camera_motion import CameraMotion, apply_homography, pixel_grid, rotation_matrix
+from .camera_motion import CameraMotion, apply_homography, pixel_grid, rotation_homography
 
 # Parallax across the line through the epipole, squared, counts so much against that along it, from so many
 # px^2 on: flow is no more exact than a pixel.
@@ -43,10 +43,8 @@ class ObservedMotion:
 
 def without_rotation(backward: Tensor, rotation: Tensor, camera: Tensor) -> Tensor:
     """The parallax ``v`` (B, 2, H, W) in pixels alone; arguments as of :func:`parallax`, rotation (B, 3)."""
-    camera = camera.to(backward.device)
     grid = pixel_grid(backward)
-    rotate = camera @ rotation_matrix(rotation) @ torch.linalg.inv(camera)
-    return grid - apply_homography(rotate, grid + backward)
+    return grid - apply_homography(rotation_homography(camera, rotation), grid + backward)
 
 
 def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,10 +139,8 @@ def extrapolate(
     share, gain = clamp_and_gain(share, steps)
     if not perspective:
         gain = float(steps)
-    camera = camera.to(moved.device)
-    rotate = camera @ rotation_matrix(turn) @ torch.linalg.inv(camera)
     grid = pixel_grid(moved)
-    return apply_homography(rotate, grid + moved * gain) - grid, share
+    return apply_homography(rotation_homography(camera, turn), grid + moved * gain) - grid, share
 
 
 def clamp_and_gain(share: Tensor, steps: int) -> tuple[Tensor, Tensor]:
@@ -180,9 +176,10 @@ def invert_displacement(displacement: Tensor, nearness: Tensor) -> tuple[Tensor,
     index = torch.where(wins, index, height * width)
     values = torch.cat([displacement, torch.ones_like(nearness)], dim=1).flatten(2)
     landed = values.new_zeros(batch, 3, height * width + 1)
-    landed = landed.scatter_reduce(2, index[:, None].expand(-1, 3, -1), values, 'mean', include_self=False)
+    landed = landed.scatter_add(2, index[:, None].expand(-1, 3, -1), values)
     landed = landed[..., :-1].unflatten(2, (height, width))
-    field, known = landed[:, :2], landed[:, 2:] > 0
+    count = landed[:, 2:]
+    field, known = landed[:, :2] / count.clamp(min=1), count > 0
     return -median_filter(fill_holes(field, known)), known
 
 
@@ -190,7 +187,7 @@ def fill_holes(field: Tensor, known: Tensor) -> Tensor:
     """Fill the unknown part of a field (B, C, H, W) from around, by averages over ever coarser cells."""
     weight = known.to(field)
     levels = [(field * weight, weight)]
-    while max(levels[-1][0].shape[-2:]) > 1 and not bool(levels[-1][1].gt(0).all()):
+    while max(levels[-1][0].shape[-2:]) > 1:
         levels.append(
             tuple(F.avg_pool2d(part, 2, ceil_mode=True, count_include_pad=False) for part in levels[-1])
         )

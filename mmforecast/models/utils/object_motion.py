@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mmforecast.utils.flow import backward_warp
 
-from .camera_motion import apply_homography, pixel_grid, rotation_matrix
+from .camera_motion import apply_homography, pixel_grid, rotation_homography
 from .ego_motion import clamp_and_gain
 
 
@@ -76,7 +76,7 @@ def move_points(
     slope = share / (1 + share)
     moved = points + gain * (mean[:, None] + slope * (points - center[:, None]))
     camera = camera.to(turn)
-    rotate = camera @ rotation_matrix(turn[None]) @ torch.linalg.inv(camera)
+    rotate = rotation_homography(camera, turn[None])
     return apply_homography(rotate, moved[None, :, None])[0, :, 0]
 
 
@@ -99,7 +99,7 @@ def move_mask(
     share, gain = clamp_and_gain(share, steps)
     growth = 1 + gain * share / (1 + share)
     camera = camera.to(turn)
-    back = camera @ rotation_matrix(-turn[None]) @ torch.linalg.inv(camera)
+    back = rotation_homography(camera, -turn[None])
     target = apply_homography(back, pixel_grid(mask[None, None].to(mean)))
     # p + gain * (a + s * (p - c)) = target, solved for p
     shape = (1, 2, 1, 1)

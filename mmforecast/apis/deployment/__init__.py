@@ -1,0 +1,6 @@
+"""Forecasters as graphs that run without this library's Python code: ONNX files, or PyTorch's own format."""
+
+from .export import FORMATS, ExportedPart, export_forecaster
+from .runner import ExportedForecaster
+
+__all__ = ['FORMATS', 'ExportedForecaster', 'ExportedPart', 'export_forecaster']
