@@ -28,7 +28,8 @@ NAMES = dict(
         DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss
         F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder
         FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder
-        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
+        LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
+        MaskedLabelTransformer
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
         PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
         S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
@@ -39,7 +40,8 @@ NAMES = dict(
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
     TRANSFORMS="""
         CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
-        ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
+        ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipDepth LoadClipFeatures
+        LoadClipFrames
         LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
         LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
     """,

@@ -148,6 +148,7 @@ def given_representation(encoder: BaseEncoder, size: tuple[int, int]) -> Pyramid
     else:
         sample.gt_sem_seg = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
         sample.gt_instance_map = PixelData(data=torch.zeros((1, *size), dtype=torch.int32))
+        sample.gt_depth = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
     return encoder.encode(torch.zeros((1, 0, 3, *size)), [sample])
 
 

@@ -54,6 +54,7 @@ SMALL_TYPES = dict(
     DCGANGenerator=dict(base_channels=32),  # a multiple of 32 at 256x256
     CANGenerator=dict(base_channels=32),
     CANDiscriminator=dict(head_channels=32),
+    MaskedLabelTransformer=dict(embed_dims=24, num_layers=1, num_heads=2),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
     MultiScaleDiscriminator=dict(hidden=lambda part: ((32, 16),) * len(part.get('widths', '1234'))),

@@ -6,6 +6,7 @@ from .detector import DetectorEncoder, detect
 from .detector_map import DetectorMapEncoder
 from .distance_map import DistanceMapEncoder
 from .instance_map import InstanceMapEncoder
+from .label_depth import LabelDepthEncoder
 from .label_map import LabelMapEncoder
 from .paired import PairedEncoder
 from .precomputed import PrecomputedEncoder
@@ -20,6 +21,7 @@ __all__ = [
     'DetectorMapEncoder',
     'DistanceMapEncoder',
     'InstanceMapEncoder',
+    'LabelDepthEncoder',
     'LabelMapEncoder',
     'PairedEncoder',
     'PrecomputedEncoder',

@@ -10,6 +10,7 @@ from .f2f import F2FPredictor
 from .f2mf import F2MFPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
+from .masked_label import MaskedLabelTransformer
 from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
@@ -29,6 +30,7 @@ __all__ = [
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
+    'MaskedLabelTransformer',
     'MotionForecaster',
     'MultiScalePredictor',
     'Oracle',
