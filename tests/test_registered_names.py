@@ -24,17 +24,17 @@ NAMES = dict(
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
         CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
-        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DeformF2FPredictor DetectionDecoder
-        DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss
-        F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder
-        FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder
-        LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
-        MaskedLabelTransformer
+        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DPTNeck DeformF2FPredictor
+        DetectionDecoder DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion
+        EndpointLoss F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder
+        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
+        InstanceMapEncoder LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator
+        MaskStyleGenerator MaskedFeatureTransformer MaskedLabelTransformer MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
         PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
         S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
-        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator VideoForecaster
-        WarpCorrectPredictor
+        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator TimmViT
+        VideoForecaster ViTFeatureEncoder WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',

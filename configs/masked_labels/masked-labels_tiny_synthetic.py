@@ -8,8 +8,8 @@ train_pipeline = [
     dict(type='ClipRandomFlip'),
     dict(type='PackForecastInputs'),
 ]
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
-max_iters = 4000
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+max_iters = 2500
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=100, end=max_iters),

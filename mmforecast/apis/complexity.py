@@ -15,6 +15,7 @@ from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncod
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.predictors.deformable import DeformableConv
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
+from mmforecast.models.utils.feature_pca import FeaturePCA
 from mmforecast.models.utils.standardization import ChannelStandardizer
 from mmforecast.structures import ForecastDataSample
 
@@ -116,7 +117,9 @@ def _simplify(model: BaseForecaster) -> None:
         return conv.plain(maps)
 
     for module in model.modules():
-        if isinstance(module, ChannelStandardizer):
+        if isinstance(module, FeaturePCA):  # its projection costs something
+            module.std.fill_(1)
+        elif isinstance(module, ChannelStandardizer):
             module.forward = module.undo = lambda maps: maps
         elif isinstance(module, DeformableConv):
             module.forward = partial(as_plain, module)

@@ -11,6 +11,7 @@ model = dict(
         embed_dims=96,
         num_layers=2,
         num_heads=4,
+        dropout=0.,
         class_weight=[1.] * 11 + [2.2] * 8),
     train_cfg=dict(rollout_steps=1),
     test_cfg=dict(rollout_steps=3))

@@ -13,6 +13,7 @@ from .precomputed import PrecomputedEncoder
 from .rgb import RGBEncoder
 from .segmentor import SegmentorEncoder
 from .segmentor_feature import SegmentorFeatureEncoder
+from .vit_feature import ViTFeatureEncoder
 
 __all__ = [
     'BaseEncoder',
@@ -28,6 +29,7 @@ __all__ = [
     'RGBEncoder',
     'SegmentorEncoder',
     'SegmentorFeatureEncoder',
+    'ViTFeatureEncoder',
     'detect',
     'rgb_to_unit',
     'unit_to_rgb',

@@ -10,6 +10,7 @@ from .f2f import F2FPredictor
 from .f2mf import F2MFPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
+from .masked_feature import MaskedFeatureTransformer
 from .masked_label import MaskedLabelTransformer
 from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
@@ -30,6 +31,7 @@ __all__ = [
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
+    'MaskedFeatureTransformer',
     'MaskedLabelTransformer',
     'MotionForecaster',
     'MultiScalePredictor',
