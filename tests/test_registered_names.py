@@ -31,10 +31,10 @@ NAMES = dict(
         InstanceMapEncoder LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator
         MaskStyleGenerator MaskedFeatureTransformer MaskedLabelTransformer MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
-        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
-        S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
-        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator TimmViT
-        VideoForecaster ViTFeatureEncoder WarpCorrectPredictor
+        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder PyramidConvLSTM RGBDecoder
+        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
+        SegmentorFeatureEncoder SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling
+        StackGANGenerator TimmViT VideoForecaster ViTFeatureEncoder WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',

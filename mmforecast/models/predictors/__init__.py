@@ -1,5 +1,6 @@
 from .base import BasePredictor
 from .context import ForecastContext
+from .conv_lstm import PyramidConvLSTM
 from .conv_stack import conv_stack
 from .copy_last import BlurredCopyLast, CopyLast
 from .corrected_motion import CorrectedMotion
@@ -37,6 +38,7 @@ __all__ = [
     'MultiScalePredictor',
     'Oracle',
     'PairedPredictor',
+    'PyramidConvLSTM',
     'WarpCorrectPredictor',
     'conv_stack',
 ]
