@@ -123,9 +123,9 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
     """Forecasts every level by ConvLSTMs that see what the levels beside theirs remember.
 
     The window is read map by map, from the coarsest level to the finest; then each forecast is read in turn. A
-    level's forecast is its newest map plus a correction, which starts at zero, so the untrained network repeats
-    the newest map. With ``motion`` it is the map that another predictor has moved, plus a correction that sees
-    it, and the untrained network is that predictor.
+    level's forecast is its newest map plus a correction, which starts at zero, so the untrained network
+    repeats the newest map. With ``motion`` it is the map that another predictor has moved, plus a correction
+    that sees it, and the untrained network is that predictor.
 
     Args:
         channels, num_levels, num_past: See ``BasePredictor``.
@@ -135,9 +135,9 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
         patch_size: The networks work on patches of so many cells of their maps squared, for maps that are
             large or sparse, such as scores.
         links: 'top-down' joins what the coarser level has just remembered to a level's input, upsampled;
-            'both' also what the finer one remembered a frame before, downsampled; 'none' keeps the levels apart.
-        motion: Config of a predictor that moves the maps, e.g. ``dict(type='EgoMotion')``; None starts from the
-            newest map.
+            'both' also what the finer one remembered a frame before, downsampled; 'none' keeps levels apart.
+        motion: Config of a predictor that moves the maps, e.g. ``dict(type='EgoMotion')``; None starts from
+            the newest map.
         frozen: ``motion`` keeps its weights, if it has any.
         kwargs: See ``BasePredictor``.
 
