@@ -109,5 +109,7 @@ class ViTFeatureEncoder(SegmentorFeatureEncoder):
                 f'{self._name}: size={self.size} must be multiples of {patch}, the side of a patch of '
                 f'{type(backbone).__name__}'
             )
-        maps, _ = self._read(torch.zeros(1, 3, *self.size))
-        return maps.shape[1], self.size[1] // maps.shape[-1]
+        # a few patches are enough, where their size is known
+        size = (2 * patch, 4 * patch) if isinstance(patch, int) else self.size
+        maps, _ = self._read(torch.zeros(1, 3, *size))
+        return maps.shape[1], size[1] // maps.shape[-1]
