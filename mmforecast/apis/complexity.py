@@ -11,7 +11,13 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmforecast.models.decoders import FlowInstanceDecoder
-from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncoder, PrecomputedEncoder
+from mmforecast.models.encoders import (
+    BaseEncoder,
+    CachedEncoder,
+    DetectorEncoder,
+    LabelDepthEncoder,
+    PrecomputedEncoder,
+)
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.predictors.deformable import DeformableConv
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
@@ -129,7 +135,11 @@ def _encode(model: BaseForecaster, frames: Tensor, samples: list[ForecastDataSam
     """Multiply-adds of the encoder on one frame, and its representation, (1, 1, C, h, w) per level."""
     encoder, size = model.encoder, tuple(frames.shape[-2:])
     paints = getattr(encoder, 'detector_encoder', None) is not None
-    if encoder.from_rgb and not paints:
+    sees_rgb = encoder.from_rgb
+    if isinstance(encoder, LabelDepthEncoder):  # depth comes with the data, but scores may not
+        sees_rgb = encoder.scores.from_rgb
+        samples[0].gt_depth = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
+    if sees_rgb and not paints:
         return _run(encoder, count_macs, model.encode, frames, samples)
     macs = painter_macs(encoder, frames) if paints else 0
     given = blank_maps(encoder, size) if paints else given_representation(encoder, size)
