@@ -42,5 +42,5 @@ def measure_features(cfg: Config, num_clips: int, device: str | None = None) -> 
         )
     with DefaultScope.overwrite_default_scope(SCOPE):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    encoder.measure(clip_features(model, encoder.encode_raw, dataset, min(num_clips, len(dataset))))
+    encoder.measure(clip_features(model, dataset, min(num_clips, len(dataset))))
     return {name: value.cpu() for name, value in encoder.standardizers.state_dict().items()}

@@ -138,6 +138,7 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
             'both' also what the finer one remembered a frame before, downsampled; 'none' keeps levels apart.
         motion: Config of a predictor that moves the maps, e.g. ``dict(type='EgoMotion')``; None starts from
             the newest map.
+        class_scores: Whether the maps hold scores of classes, for a ``motion`` that asks; see ``EgoMotion``.
         frozen: ``motion`` keeps its weights, if it has any.
         kwargs: See ``BasePredictor``.
 
@@ -156,6 +157,7 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
         patch_size: int = 1,
         links: str = 'top-down',
         motion: dict | None = None,
+        class_scores: bool | None = None,
         frozen: bool = True,
         **kwargs,
     ):
@@ -164,7 +166,7 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
         check_choice('PyramidConvLSTM', LINKS, links=links)
         if kernel < 1 or kernel % 2 == 0:
             raise ValueError(f'PyramidConvLSTM: kernel must be odd, got {kernel}')
-        self.links, self.patch_size = links, patch_size
+        self.links, self.patch_size, self.class_scores = links, patch_size, class_scores
         self.motion: BasePredictor | None = None if motion is None else MODELS.build(motion)
         if self.motion is not None:
             self._take_over_motion(frozen)
@@ -176,6 +178,8 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
         self.apply_own_start()
 
     def _take_over_motion(self, frozen: bool) -> None:
+        if getattr(self.motion, 'class_scores', self.class_scores) is None:
+            self.motion.class_scores = self.class_scores
         if self.motion.num_outputs != 1:
             raise ValueError(
                 f'PyramidConvLSTM forecasts step by step, but {type(self.motion).__name__} forecasts '
