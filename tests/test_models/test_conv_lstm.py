@@ -191,3 +191,12 @@ def test_gradients_flow_through_the_memory_of_a_roll_out():
     assert set(losses) == {'t+1.loss_mse', 't+2.loss_mse'}
     (gradient,) = torch.autograd.grad(losses['t+2.loss_mse'], past)
     assert gradient[:, 0].any()
+
+
+def test_motion_of_regions_is_told_that_maps_hold_scores():
+    motion = dict(type='EgoMotion', region_share=0.05)
+    model = S2SForecaster(
+        dict(type='LabelMapEncoder', num_classes=5), dict(type='PyramidConvLSTM', hidden=4, motion=motion)
+    )
+    assert model.predictor.motion.class_scores is True
+    assert build(motion=motion).motion.class_scores is None
