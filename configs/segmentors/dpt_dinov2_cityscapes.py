@@ -41,3 +41,4 @@ param_scheduler = [
     dict(type='PolyLR', eta_min=0, power=1, by_epoch=False, begin=10 * 23, end=max_iters),
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=10 * 23)
+find_unused_parameters = True  # the coarsest fusion has a unit without use, as in the authors' code

@@ -5,3 +5,4 @@ _base_ = [
     '../_base_/schedules/segmentor_tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = _base_.segmentor
+find_unused_parameters = True  # the coarsest fusion has a unit without use, as in the authors' code

@@ -259,13 +259,13 @@ def segmentor(patch=8, layers=(0, 1, 2, 3), **head):
         neck=dict(type='mmforecast.DPTNeck', in_channels=12, channels=8, widths=(4, 6, 8, 8)),
         decode_head=dict(
             type='FCNHead',
+            **{**dict(in_index=0), **head},
             in_channels=8,
             channels=8,
             num_convs=1,
             concat_input=False,
             num_classes=5,
             norm_cfg=dict(type='BN'),
-            **head,
         ),
         test_cfg=dict(mode='whole'),
     )
@@ -385,3 +385,13 @@ def test_a_vision_transformer_of_timm():
     )
     (maps,) = encoder(segmentor=config).encode(FRAMES, [])
     assert maps.shape == (2, 3, 48, 4, 8)
+
+
+def test_any_head_may_read_the_layers():
+    config = segmentor(in_index=(0, 1, 2, 3), input_transform='resize_concat')
+    del config['neck']
+    config['decode_head']['in_channels'] = [12] * 4
+    ours = encoder(segmentor=config)
+    (maps,) = ours.encode(FRAMES, [])
+    own = ours.segmentor((FRAMES[:, 0] - 127.5) / 127.5, mode='tensor')
+    torch.testing.assert_close(ours.scores(maps[:, 0], (32, 64)), own)
