@@ -49,6 +49,8 @@ extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
 # Not in `all`: a cluster's scheduler is of no use on one machine.
 extras['ray'] = read_requirements('ray')
+# Nor this: it needs torchvision, in the build that fits torch.
+extras['vit'] = read_requirements('vit')
 # Nor these: the two stacks have the same modules, and other packages may provide them already.
 extras['upstream'] = read_requirements('upstream')
 extras['forks'] = read_requirements('forks')

@@ -149,6 +149,7 @@ def test_requirements_in_the_metadata(metadata):
         'tests',
         'upstream',
         'video',
+        'vit',
     }
     assert not any(line.startswith(('mm', 'onedl')) for line in required if 'extra == "all"' in line)
     assert set(metadata['Requires-Python'].split(',')) == {'>=3.10', '<3.14'}

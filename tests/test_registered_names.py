@@ -24,22 +24,24 @@ NAMES = dict(
     MODELS="""
         AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
         CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
-        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DeformF2FPredictor DetectionDecoder
-        DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss
-        F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder
-        FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder
-        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
+        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DPTNeck DeformF2FPredictor
+        DetectionDecoder DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion
+        EndpointLoss F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder
+        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
+        InstanceMapEncoder LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator
+        MaskStyleGenerator MaskedFeatureTransformer MaskedLabelTransformer MotionForecaster
         MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
-        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
-        S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
-        SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator VideoForecaster
-        WarpCorrectPredictor
+        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder PyramidConvLSTM RGBDecoder
+        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
+        SegmentorFeatureEncoder SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling
+        StackGANGenerator TimmViT VideoForecaster ViTFeatureEncoder WarpCorrectPredictor
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
     TRANSFORMS="""
         CacheTransforms ClipCameraSpeed ClipCropToMultiple ClipMotionCrop ClipPadToMultiple ClipRandomCrop
-        ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipFeatures LoadClipFrames
+        ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipDepth LoadClipFeatures
+        LoadClipFrames
         LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
         LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
     """,

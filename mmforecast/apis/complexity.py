@@ -11,10 +11,17 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmforecast.models.decoders import FlowInstanceDecoder
-from mmforecast.models.encoders import BaseEncoder, CachedEncoder, DetectorEncoder, PrecomputedEncoder
+from mmforecast.models.encoders import (
+    BaseEncoder,
+    CachedEncoder,
+    DetectorEncoder,
+    LabelDepthEncoder,
+    PrecomputedEncoder,
+)
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.predictors.deformable import DeformableConv
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
+from mmforecast.models.utils.feature_pca import FeaturePCA
 from mmforecast.models.utils.standardization import ChannelStandardizer
 from mmforecast.structures import ForecastDataSample
 
@@ -116,7 +123,9 @@ def _simplify(model: BaseForecaster) -> None:
         return conv.plain(maps)
 
     for module in model.modules():
-        if isinstance(module, ChannelStandardizer):
+        if isinstance(module, FeaturePCA):  # its projection costs something
+            module.std.fill_(1)
+        elif isinstance(module, ChannelStandardizer):
             module.forward = module.undo = lambda maps: maps
         elif isinstance(module, DeformableConv):
             module.forward = partial(as_plain, module)
@@ -126,7 +135,11 @@ def _encode(model: BaseForecaster, frames: Tensor, samples: list[ForecastDataSam
     """Multiply-adds of the encoder on one frame, and its representation, (1, 1, C, h, w) per level."""
     encoder, size = model.encoder, tuple(frames.shape[-2:])
     paints = getattr(encoder, 'detector_encoder', None) is not None
-    if encoder.from_rgb and not paints:
+    sees_rgb = encoder.from_rgb
+    if isinstance(encoder, LabelDepthEncoder):  # depth comes with the data, but scores may not
+        sees_rgb = encoder.scores.from_rgb
+        samples[0].gt_depth = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
+    if sees_rgb and not paints:
         return _run(encoder, count_macs, model.encode, frames, samples)
     macs = painter_macs(encoder, frames) if paints else 0
     given = blank_maps(encoder, size) if paints else given_representation(encoder, size)
@@ -148,6 +161,7 @@ def given_representation(encoder: BaseEncoder, size: tuple[int, int]) -> Pyramid
     else:
         sample.gt_sem_seg = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
         sample.gt_instance_map = PixelData(data=torch.zeros((1, *size), dtype=torch.int32))
+        sample.gt_depth = PixelData(data=torch.zeros((1, *size), dtype=torch.uint8))
     return encoder.encode(torch.zeros((1, 0, 3, *size)), [sample])
 
 

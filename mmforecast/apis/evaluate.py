@@ -65,6 +65,9 @@ def build_forecaster(
 # What only training uses, or only the predictor that a baseline replaces.
 _TRAINED_KEYS = ('variant', 'discriminator', 'gan_loss', 'penalty', 'penalty_weight')
 
+# What is learned or measured of features, which a baseline leaves as they are.
+_LEARNED_OF_ENCODERS = ('frozen', 'standardize', 'num_components', 'statistics')
+
 
 def replace_parts(model_cfg: dict, changes: dict) -> dict:
     """The config of a forecaster with the parts of a baseline in place of its own.
@@ -78,7 +81,7 @@ def replace_parts(model_cfg: dict, changes: dict) -> dict:
     """
     kept = {key: value for key, value in model_cfg.items() if key not in _TRAINED_KEYS}
     if 'encoder' in kept:
-        kept['encoder'] = {k: v for k, v in kept['encoder'].items() if k not in ('frozen', 'standardize')}
+        kept['encoder'] = {k: v for k, v in kept['encoder'].items() if k not in _LEARNED_OF_ENCODERS}
     return {**kept, **changes, 'train_cfg': None}
 
 

@@ -104,6 +104,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         data_prefix: ``img_path`` and ``seg_map_path``, folders or archives under ``data_root``.
             Data with labels on every frame keeps them in ``gtFine_sequence``. ``flow_path``, where there is
             flow from each frame to the next, as the synthetic street writes it (``<frame>_flow.png``).
+            ``depth_path``, where there are maps of depth or disparity (``<frame>_<anything>.png``):
+            Cityscapes' ``disparity_sequence``, the synthetic street's ``depth_sequence``.
         label_kind: Files to read labels from; 'auto' takes labelTrainIds where every labeled frame
             has them and labelIds, mapped in memory, otherwise.
         cities: Use these only.
@@ -136,7 +138,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f'snippet holds its annotated frame, got {snippet_length}'
             )
         prefix = dict(img_path='leftImg8bit_sequence', seg_map_path='gtFine')
-        known = {*prefix, 'flow_path'}
+        known = {*prefix, 'flow_path', 'depth_path'}
         unknown = set(data_prefix or {}) - known
         if unknown:
             raise ValueError(f'data_prefix knows {sorted(known)}, got {sorted(unknown)}')
@@ -149,7 +151,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     def load_sequences(self) -> list[Sequence]:
         images = self._list_images()
         labels, instances = self._list_labels()
-        flows = self._list_flows()
+        flows, depths = self._list_flows(), self._list_depths()
         recordings: dict[str, dict[int, str]] = defaultdict(dict)
         for frame in images:
             recording, number = frame.rsplit('_', 1)
@@ -172,6 +174,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                         seg_map_paths=[labels.get(name) for name in names],
                         instance_paths=[instances.get(name) for name in names],
                         flow_paths=[flows.get(name) for name in names] if flows else None,
+                        depth_paths=[depths.get(name) for name in names] if depths else None,
                         annotated_index=None if mark is None else numbers.index(mark),
                     )
                 )
@@ -244,6 +247,22 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 'flow_path from data_prefix'
             )
         return flows
+
+    def _list_depths(self) -> dict[str, str]:
+        """Frame name to path of its map of depth; empty where none was asked for."""
+        prefix = self.data_prefix.get('depth_path')
+        if prefix is None:
+            return {}
+        tree = find_tree(prefix)
+        files = list_tree(tree, self.split) if tree else ()
+        depths = {name.rsplit('_', 1)[0]: path for _, name, path in files if name.endswith('.png')}
+        if not depths:
+            pattern = os.path.join(prefix, self.split, '<city>', '<city>_<seq>_<frame>_*.png')
+            raise FileNotFoundError(
+                f'{type(self).__name__}: no maps of depth {pattern}; write the synthetic street with --depth, '
+                'or drop depth_path from data_prefix'
+            )
+        return depths
 
     def _has_hole(self, recording: str, numbers: list[int], path: str) -> bool:
         """Whether frames are missing in the middle; raises instead where ``on_corrupt='raise'``."""

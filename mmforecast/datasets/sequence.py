@@ -24,6 +24,7 @@ class Sequence:
         instance_paths: Likewise.
         flow_paths: One per frame, its flow to the next frame; None for a frame without, None altogether where
             no frame has any.
+        depth_paths: One per frame, its map of depth or disparity; None as for ``flow_paths``.
         annotated_index: Position of the frame that the dataset annotates, if there is one.
         fps: Frames per second, where it isn't the dataset's.
         times: Seconds of each frame after the start of its recording; None where only ``fps`` is known.
@@ -36,6 +37,7 @@ class Sequence:
     seg_map_paths: list[str | None] | None = None
     instance_paths: list[str | None] | None = None
     flow_paths: list[str | None] | None = None
+    depth_paths: list[str | None] | None = None
     annotated_index: int | None = None
     fps: float | None = None
     times: SequenceType[float] | None = None

@@ -205,6 +205,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             frame_times=None if sequence.times is None else [float(sequence.times[n]) for n in frames],
             seg_map_paths=of_frames(sequence.seg_map_paths),
             instance_paths=of_frames(sequence.instance_paths),
+            depth_paths=of_frames(sequence.depth_paths),
             motion_paths=self._motion_paths(sequence, frames),
             label_map=self.label_map,
         )

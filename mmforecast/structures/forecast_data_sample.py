@@ -21,6 +21,8 @@ class ForecastDataSample(BaseDataElement):
     - ``gt_instance_map``: PixelData, ``data`` (T, H, W) int32, Cityscapes' instanceIds:
       ``label_id * 1000 + n`` on instances, ``label_id`` elsewhere (groups included); a frame without labels
       is -1 everywhere.
+    - ``gt_depth``: PixelData, ``data`` (T, H, W) uint8, nearness in 255 bins: 255 is near, 1 is far or the
+      sky, 0 is unknown (see :class:`LoadClipDepth`).
     - ``gt_motion_mask``: PixelData, ``data`` (n, H, W) bool, where each of the n future frames moves.
     - ``gt_motion``: tensor (n, 2, H, W), how far (right, down), in pixels, each pixel of the newest observed
       frame has moved in each of the n future frames; NaN where that is unknown or hidden.
@@ -30,6 +32,7 @@ class ForecastDataSample(BaseDataElement):
     - ``gt_frames``: tensor (n, 3, H, W), the true future frames, RGB in [0, 255].
     - ``pred_sem_seg``: PixelData, ``data`` (n, H, W), the forecast label maps.
     - ``ref_sem_seg``: PixelData, ``data`` (n, H, W), the segmentor's own output on the true future frames.
+    - ``pred_depth``, ``ref_depth``: PixelData, ``data`` (n, H, W) uint8, bins as those of ``gt_depth``.
     - ``pred_scores``: tensor (n, C, h, w), forecast pre-softmax scores.
     - ``pred_frames``: tensor (n, 3, H, W), forecast frames, RGB in [0, 255].
     - ``pred_instances``: list over the n steps of InstanceData, ``labels`` (N,) in 0..7 in the order of
@@ -60,12 +63,15 @@ class ForecastDataSample(BaseDataElement):
 
     gt_sem_seg: PixelData = typed_field('gt_sem_seg', PixelData)
     gt_instance_map: PixelData = typed_field('gt_instance_map', PixelData)
+    gt_depth: PixelData = typed_field('gt_depth', PixelData)
     gt_motion_mask: PixelData = typed_field('gt_motion_mask', PixelData)
     gt_motion: torch.Tensor = typed_field('gt_motion', torch.Tensor)
     gt_frames: torch.Tensor = typed_field('gt_frames', torch.Tensor)
     scores: torch.Tensor = typed_field('scores', torch.Tensor)
     features: list[torch.Tensor] = typed_field('features', list)
     pred_sem_seg: PixelData = typed_field('pred_sem_seg', PixelData)
+    pred_depth: PixelData = typed_field('pred_depth', PixelData)
+    ref_depth: PixelData = typed_field('ref_depth', PixelData)
     pred_scores: torch.Tensor = typed_field('pred_scores', torch.Tensor)
     pred_frames: torch.Tensor = typed_field('pred_frames', torch.Tensor)
     pred_instances: list[InstanceData] = typed_field('pred_instances', list)

@@ -146,3 +146,32 @@ def test_painted_detections_are_counted_at_their_limits(repository):
     heads = heads_macs(inner, levels, SIZE)
     costs = complexity(build_forecaster(cfg, changes={'predictor': dict(type='CopyLast')}), SIZE, 'meta')
     assert costs[0].macs == own + heads
+
+
+def test_the_masked_transformer_is_counted_by_hand(repository):
+    path = 'configs/masked_labels/masked-labels_depth_tiny_synthetic.py'
+    cfg = load_config(str(repository / path))
+    encoder, predictor, _ = complexity(build_forecaster(cfg), (128, 256))
+    tokens, dims, frames, cells = 5 * 128, 96, 5, 128
+    layer = tokens * 16 * dims**2 + 2 * tokens * (frames + cells) * dims
+    embed, out = 2 * tokens * 640 * 48, cells * dims * 1280
+    logits = 64 * 128 * 10 * (19 + 256)
+    assert (encoder.macs, predictor.macs) == (0, 2 * layer + embed + out + logits)
+
+
+def test_depth_beside_scores_of_a_segmentor_costs_what_the_segmentor_does(repository):
+    cfg = load_config(str(repository / 'configs/masked_labels/masked-labels_unet_tiny_synthetic.py'))
+    cfg.model.encoder.checkpoint = None
+    alone = complexity(build_forecaster(cfg), (128, 256))[0]
+    cfg.model.encoder = dict(type='LabelDepthEncoder', scores=cfg.model.encoder)
+    beside = complexity(build_forecaster(cfg), (128, 256))[0]
+    assert beside.macs == alone.macs > 0
+
+
+def test_a_projection_to_components_is_counted(repository):
+    path = 'configs/masked_features/masked-features_vit_tiny_synthetic.py'
+    cfg = load_config(str(repository / path), {'model.encoder.checkpoint': None})
+    whole = complexity(build_forecaster(cfg), (128, 256))[0]
+    cfg.model.encoder.num_components = None
+    raw = complexity(build_forecaster(cfg), (128, 256))[0]
+    assert whole.macs - raw.macs == 16 * 32 * 192 * 64

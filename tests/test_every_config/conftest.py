@@ -65,7 +65,8 @@ def cityscapes(root, repository):
     """Cityscapes' sequences and labels, by the synthetic street; COCO annotations; stores of three kinds."""
     for name in ('cityscapes', 'synthetic_street', 'street_400', 'varied_street'):
         if name == 'cityscapes':
-            write_dataset(root / name, SPLITS, height=SIZE[0], width=SIZE[1], progress=False)
+            write_dataset(root / name, SPLITS, height=SIZE[0], width=SIZE[1], depth=True, progress=False)
+            (root / name / 'disparity_sequence').symlink_to(root / name / 'depth_sequence')
         else:
             (root / name).symlink_to(root / 'cityscapes')
     convert = 'dataset_converters/cityscapes_to_coco.py'

@@ -54,6 +54,9 @@ SMALL_TYPES = dict(
     DCGANGenerator=dict(base_channels=32),  # a multiple of 32 at 256x256
     CANGenerator=dict(base_channels=32),
     CANDiscriminator=dict(head_channels=32),
+    MaskedFeatureTransformer=dict(embed_dims=24, num_layers=1, num_heads=2),
+    MaskedLabelTransformer=dict(embed_dims=24, num_layers=1, num_heads=2),
+    TimmViT=dict(pretrained=False),
     StackGANGenerator=dict(base_channels=8, num_blocks=1),
     MaskStyleGenerator=dict(base_channels=8),
     MultiScaleDiscriminator=dict(hidden=lambda part: ((32, 16),) * len(part.get('widths', '1234'))),
@@ -138,6 +141,8 @@ def test_config_trains_validates_and_resumes(
     monkeypatch.chdir(workspace)
     path = f'configs/{name}.py'
     cfg = Config.fromfile(path)
+    if 'TimmViT' in str(cfg.model):
+        pytest.importorskip('timm')
     settings = options_of(cfg)
     source = first_source(cfg.train_dataloader.dataset)
     if any(step.type == 'LoadClipFeatures' for step in source.pipeline):

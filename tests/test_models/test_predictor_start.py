@@ -59,6 +59,24 @@ STARTS = {
         dict(type='WarpCorrectPredictor', channels=2, motion_widths=(4,), motion_dilations=(1,), **SMALL),
         'FlowWarp',
     ),
+    'masked features': (
+        dict(
+            type='MaskedFeatureTransformer',
+            channels=2,
+            size=(16, 32),
+            embed_dims=6,
+            num_layers=1,
+            num_heads=2,
+            residual=True,
+            **SMALL,
+        ),
+        'CopyLast',
+    ),
+    'conv-lstm': (dict(type='PyramidConvLSTM', channels=2, hidden=4, **SMALL), 'CopyLast'),
+    'conv-lstm from motion': (
+        dict(type='PyramidConvLSTM', channels=2, hidden=4, motion=dict(type='EgoMotion'), **SMALL),
+        'EgoMotion',
+    ),
     'motion': (dict(type='MotionForecaster', widths=(4, 8), **SMALL), 'EgoMotion'),
     'corrected motion': (
         dict(
@@ -77,6 +95,16 @@ OTHERS = {
     'd2d of the paper': dict(type='D2DPredictor', channels=2, widths=(4,), dilations=(1, 1), **SMALL),
     'f2f': dict(type='F2FPredictor', channels=2, num_levels=1, num_scales=(2,), size_factor=1, **SMALL),
     'deform-f2f': dict(type='DeformF2FPredictor', channels=2, num_layers=2, **SMALL),
+    'masked labels': dict(
+        type='MaskedLabelTransformer',
+        channels=3,
+        size=(16, 32),
+        patch_size=8,
+        embed_dims=6,
+        num_layers=1,
+        num_heads=2,
+        **SMALL,
+    ),
     'f2mf': dict(type='F2MFPredictor', channels=2, radius=1, embedding=4, shared_widths=(4,), **SMALL),
 }
 ALL = {**{name: cfg for name, (cfg, _) in STARTS.items()}, **OTHERS}

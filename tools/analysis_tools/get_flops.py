@@ -104,7 +104,7 @@ def main():
     )
     if reason:
         print(f'counted on the CPU: {reason}')
-    if not model.encoder.from_rgb:
+    if not (model.encoder.from_rgb or costs[0].macs):
         print(f'the representation of {type(model.encoder).__name__} comes with the data and costs 0')
     print(format_table(rows_of(costs), decimals=3))
 

@@ -1,6 +1,7 @@
 from mmforecast.utils.moved_names import forward_moved_names
 
 from .camera_speed import ClipCameraSpeed
+from .depth import LoadClipDepth
 from .formatting import PackForecastInputs
 from .geometry import ClipMotionCrop, ClipRandomCrop, ClipRandomFlip, ClipResize
 from .instances import LoadClipInstances
@@ -19,6 +20,7 @@ __all__ = [
     'ClipRandomFeatureCrop',
     'ClipRandomFlip',
     'ClipResize',
+    'LoadClipDepth',
     'LoadClipFeatures',
     'LoadClipFrames',
     'LoadClipInstances',

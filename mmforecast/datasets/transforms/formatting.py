@@ -16,7 +16,7 @@ class PackForecastInputs(BaseTransform):
     """Turn a results dict into ``dict(inputs, data_samples)``.
 
     ``inputs`` is the (T, 3, H, W) uint8 RGB tensor, (T, 3, 0, 0) where no frames were loaded.
-    ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg``, ``gt_instance_map``,
+    ``data_samples`` is a :class:`ForecastDataSample` with ``gt_sem_seg``, ``gt_instance_map``, ``gt_depth``,
     ``gt_motion_mask``, ``gt_motion``, ``scores`` and ``features`` where they were loaded, and metainfo.
 
     Args:
@@ -54,7 +54,7 @@ class PackForecastInputs(BaseTransform):
         else:
             inputs = torch.empty((len(results['frame_indices']), 3, 0, 0), dtype=torch.uint8)
         sample = ForecastDataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
-        for key in ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask'):
+        for key in ('gt_sem_seg', 'gt_instance_map', 'gt_depth', 'gt_motion_mask'):
             if key in results:
                 setattr(sample, key, PixelData(data=to_tensor(results[key])))
         if 'gt_motion' in results:

@@ -15,8 +15,8 @@ from ..motion import squared_motion
 __all__ = ['ClipMotionCrop', 'ClipRandomCrop', 'ClipRandomFlip', 'ClipResize']
 
 # The axis of image rows in each field; columns are the next.
-ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, gt_motion_mask=1, gt_motion=2, scores=2)
-_LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map', 'gt_motion_mask')
+ROW_AXES = dict(frames=1, gt_sem_seg=1, gt_instance_map=1, gt_depth=1, gt_motion_mask=1, gt_motion=2, scores=2)
+_LABEL_FIELDS = ('gt_sem_seg', 'gt_instance_map', 'gt_depth', 'gt_motion_mask')
 
 
 def check_pair(name: str, value) -> tuple[int, int]:
@@ -37,7 +37,7 @@ def refuse_features(results: dict, transform: BaseTransform, instead: str):
 class ClipResize(BaseTransform):
     """Resize every frame, label map and instance map to one size.
 
-    Frames are averaged over areas when they shrink and bilinear otherwise; labels and instances
+    Frames are averaged over areas when they shrink and bilinear otherwise; labels, instances and depth
     take the nearest pixel, with pixel centers aligned as for the frames; so does true motion, scaled as
     the sides are. ``ori_shape`` stays.
 

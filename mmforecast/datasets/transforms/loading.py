@@ -16,7 +16,9 @@ from ..video import VideoError, VideoReader, split_frame_path
 __all__ = ['LoadClipFrames', 'LoadClipSemSeg', 'LoadLabelMaps']
 
 # What settles a clip's size, and how a message calls it.
-_PIXEL_FIELDS = dict(frames='frames', gt_sem_seg='label maps', gt_instance_map='instance maps')
+_PIXEL_FIELDS = dict(
+    frames='frames', gt_sem_seg='label maps', gt_instance_map='instance maps', gt_depth='maps of depth'
+)
 
 # A train id that no dataset has: marks raw labels that a label table doesn't know.
 _UNKNOWN = 254

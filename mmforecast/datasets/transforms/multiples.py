@@ -13,7 +13,7 @@ from .geometry import ROW_AXES, refuse_features
 __all__ = ['ClipCropToMultiple', 'ClipPadToMultiple']
 
 # What is said of the pixels beside the picture: nothing.
-_OUTSIDE = dict(gt_sem_seg=IGNORE_INDEX, gt_instance_map=-1, gt_motion_mask=0, gt_motion=np.nan)
+_OUTSIDE = dict(gt_sem_seg=IGNORE_INDEX, gt_instance_map=-1, gt_depth=0, gt_motion_mask=0, gt_motion=np.nan)
 
 
 class _ToMultiple(BaseTransform):

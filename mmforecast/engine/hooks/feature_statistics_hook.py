@@ -15,7 +15,7 @@ from mmforecast.utils.checks import check_positive
 from mmforecast.utils.seeded import seeded
 from mmforecast.utils.unwrap import unwrap
 
-__all__ = ['FeatureStatisticsHook']
+__all__ = ['FeatureStatisticsHook', 'clip_features']
 
 
 @HOOKS.register_module()
@@ -53,14 +53,21 @@ class FeatureStatisticsHook(Hook):
         dataset = runner.train_dataloader.dataset
         count = min(self.num_clips, len(dataset))
         runner.logger.info(f'Measuring the statistics of the features on {count} training clips')
-        indices = np.linspace(0, len(dataset) - 1, count).round()
-        encoder.measure(_encode(model, dataset, indices))
+        encoder.measure(clip_features(model, dataset, count))
 
 
-def _encode(model: BaseModel, dataset, indices: np.ndarray) -> Iterator[Pyramid]:
-    """Features of training clips; what their pipeline draws at random changes nothing that is drawn later."""
+def clip_features(model: BaseModel, dataset, count: int) -> Iterator[Pyramid]:
+    """Features of ``count`` clips, spread evenly over a dataset, before any standardization.
+
+    What their pipeline draws at random changes nothing that is drawn later.
+
+    Args:
+        model: A forecaster.
+        dataset: Of clips.
+        count: At most as many as there are.
+    """
     drawn = np.random.get_state()
-    for index in indices:
+    for index in np.linspace(0, len(dataset) - 1, count).round():
         with seeded(0):
             np.random.seed(int(index))
             batch = model.data_preprocessor(pseudo_collate([dataset[int(index)]]))

@@ -22,7 +22,8 @@ class SemSegDecoder(BaseDecoder):
     """Argmax over classes of the scores, resampled (bilinear) to the size of the clip's frames.
 
     The argmax is taken after resampling the scores, never on resampled labels. A step that was not forecast,
-    whose scores are NaN, is 255 everywhere.
+    whose scores are NaN, is 255 everywhere. Where the last channel is depth (``has_depth`` of the encoder),
+    it is written in bins, too: 0, unknown, for a step that was not forecast.
 
     Args:
         keep_scores: Also store the scores, as ``pred_scores`` (fp16), for tools that need more than
@@ -46,15 +47,19 @@ class SemSegDecoder(BaseDecoder):
         context: ForecastContext | None = None,
         target: str = 'pred',
     ) -> list[ForecastDataSample]:
-        """Write ``{target}_sem_seg`` into each sample.
+        """Write ``{target}_sem_seg``, and ``{target}_depth`` where there is depth, into each sample.
 
         Args:
             future: One level (B, n, C, h, w).
             samples, context, target: See ``BaseDecoder``.
         """
         (scores,) = future
+        with_depth = context is not None and getattr(context.encoder, 'has_depth', False)
         for sample, clip in zip(samples, scores):
-            self._decode_clip(sample, clip, target)
+            self._decode_clip(sample, clip[:, :-1] if with_depth else clip, target)
+            if with_depth:
+                bins = depth_bins(clip[:, -1:], sample.get('img_shape'))
+                setattr(sample, f'{target}_depth', PixelData(data=bins))
         return samples
 
     def _decode_clip(self, sample: ForecastDataSample, clip: Tensor, target: str) -> Tensor:
@@ -91,3 +96,10 @@ class SemSegDecoder(BaseDecoder):
             labels = frame.argmax(dim=0).to(torch.uint8)
             maps.append(labels.masked_fill(frame.isnan().all(), _NOTHING))
         return torch.stack(maps)
+
+
+def depth_bins(depth: Tensor, size: tuple | None) -> Tensor:
+    """(n, 1, h, w) depth in [0, 1] to bins (n, H, W) uint8: the nearest cell's; 0 where it is NaN."""
+    if size is not None and tuple(depth.shape[-2:]) != tuple(size):
+        depth = F.interpolate(depth.float(), size=tuple(size), mode='nearest-exact')
+    return (255 * depth[:, 0]).round().nan_to_num(0).clamp(0, 255).to(torch.uint8)

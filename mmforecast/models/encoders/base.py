@@ -22,6 +22,7 @@ class BaseEncoder(BaseModule, ABC):
         num_levels: Levels of the representation; by default as many as ``level_names``, and None, unknown,
             where there are none.
         level_names: Names of the levels, finest first, where they can be stored ahead of training.
+        has_depth: Whether the last channel of a map of scores is depth, in [0, 1].
         network: The frozen network whose weights decide the representation; a store of it is known by
             their fingerprint. Encoders without ``network`` have nothing worth storing.
     """
@@ -29,6 +30,7 @@ class BaseEncoder(BaseModule, ABC):
     channels: int
     from_rgb: bool
     level_names: tuple[str, ...]
+    has_depth: bool = False
     network: nn.Module
 
     def __init__(self, init_cfg: dict | list[dict] | None = None):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmforecast.fileio import CheckpointError, weights_fingerprint
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils.feature_pca import FeaturePCA
 from mmforecast.models.utils.load_network import decides, load_network
 from mmforecast.models.utils.standardization import ChannelStandardizer, measure
 from mmforecast.registry import MODELS
@@ -87,11 +88,24 @@ class FrozenEncoder(KeepFrozen, BaseEncoder):
         elif not self._has_weights:
             self.network.init_weights()
 
-    def set_up_standardizers(self, standardize: bool) -> None:
-        """Standardize the levels, or not; for constructors that know ``channels`` and ``level_names``."""
+    def set_up_standardizers(self, standardize: bool, num_components: int | None = None) -> None:
+        """Standardize the levels, or not; for constructors that know ``channels`` and ``level_names``.
+
+        Args:
+            standardize: Whether to.
+            num_components: Principal components that the standardized channels are projected to; ``channels``
+                is their number then. None for no projection.
+        """
         self.standardize = standardize
         if standardize:
-            self.standardizers = nn.ModuleList(ChannelStandardizer(self.channels) for _ in self.level_names)
+            parts = (
+                ChannelStandardizer(self.channels)
+                if num_components is None
+                else FeaturePCA(self.channels, num_components)
+                for _ in self.level_names
+            )
+            self.standardizers = nn.ModuleList(parts)
+            self.channels = num_components or self.channels
 
     @property
     def needs_statistics(self) -> bool:

@@ -95,6 +95,11 @@ class BaseForecaster(BaseModel):
                     f'{name}: {which}_cfg.rollout_steps={steps} needs several calls of '
                     f'the predictor, but {self.why_not_fed_back()}'
                 )
+        if predictor.one_call_in_training and self.train_steps > predictor.num_outputs:
+            raise ValueError(
+                f'{name}: {type(predictor).__name__} sees a part of what it forecasts while it trains, so '
+                f'train_cfg.rollout_steps must be {predictor.num_outputs}, got {self.train_steps}'
+            )
         if predictor.num_skipped and not self.decoder.takes_skipped_steps:
             raise ValueError(
                 f'{name}: the predictor leaves out steps on the way to the one that it forecasts, which '

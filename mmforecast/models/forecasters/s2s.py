@@ -72,7 +72,7 @@ class S2SForecaster(AdversarialForecaster):
             **shapes,
             'channels': sizes[given],
             'out_channels': sizes[out],
-            'class_scores': given == out == 'S',
+            'class_scores': given == out == 'S' and not self.encoder.has_depth,
         }
 
     def feeds_back(self) -> bool:

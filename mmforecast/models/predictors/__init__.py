@@ -1,5 +1,6 @@
 from .base import BasePredictor
 from .context import ForecastContext
+from .conv_lstm import PyramidConvLSTM
 from .conv_stack import conv_stack
 from .copy_last import BlurredCopyLast, CopyLast
 from .corrected_motion import CorrectedMotion
@@ -10,6 +11,8 @@ from .f2f import F2FPredictor
 from .f2mf import F2MFPredictor
 from .feature_fusion import FeatureFusion
 from .flow_warp import FlowWarp
+from .masked_feature import MaskedFeatureTransformer
+from .masked_label import MaskedLabelTransformer
 from .motion_forecaster import MotionForecaster
 from .multi_scale import MultiScalePredictor
 from .oracle import Oracle
@@ -29,10 +32,13 @@ __all__ = [
     'FeatureFusion',
     'FlowWarp',
     'ForecastContext',
+    'MaskedFeatureTransformer',
+    'MaskedLabelTransformer',
     'MotionForecaster',
     'MultiScalePredictor',
     'Oracle',
     'PairedPredictor',
+    'PyramidConvLSTM',
     'WarpCorrectPredictor',
     'conv_stack',
 ]

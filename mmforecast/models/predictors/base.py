@@ -56,6 +56,8 @@ class BasePredictor(BaseModule, ABC):
         num_outputs: Future steps per call: 1, or n for a batch model.
         num_skipped: Leading steps of a call that are not forecast, as in a direct forecast of a later step;
             their maps are NaN.
+        one_call_in_training: Whether its training shows it a part of what it forecasts, so that it can't be
+            rolled out there.
         reads_frames: Whether it looks at the context's RGB frames, and so needs maps of whole frames.
         reads_future: Whether it looks at the true future, as only the oracle may.
     """
@@ -65,6 +67,7 @@ class BasePredictor(BaseModule, ABC):
     num_levels: int | None = None
     num_outputs: int = 1
     num_skipped: int = 0
+    one_call_in_training: bool = False
     reads_frames: bool = False
     reads_future: bool = False
 

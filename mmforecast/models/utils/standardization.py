@@ -37,6 +37,10 @@ class ChannelStandardizer(nn.Module):
         """Whether there are statistics; True without data, where only shapes are computed."""
         return self.std.is_meta or bool(self.std.any())
 
+    def sums_of(self, maps: Tensor) -> Tensor:
+        """What :meth:`set_statistics` takes, of maps (..., C, h, w)."""
+        return channel_sums(maps)
+
     @torch.no_grad()
     def set_statistics(self, sums: Tensor) -> None:
         """Set mean and deviation of every channel.
@@ -89,9 +93,11 @@ def measure(standardizers: Sequence[ChannelStandardizer], pyramids: Iterable[Pyr
         standardizers: One that stands for several levels is measured on all of them.
         pyramids: Of features.
     """
-    sums = {part: torch.zeros(3, len(part.mean), dtype=torch.double) for part in standardizers}
+    sums: dict[ChannelStandardizer, Tensor] = {}
     for pyramid in pyramids:
         for part, maps in zip(standardizers, pyramid, strict=True):
-            sums[part] += channel_sums(maps).cpu()
+            sums[part] = sums.get(part, 0) + part.sums_of(maps).cpu()
+    if not sums:
+        raise ValueError('ChannelStandardizer: there are no maps to measure')
     for part, total in sums.items():
         part.set_statistics(total)

@@ -1,0 +1,11 @@
+# Linked ConvLSTMs of 32 channels on all levels of the small detector's pyramid, trained through the three
+# steps of the mid term.
+_base_ = '../f2f/f2f_tiny_synthetic.py'
+model = dict(
+    encoder=dict(standardize=True),
+    predictor=dict(
+        _delete_=True,
+        type='PyramidConvLSTM',
+        hidden=32,
+        losses=dict(mse=dict(type='mmdet.MSELoss'))))
+custom_hooks = [dict(type='FeatureStatisticsHook')]

@@ -1,0 +1,16 @@
+# The same network on the label maps of the small segmentor, so that it forecasts any video.
+#   python tools/train.py configs/segmentors/unet_tiny_synthetic.py
+_base_ = ['../_base_/models/unet_tiny.py', './masked-labels_tiny_synthetic.py']
+model = dict(
+    encoder=dict(
+        _delete_=True,
+        type='SegmentorEncoder',
+        segmentor=_base_.segmentor,
+        checkpoint='work_dirs/unet_tiny_synthetic/iter_2000.pth'))
+train_pipeline = [
+    dict(type='LoadClipFrames'),
+    dict(type='ClipRandomFlip'),
+    dict(type='PackForecastInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+del _base_.segmentor, _base_.norm_cfg
