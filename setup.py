@@ -47,7 +47,9 @@ class BuildWithMim(build_py):
 
 extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
-# Not in `all`: a cluster's scheduler is of no use on one machine.
+# Not in `all`: the networks of one evaluation, 17 MB.
+extras['features'] = read_requirements('features')
+# Nor this: a cluster's scheduler is of no use on one machine.
 extras['ray'] = read_requirements('ray')
 # Nor these: the two stacks have the same modules, and other packages may provide them already.
 extras['upstream'] = read_requirements('upstream')

@@ -142,6 +142,7 @@ def test_requirements_in_the_metadata(metadata):
         'all',
         'batch',
         'docs',
+        'features',
         'forks',
         'mim',
         'optional',

@@ -11,6 +11,7 @@ from mmforecast.evaluation.table import format_table
 from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.visualization import image_grid
 
+from .creativity_calibration import calibration_figure
 from .evaluate_images import REAL, Evaluation
 from .image_sets import ImageSet
 
@@ -67,7 +68,8 @@ def save_report(
     notes: Sequence[str],
     folder: Path,
 ) -> None:
-    """Write ``table.{txt,md,csv}``, ``per_image.csv``, and by set ``<set>_images.png`` and
+    """Write ``table.{txt,md,csv}``, ``per_image.csv``, where there is a calibration ``calibration.csv`` and
+    ``<attribute>_calibration.png``, and by set ``<set>_images.png`` and
     ``<set>_nearest.png``.
 
     Args:
@@ -85,6 +87,11 @@ def save_report(
             text += '\n\n' + '\n'.join(notes)
         write_atomically(str(folder / f'table.{ending}'), f'{text}\n'.encode())
     write_atomically(str(folder / 'per_image.csv'), _csv(evaluation.per_image).encode())
+    if evaluation.calibration is not None:
+        write_atomically(str(folder / 'calibration.csv'), _csv(evaluation.calibration.rows()).encode())
+        for attribute in evaluation.calibration.points:
+            path = folder / f'{attribute}_calibration.png'
+            calibration_figure(evaluation.calibration, attribute, evaluation.rows, path)
     taken: dict[str, int] = {}
     for images, (distances, numbers) in zip(sets, evaluation.neighbors):
         stem = ''.join(c if c.isalnum() or c in '-_' else '-' for c in images.name).strip('-')
