@@ -13,7 +13,7 @@ NAMES = dict(
     """,
     HOOKS="""
         DataFaultHook DivergenceHook FeatureStatisticsHook ForecastCheckpointHook ForecastVisualizationHook
-        GANHealthHook SampleGridHook ValLossHook
+        GANHealthHook ProcessorTimeHook SampleGridHook ValLossHook
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""
@@ -22,18 +22,19 @@ NAMES = dict(
         FramePredictionMetric FutureSemSegMetric PanopticMetric TrackingMetric
     """,
     MODELS="""
-        AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
-        CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
+        AttributeClassificationLoss AttributeClassifier AttributeMixLoss BlurredCopyLast CANDiscriminator
+        CANGenerator CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
         D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DeformF2FPredictor DetectionDecoder
         DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion EndpointLoss
         F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder FlowObjectDecoder
-        FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor InstanceMapEncoder
-        LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MotionForecaster
-        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
+        FlowWarp ForecastDataPreprocessor GANLoss GDLoss GarmentGenerator ImageDataPreprocessor
+        InstanceMapEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator
+        MotionForecaster MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder
+        PairedEncoder
         PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder RGBDecoder RGBEncoder
         S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder
         SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling StackGANGenerator VideoForecaster
-        WarpCorrectPredictor
+        WarpCorrectPredictor WaveTextureGenerator
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',
