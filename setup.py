@@ -67,7 +67,10 @@ setup(
     license='Apache-2.0',
     keywords='computer vision, forecasting, video prediction, segmentation, OpenMMLab',
     packages=find_packages(include=['mmforecast', 'mmforecast.*']),
-    package_data={'mmforecast.visualization.report': ['*.jinja', '*.css', '*.js']},
+    package_data={
+        name: ['*.jinja', '*.css', '*.js']
+        for name in ('mmforecast.visualization.report', 'mmforecast.creative.apis.design_page')
+    },
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,

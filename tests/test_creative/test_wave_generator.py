@@ -113,6 +113,16 @@ def test_ablations(settings):
     assert found.shape == (2, 3, 16, 16) and found.abs().max() <= 1
 
 
+def test_zoom_draws_the_same_finer(generator):
+    with torch.no_grad():
+        small, large = generator.paint(noise(3), 24, 32), generator.paint(noise(3), 24, 32, zoom=3)
+        smooth = WaveTextureGenerator(output_scale=16, noise_channels=0)
+        one, three = (smooth.paint(noise(1), 16, 16, zoom=zoom) for zoom in (1, 3))
+    assert large.shape == (3, 3, 72, 96) and small.shape == (3, 3, 24, 32)
+    # the pixel in the middle of three by three is at the same place
+    assert torch.allclose(three[..., 1::3, 1::3], one, atol=5e-2)
+
+
 @pytest.fixture
 def tailor():
     torch.manual_seed(0)
@@ -133,6 +143,9 @@ def test_garments_are_white_outside_their_mask(tailor):
     with torch.no_grad():
         shape = tailor.shape(inputs)
     assert torch.equal(shape, shape.flip(3))
+    with torch.no_grad():
+        fine = tailor(noise(2), mix, mask=mask, zoom=2)
+    assert fine.shape == (2, 3, 64, 64) and (fine[0, :, :14] == 1).all()
 
 
 def test_what_garments_need(tailor):

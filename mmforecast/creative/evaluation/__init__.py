@@ -15,6 +15,7 @@ from .feature_distances import frechet_distance, kernel_distance, require_torchm
 from .image_statistics import STATISTICS, image_statistics, luminance
 from .manifold import Manifold
 from .nearest_images import copied_share, nearest
+from .realism import RealismScale
 from .reference_check import ReferenceCheck, check_reference
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     'DEGRADATIONS',
     'DegradationCurve',
     'Manifold',
+    'RealismScale',
     'ReferenceCheck',
     'STATISTICS',
     'add_noise',

@@ -41,11 +41,11 @@ class ShapeNetwork(nn.Module):
         self.last = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(B, 1, S, S) in [0, 1] of (B, inputs)."""
+        """Logits (B, 1, S, S) of (B, inputs)."""
         half = self.first(inputs).view(len(inputs), -1, 4, 2)
         for layer in self.layers:
             half = layer(half)
-        half = torch.sigmoid(self.last(half))
+        half = self.last(half)
         return torch.cat([half, half.flip(3)], dim=3)
 
 
@@ -121,13 +121,20 @@ class GarmentGenerator(BaseGenerator):
         self.painter = WavePainter(noise_size, style_size, waves, noise_channels, width, depth)
         self.shading = ShadingNetwork(style_size)
 
-    def forward(self, noise: Tensor, condition: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
-        """Images (B, 3, S, S) in [-1, 1].
+    def forward(
+        self,
+        noise: Tensor,
+        condition: Tensor | None = None,
+        mask: Tensor | None = None,
+        zoom: int = 1,
+    ) -> Tensor:
+        """Images (B, 3, zoom * S, zoom * S) in [-1, 1].
 
         Args:
             noise: (B, noise_size).
             condition: (B, sum of classes), see above.
             mask: (B, 1, S, S) in [0, 1]; an image whose mask is empty gets a drawn shape. None for no masks.
+            zoom: Enlargement, at least 1: the same garments, drawn finer.
         """
         self.check_noise(noise)
         width, side = sum(self.attributes.values()), self.output_scale
@@ -135,13 +142,23 @@ class GarmentGenerator(BaseGenerator):
             raise ValueError(f'GarmentGenerator needs a mix of classes as condition, (B, {width})')
         check_shape('GarmentGenerator', (len(noise), width), condition=condition)
         inputs = torch.cat([noise, condition.to(noise.dtype)], dim=1)
-        shape = self.shape(inputs)
+        logits = self.shape(inputs)
+        shape, fine = torch.sigmoid(logits), torch.sigmoid(zoom * _enlarged(logits, zoom))
         if mask is not None:
             check_shape('GarmentGenerator', (len(noise), 1, side, side), mask=mask)
             given = mask.to(shape.dtype)
             softened = F.avg_pool2d(F.pad(given, (1, 1, 1, 1), mode='replicate'), 3, 1)
-            shape = torch.where(given.flatten(1).any(1)[:, None, None, None], softened, shape)
+            some = given.flatten(1).any(1)[:, None, None, None]
+            shape = torch.where(some, softened, shape)
+            crisp = (zoom * (_enlarged(softened, zoom) - 0.5) + 0.5).clamp(0, 1)
+            fine = torch.where(some, crisp, fine)
         style = self.style(inputs)
-        cloth = (self.painter(noise, style, side, side) + 1) / 2
-        lit = (cloth * self.shading(shape, style)).clamp(max=1)
-        return 2 * (1 - shape + shape * lit) - 1
+        cloth = (self.painter(noise, style, side, side, zoom=zoom) + 1) / 2
+        lit = (cloth * _enlarged(self.shading(shape, style), zoom)).clamp(max=1)
+        return 2 * (1 - fine + fine * lit) - 1
+
+
+def _enlarged(maps: Tensor, zoom: int) -> Tensor:
+    if zoom == 1:
+        return maps
+    return F.interpolate(maps, scale_factor=zoom, mode='bilinear', align_corners=False)

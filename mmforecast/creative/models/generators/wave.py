@@ -49,12 +49,12 @@ class NoiseMaps(nn.Module):
         self.noise_size, self.channels, self.scales = noise_size, channels, scales
         self._kept: dict[tuple, list[Tensor]] = {}
 
-    def forward(self, noise: Tensor, height: int, width: int) -> Tensor:
-        """(B, channels * number of scales, height, width), of about unit deviation on cells."""
+    def forward(self, noise: Tensor, height: int, width: int, zoom: int = 1) -> Tensor:
+        """(B, channels * number of scales, zoom * height, zoom * width), of about unit deviation on cells."""
         maps = []
         for basis in self._basis(height, width, noise):
             coarse = (noise @ basis.flatten(1)).view(len(noise), *basis.shape[1:])
-            maps.append(wrapped_resize(coarse, height, width))
+            maps.append(wrapped_resize(coarse, zoom * height, zoom * width))
         return torch.cat(maps, dim=1)
 
     def _basis(self, height: int, width: int, like: Tensor) -> list[Tensor]:
@@ -144,29 +144,44 @@ class WavePainter(nn.Module):
             nn.init.normal_(self.bend.weight, 0, 0.5 / math.sqrt(style_size))
             nn.init.zeros_(self.bend.bias)
 
-    def forward(self, noise: Tensor, style: Tensor, height: int, width: int, tile: bool = False) -> Tensor:
-        """(B, 3, height, width) in [-1, 1]; with ``tile`` opposite edges adjoin."""
+    def forward(
+        self, noise: Tensor, style: Tensor, height: int, width: int, tile: bool = False, zoom: int = 1
+    ) -> Tensor:
+        """Textures (B, 3, zoom * height, zoom * width) in [-1, 1].
+
+        Args:
+            noise: (B, noise_size).
+            style: (B, style_size).
+            height, width: In units of the pattern, which are pixels without ``zoom``.
+            tile: Whether opposite edges adjoin.
+            zoom: Pixels per unit: the same pattern in more detail.
+        """
         parts = []
         if self.waves:
-            parts.append(self._draw_waves(noise, style, height, width, tile))
+            parts.append(self._draw_waves(noise, style, height, width, tile, zoom))
         if self.noise_channels:
-            parts.append(self.noise_maps(noise, height, width).flatten(2))
+            parts.append(self.noise_maps(noise, height, width, zoom).flatten(2))
         pixels = torch.cat(parts, dim=1)
         for layer in self.layers:
             pixels = F.leaky_relu_(layer(pixels, style), SLOPE)
-        return torch.tanh(self.colors(pixels, style)).view(-1, 3, height, width)
+        return torch.tanh(self.colors(pixels, style)).view(-1, 3, zoom * height, zoom * width)
 
-    def _draw_waves(self, noise: Tensor, style: Tensor, height: int, width: int, tile: bool) -> Tensor:
+    def _draw_waves(
+        self, noise: Tensor, style: Tensor, height: int, width: int, tile: bool, zoom: int
+    ) -> Tensor:
         batch = len(noise)
         frequencies = self.style_frequencies(style)
         if tile:  # whole cycles over both sides
             sides = frequencies.new_tensor([width, height])
             frequencies = (frequencies * sides).round() / sides
-        rows = torch.arange(height, device=noise.device, dtype=noise.dtype) - height / 2
-        cols = torch.arange(width, device=noise.device, dtype=noise.dtype) - width / 2
-        place = torch.stack([cols.expand(height, -1), rows[:, None].expand(-1, width)])
+        rows, cols = (
+            # centers of pixels; without zoom they are whole numbers
+            (torch.arange(zoom * side, device=noise.device, dtype=noise.dtype) + 0.5) / zoom - 0.5 - side / 2
+            for side in (height, width)
+        )
+        place = torch.stack([cols.expand(zoom * height, -1), rows[:, None].expand(-1, zoom * width)])
         place = place + 32 * noise[:, :2, None, None]  # where the pattern begins
-        warp = self.warp_maps(noise, height, width).view(batch, 2, 2, height, width)
+        warp = self.warp_maps(noise, height, width, zoom).view(batch, 2, 2, zoom * height, zoom * width)
         place = place + (4 * self.bend(style)[:, :, None, None, None] * warp).sum(1)
         phase = 2 * math.pi * torch.bmm(frequencies, place.flatten(2))
         return torch.cat([phase.sin(), phase.cos()], dim=1)
@@ -244,14 +259,15 @@ class WaveTextureGenerator(BaseGenerator):
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.paint(noise, self.output_scale, self.output_scale)
 
-    def paint(self, noise: Tensor, height: int, width: int, tile: bool = False) -> Tensor:
-        """Textures (B, 3, height, width) in [-1, 1].
+    def paint(self, noise: Tensor, height: int, width: int, tile: bool = False, zoom: int = 1) -> Tensor:
+        """Textures (B, 3, zoom * height, zoom * width) in [-1, 1].
 
         Args:
             noise: (B, noise_size).
-            height, width: In pixels, at least 1. Patterns keep their size in pixels.
+            height, width: At least 1, in pixels of the size that was trained.
             tile: Whether copies side by side show no seam: waves are brought to whole cycles.
+            zoom: Enlargement, at least 1: the same texture, drawn finer.
         """
         self.check_noise(noise)
-        check_integer('paint', 1, height=height, width=width)
-        return self.painter(noise, self.style(noise), height, width, tile)
+        check_integer('paint', 1, height=height, width=width, zoom=zoom)
+        return self.painter(noise, self.style(noise), height, width, tile, zoom)
