@@ -19,7 +19,7 @@ NAMES = dict(
     METRICS="""
         AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DetectionAgreementMetric
         DumpForecastResults
-        FramePredictionMetric FutureSemSegMetric PanopticMetric TrackingMetric
+        FramePredictionMetric FutureSemSegMetric KernelDistanceMetric PanopticMetric TrackingMetric
     """,
     MODELS="""
         AttributeClassificationLoss AttributeClassifier AttributeMixLoss BlurredCopyLast CANDiscriminator

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from mmforecast.creative import CreativeDataSample
 from mmforecast.creative.apis.creativity_calibration import calibrate
 from mmforecast.creative.apis.evaluate_images import Judge
 from mmforecast.creative.apis.image_features import compute
 from mmforecast.creative.apis.image_sets import ImageSet
 from mmforecast.creative.evaluation import (
     DegradationCurve,
+    KernelDistanceMetric,
     Manifold,
     add_noise,
     blur,
@@ -20,6 +22,7 @@ from mmforecast.creative.evaluation import (
     mixed_with,
     shuffle_patches,
 )
+from mmforecast.evaluation.score_style import known_style
 
 
 @pytest.fixture
@@ -152,6 +155,22 @@ def test_density_and_coverage_of_the_same_distribution_are_near_one():
     density, coverage = Manifold(real).density_and_coverage(same)
     assert density == pytest.approx(1, abs=0.1) and coverage > 0.9
     assert Manifold(real).density_and_coverage(far) == (0, 0)
+
+
+def test_kid_in_the_validation_loop_is_that_of_both_sets():
+    train = stripes(60, 0).images
+    real, generated = train[:30], train[30:].flip(2)
+    metric = KernelDistanceMetric(features)
+    for first in range(0, 30, 10):
+        part = slice(first, first + 10)
+        samples = [CreativeDataSample(pred_img=image.float()) for image in generated[part]]
+        metric.process(dict(inputs=list(real[part])), samples)
+    found = metric.evaluate(30)
+    expected = kernel_distance(compute(features, generated)[0], compute(features, real)[0])
+    assert found == {'KID x1000': pytest.approx(1000 * expected)}
+    assert known_style('KID x1000').best == 'min'  # so that save_best knows which way is better
+    with pytest.raises(ValueError, match='needs a CreativeGAN'):
+        metric.process(dict(inputs=[real[0]]), [CreativeDataSample()])
 
 
 def test_reference_of_another_distribution_is_found():

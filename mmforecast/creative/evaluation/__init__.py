@@ -13,6 +13,7 @@ from .degradations import (
 )
 from .feature_distances import frechet_distance, kernel_distance, require_torchmetrics
 from .image_statistics import STATISTICS, image_statistics, luminance
+from .kernel_distance_metric import KernelDistanceMetric
 from .manifold import Manifold
 from .nearest_images import copied_share, nearest
 from .realism import RealismScale
@@ -22,6 +23,7 @@ __all__ = [
     'AttributeAccuracy',
     'DEGRADATIONS',
     'DegradationCurve',
+    'KernelDistanceMetric',
     'Manifold',
     'RealismScale',
     'ReferenceCheck',
