@@ -39,7 +39,7 @@ def merge_rows(rows: Sequence[dict]) -> list[dict]:
 def sheet(images: ImageSet, number: int = 64, seed: int = 0) -> np.ndarray:
     """Images of a set, drawn at random, eight in a row."""
     chosen = np.random.default_rng(seed).permutation(len(images))[:number]
-    return image_grid([_pixels(images, index) for index in chosen], columns=8, cell=96)
+    return image_grid([_pixels(images, index) for index in chosen], columns=8, cell=_cell(images))
 
 
 def nearest_picture(
@@ -58,7 +58,13 @@ def nearest_picture(
     for index in np.argsort(distances[:, 0])[:rows]:
         cells += [_pixels(images, index)] + [_pixels(train, n) for n in numbers[index, :k]]
         captions += [images.names[index][-16:]] + [f'{d:.3g}' for d in distances[index, :k]]
-    return image_grid(cells, columns=k + 1, cell=96, captions=captions)
+    return image_grid(cells, columns=k + 1, cell=_cell(images), captions=captions)
+
+
+def _cell(images: ImageSet, about: int = 96) -> int:
+    """The side of a cell near ``about`` pixels that shows images at a whole-number scale."""
+    side = images.images.shape[-1]
+    return side * max(1, round(about / side))
 
 
 def save_report(
