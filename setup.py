@@ -69,7 +69,11 @@ setup(
     packages=find_packages(include=['mmforecast', 'mmforecast.*']),
     package_data={
         name: ['*.jinja', '*.css', '*.js']
-        for name in ('mmforecast.visualization.report', 'mmforecast.creative.apis.design_page')
+        for name in (
+            'mmforecast.visualization.report',
+            'mmforecast.creative.apis.design_page',
+            'mmforecast.creative.human_study',
+        )
     },
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
