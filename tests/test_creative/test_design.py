@@ -131,7 +131,7 @@ def test_designs_are_what_was_asked_for(studio):
 def test_a_training_image_has_no_novelty(studio, monkeypatch):
     images = np.stack([studio.data.get_data_info(number)['img'] for number in (3, 17)])
     images = torch.from_numpy(images).permute(0, 3, 1, 2)
-    monkeypatch.setattr(studio, '_paint', lambda *_: images)
+    monkeypatch.setattr(studio, 'paint', lambda *_: images)
     designs = studio.design(2)
     assert [one.nearest_number for one in designs] == [3, 17]
     assert all(one.novelty < 0.02 and one.realism > 10 for one in designs)

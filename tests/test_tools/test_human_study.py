@@ -216,7 +216,7 @@ def test_bad_keys_and_metrics(run_tool, tmp_path, capsys):
 
 
 def simulated(page, form):
-    """Answers of a simulated rater, who likes numbers that are even, by clicks; the last picture is left out."""
+    """Answers of a simulated rater, by clicks, who likes even numbers; the last picture is left out."""
     items = page.locator('.item')
     for index in range(items.count() - 1):
         item = items.nth(index)

@@ -1,9 +1,11 @@
 """Write the weights of `mmforecast design`: generator, classifier, features of the training images; as halves.
 
-The file is read by mmforecast.creative.apis.design.
+The file is read by mmforecast.creative.apis.design, which names it.
 """
 
 import argparse
+import hashlib
+import io
 from pathlib import Path
 
 import torch
@@ -15,6 +17,7 @@ from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
 from mmforecast.creative.apis.image_features import compute, load_classifier
 from mmforecast.creative.apis.image_sets import dataset_images
 from mmforecast.creative.apis.sample_images import build_sampler
+from mmforecast.fileio.atomic import write_atomically
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='its checkpoint, of which the averaged generator is taken')
     parser.add_argument('classifier', help='config of the classifier of the same data')
     parser.add_argument('classifier_checkpoint', help='its checkpoint')
-    parser.add_argument('--out', type=Path, required=True, help='file to write')
+    parser.add_argument('--out', type=Path, required=True, help='folder for <config>-<sha256>.pth')
     parser.add_argument(TRACEBACK_FLAG, action='store_true', help='print the traceback of errors')
     return parser.parse_args()
 
@@ -52,15 +55,19 @@ def main() -> None:
     train = dataset_images(training_set(cfg), 'train', 'train')
     features = compute(classifier.features, train.images)[0]
     generator = model.generator if model.generator_ema is None else model.generator_ema.module
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.mkdir(parents=True, exist_ok=True)
     content = dict(
         generator=halves(generator),
         classifier=halves(classifier),
         features=torch.from_numpy(features).half(),
         attributes={name: list(names) for name, names in train.classes.items()},
     )
-    torch.save(content, args.out)
-    print(f'written to {args.out}: {args.out.stat().st_size / 1e6:.2f} MB')
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:8]
+    path = args.out / f'{Path(args.config).stem}-{digest}.pth'
+    write_atomically(str(path), buffer.getvalue())
+    print(f'written to {path}: {path.stat().st_size / 1e6:.2f} MB')
 
 
 if __name__ == '__main__':

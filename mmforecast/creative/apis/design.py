@@ -28,7 +28,7 @@ from .image_features import compute
 __all__ = ['Design', 'Studio', 'load_studio', 'read_mix', 'read_sketch']
 
 CONFIG = 'configs/creative_gan/design_garments-64.py'
-WEIGHTS = 'configs/creative_gan/weights/design_garments-64.pth'
+WEIGHTS = 'configs/creative_gan/weights/design_garments-64-fe2586d6.pth'
 _FILLED = 0.88  # share of the side that a sketch is brought to, as in training
 
 
@@ -112,9 +112,9 @@ class Studio:
         check_integer('design', 0, seed=seed)
         check_range('design', 0, 1, creativity=creativity)
         noise, drawn = draw_noise(seed, range(number), self.generator.noise_size, tuple(self.counts.values()))
-        asked = toward_uniform(self._mixes(drawn, mix or {}), creativity, self.counts)
+        asked = toward_uniform(self.mixes(drawn, mix or {}), creativity, self.counts)
         masks = None if mask is None else mask.expand(number, -1, -1, -1)
-        small, large = self._paint(noise, asked, masks, 1), self._paint(noise, asked, masks, zoom)
+        small, large = self.paint(noise, asked, masks, 1), self.paint(noise, asked, masks, zoom)
         features, *scores = compute(self.classifier.classify, small)
         nearest, distances, realism = self.scale.score(features)
         return [
@@ -142,7 +142,7 @@ class Studio:
             wanted: ``mix``, ``creativity`` and ``mask`` of :meth:`design`.
         """
         noise, drawn = draw_noise(seed, designs, self.generator.noise_size, tuple(self.counts.values()))
-        asked = self._mixes(drawn, wanted.get('mix') or {})
+        asked = self.mixes(drawn, wanted.get('mix') or {})
         asked = toward_uniform(asked, wanted.get('creativity', 0.0), self.counts)
         share, pictures = torch.arange(steps) / steps, []
         for index in range(len(designs)):
@@ -151,10 +151,10 @@ class Studio:
             blends = torch.lerp(asked[index], asked[after], share[:, None])
             mask = wanted.get('mask')
             masks = None if mask is None else mask.expand(steps, -1, -1, -1)
-            pictures += [_picture(image) for image in self._paint(on_the_way, blends, masks, zoom)]
+            pictures += [_picture(image) for image in self.paint(on_the_way, blends, masks, zoom)]
         return pictures
 
-    def _mixes(self, drawn: Tensor, mix: Mapping[str, Mapping[str, float]]) -> Tensor:
+    def mixes(self, drawn: Tensor, mix: Mapping[str, Mapping[str, float]]) -> Tensor:
         """(B, sum of classes) as asked for, or of the drawn classes."""
         parts = []
         for (name, classes), column in zip(self.attributes.items(), drawn.unbind(1)):
@@ -164,7 +164,7 @@ class Studio:
             parts.append(part)
         return torch.cat(parts, dim=1)
 
-    def _paint(self, noise: Tensor, mixes: Tensor, masks: Tensor | None, zoom: int) -> Tensor:
+    def paint(self, noise: Tensor, mixes: Tensor, masks: Tensor | None, zoom: int) -> Tensor:
         """uint8 (B, 3, zoom * S, zoom * S)."""
         images = []
         for start in range(0, len(noise), 16):

@@ -21,8 +21,8 @@ def liking_by_metric(
     """One row per set: the means of a metric and of a question over its images that have both.
 
     Returns:
-        Rows with ``set``, ``images``, and of either the mean and the bounds of its 95 % bootstrap interval over
-        images, ``<name>``, ``<name> low`` and ``<name> high``; and ``points``, (images, 2).
+        Rows with ``set``, ``images``, and of either the mean and the bounds of its 95 % bootstrap interval
+        over images, ``<name>``, ``<name> low`` and ``<name> high``; and ``points``, (images, 2).
 
     Raises:
         ValueError: No image has both.
