@@ -5,6 +5,7 @@ _base_ = [
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
 model = dict(
-    predictor=dict(size_factor=2, standardize=True),
+    encoder=dict(standardize=True),
+    predictor=dict(size_factor=2),
     train_cfg=dict(rollout_steps=1))
 custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class MissingOperatorError(NotImplementedError):
 
 
 def fill_extension(module: ModuleType, requested: str = 'auto') -> None:
-    """Put the operators into a module, and say in the log which.
+    """Put the operators into a module, and say in the log which; worker processes leave that to the main one.
 
     Args:
         module: ``mmcv._ext``.
@@ -47,6 +48,8 @@ def fill_extension(module: ModuleType, requested: str = 'auto') -> None:
         ImportError: torchvision is asked for and does not work.
     """
     failure = _fill(module, requested)
+    if multiprocessing.parent_process() is not None:
+        return
     where = "on torchvision's kernels" if module.KERNELS == 'torchvision' else 'in PyTorch'
     reason = 'mmcv is installed without compiled operators'
     if requested in ('torchvision', 'pytorch'):

@@ -155,3 +155,8 @@ def test_a_picture_is_not_flow(street):
     info['motion_paths'] = info['img_paths'][:1] * len(info['motion_paths'])
     with pytest.raises(ValueError, match='is not flow: expected 3 channels of 16 bits'):
         LoadClipMotion()(info)
+
+
+def test_without_future_frames(street):
+    with pytest.raises(ValueError, match='num_future=0 of the dataset leaves none'):
+        dataset(street, num_future=0)[0]

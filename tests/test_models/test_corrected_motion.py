@@ -27,9 +27,10 @@ def clip():
     return past, frames
 
 
+@pytest.mark.parametrize('stride', [1, 2])
 @pytest.mark.parametrize('motion', ['EgoMotion', 'FlowWarp', 'CopyLast'])
-def test_the_untrained_network_is_the_predictor_of_motion(clip, motion):
-    corrected = CorrectedMotion(channels=5, num_levels=2, num_past=3, motion=dict(type=motion))
+def test_the_untrained_network_is_the_predictor_of_motion(clip, motion, stride):
+    corrected = CorrectedMotion(channels=5, num_levels=2, num_past=3, motion=dict(type=motion), stride=stride)
     corrected.init_weights()
     for new, expected in zip(rollout(corrected, *clip), rollout(MODELS.build(dict(type=motion)), *clip)):
         for maps, truth in zip(new, expected):
@@ -56,6 +57,27 @@ def test_it_learns_what_motion_does_not_explain(clip):
         values[-1].backward()
         optimizer.step()
     assert values[-1] < 0.2 * values[0]
+
+
+def test_a_strided_correction_is_that_of_the_averaged_maps():
+    corrected = CorrectedMotion(channels=2, num_past=1, motion=dict(type='CopyLast'), stride=2)
+    (net,) = corrected.corrections
+    torch.nn.init.normal_(net[-1].conv.weight)
+    past = torch.rand(1, 1, 2, 5, 8)
+    (new,) = corrected([past], ForecastContext(frames=torch.empty(1, 1, 3, 0, 0), samples=[]))
+    newest = past[:, 0]
+    cells = torch.stack(
+        [newest[..., i : i + 2, j : j + 2].mean((-2, -1)) for i in (0, 2, 4) for j in (0, 2, 4, 6)], dim=-1
+    ).unflatten(-1, (3, 4))
+    up = torch.nn.functional.interpolate(net(torch.cat((cells, cells), dim=1)), (5, 8), mode='bilinear')
+    torch.testing.assert_close(new[:, 0], newest + up)
+
+
+def test_regions_move_where_the_maps_are_scores():
+    motion = dict(type='EgoMotion', region_share=0.05)
+    assert CorrectedMotion(channels=5, motion=motion, class_scores=True).motion.class_scores is True
+    own = CorrectedMotion(channels=5, motion=dict(motion, class_scores=False), class_scores=True)
+    assert own.motion.class_scores is False
 
 
 def test_what_moves_keeps_its_weights_unless_told_otherwise():

@@ -54,6 +54,15 @@ def test_the_stand_in_serves_an_mmcv_without_extension():
     assert after.split()[0] in ('pytorch', 'torchvision') and 'True none' in after
 
 
+def test_worker_processes_do_not_say_it_again():
+    result = run(
+        HIDE_COMPILED,
+        'import multiprocessing, mmforecast; multiprocessing.parent_process = lambda: True',
+        NMS,
+    )
+    assert result.stdout == '[1]\n', result.stderr
+
+
 def test_without_mmforecast_there_is_nothing():
     result = run(HIDE_COMPILED, NMS)
     assert "No module named 'mmcv._ext'" in result.stderr

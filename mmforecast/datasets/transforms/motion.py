@@ -31,13 +31,18 @@ class LoadClipMotion(BaseTransform):
 
     Raises:
         CorruptFrameError: A frame has no flow, or its file is truncated or corrupt.
-        ValueError: A file is no flow, or not of the size of the frames.
+        ValueError: A file is no flow, or not of the size of the frames; or clips have no future frames.
     """
 
     def __init__(self):
         self.files = FileReader()
 
     def transform(self, results: dict) -> dict:
+        if not results['num_future']:
+            raise ValueError(
+                'LoadClipMotion follows motion into future frames, of which num_future=0 of the dataset '
+                'leaves none; raise it, or leave LoadClipMotion out'
+            )
         flows = [self._read(path, results) for path in results['motion_paths']]
         steps = range(1, results['num_future'] + 1)
         motion = follow_flow(flows)[[step * results['stride'] - 1 for step in steps]]

@@ -1,10 +1,9 @@
 """The statistics of standardized features, measured before training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-import torch.nn as nn
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -21,10 +20,10 @@ __all__ = ['FeatureStatisticsHook']
 
 @HOOKS.register_module()
 class FeatureStatisticsHook(Hook):
-    """Measures the features' mean and deviation for an encoder or a predictor that standardizes them.
+    """Measures the features' mean and deviation for an encoder that standardizes them.
 
     Before the first iteration, on clips spread evenly over the training data, all their frames; every process
-    measures the same clips. Where the part has its statistics, from a checkpoint, it measures nothing.
+    measures the same clips. Where the encoder has its statistics, from a checkpoint, it measures nothing.
 
     Args:
         num_clips: Clips to measure; all where there are fewer.
@@ -36,39 +35,34 @@ class FeatureStatisticsHook(Hook):
 
     @torch.no_grad()
     def before_train(self, runner: Runner) -> None:
-        """Measure, where the encoder or the predictor has no statistics.
+        """Measure, where the encoder has no statistics.
 
         Raises:
-            ValueError: Neither standardizes anything.
+            ValueError: The encoder standardizes nothing.
         """
         model = unwrap(runner.model)
-        encoder, predictor = getattr(model, 'encoder', None), getattr(model, 'predictor', None)
-        parts = [part for part in (encoder, predictor) if getattr(part, 'standardize', False)]
-        if not parts:
+        encoder = getattr(model, 'encoder', None)
+        if not getattr(encoder, 'standardize', False):
             raise ValueError(
-                f'FeatureStatisticsHook measures for a part that standardizes features, which neither '
-                f'{type(encoder).__name__} nor {type(predictor).__name__} does; set standardize=True of a '
-                'SegmentorFeatureEncoder, a DetectorEncoder or an F2FPredictor, or drop the hook'
+                f'FeatureStatisticsHook measures for an encoder that standardizes features, which '
+                f'{type(encoder).__name__} does not; set standardize=True of a SegmentorFeatureEncoder or a '
+                'DetectorEncoder, or drop the hook'
             )
-        for part in parts:  # the predictor's features are those that the encoder has standardized
-            if part.needs_statistics:
-                self._measure(runner, model, part)
-
-    def _measure(self, runner: Runner, model: BaseModel, part: nn.Module) -> None:
-        encode = getattr(part, 'encode_raw', model.encode)
+        if not encoder.needs_statistics:
+            return
         dataset = runner.train_dataloader.dataset
         count = min(self.num_clips, len(dataset))
         runner.logger.info(f'Measuring the statistics of the features on {count} training clips')
         indices = np.linspace(0, len(dataset) - 1, count).round()
-        part.measure(_encode(model, encode, dataset, indices))
+        encoder.measure(_encode(model, dataset, indices))
 
 
-def _encode(model: BaseModel, encode: Callable, dataset, indices: np.ndarray) -> Iterator[Pyramid]:
+def _encode(model: BaseModel, dataset, indices: np.ndarray) -> Iterator[Pyramid]:
     """Features of training clips; what their pipeline draws at random changes nothing that is drawn later."""
     drawn = np.random.get_state()
     for index in indices:
         with seeded(0):
             np.random.seed(int(index))
             batch = model.data_preprocessor(pseudo_collate([dataset[int(index)]]))
-        yield encode(batch['inputs'], batch['data_samples'])
+        yield model.encoder.encode_raw(batch['inputs'], batch['data_samples'])
     np.random.set_state(drawn)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_positive
 
 from .base import BasePredictor
 from .context import ForecastContext
@@ -19,15 +21,17 @@ class CorrectedMotion(KeepFrozen, BasePredictor):
     """Moves the maps by another predictor, and adds what a small network sees missing in each level.
 
     A design of ours, not a paper's. Motion explains where things go, but not that they look different from
-    nearer by, nor what comes into view. Per level, ``prediction = moved + R(moved, newest)``, where ``newest``
-    is the last map of the window: in a roll-out, the prediction before. ``R`` starts at zero, so the untrained
-    network is the predictor of motion.
+    nearer by, nor what comes into view. Per level, ``prediction = moved + up(R(moved, newest))`` with ``R`` at
+    1/stride of the level's size, where ``newest`` is the last map of the window: in a roll-out, the prediction
+    before. ``R`` starts at zero, so the untrained network is the predictor of motion.
 
     Args:
         channels, num_levels, num_past: See ``BasePredictor``.
         motion: Config of the predictor that moves the maps, e.g. ``dict(type='EgoMotion')``.
         widths: Hidden channels of each level's network, whose convolutions are 3x3.
         dilations: One per convolution, one more than widths.
+        stride: ``R`` sees maps averaged over cells of stride x stride pixels; its output is interpolated.
+        class_scores: Whether the maps hold scores of classes, for a ``motion`` that asks; see ``EgoMotion``.
         frozen: ``motion`` keeps its weights, if it has any.
         kwargs: See ``BasePredictor``.
 
@@ -43,11 +47,18 @@ class CorrectedMotion(KeepFrozen, BasePredictor):
         num_past: int = 4,
         widths: Sequence[int] = (64, 64),
         dilations: Sequence[int] = (1, 2, 1),
+        stride: int = 1,
+        class_scores: bool | None = None,
         frozen: bool = True,
         **kwargs,
     ):
         super().__init__(num_past, channels, num_levels, **kwargs)
+        check_positive('CorrectedMotion', stride=stride)
+        self.stride = stride
+        self.class_scores = class_scores
         self.motion: BasePredictor = MODELS.build(motion)
+        if getattr(self.motion, 'class_scores', class_scores) is None:
+            self.motion.class_scores = class_scores
         if self.motion.num_outputs != 1:
             raise ValueError(
                 f'CorrectedMotion corrects step by step, but {type(self.motion).__name__} forecasts '
@@ -77,6 +88,9 @@ class CorrectedMotion(KeepFrozen, BasePredictor):
             for net, maps, level in zip(self.corrections, moved, past)
         ]
 
-    @staticmethod
-    def _correct(net: nn.Module, moved: Tensor, newest: Tensor) -> Tensor:
-        return moved + net(torch.cat((moved, newest), dim=1))
+    def _correct(self, net: nn.Module, moved: Tensor, newest: Tensor) -> Tensor:
+        seen = torch.cat((moved, newest), dim=1)
+        if self.stride == 1:
+            return moved + net(seen)
+        small = net(F.avg_pool2d(seen, self.stride, ceil_mode=True, count_include_pad=False))
+        return moved + F.interpolate(small, moved.shape[-2:], mode='bilinear', align_corners=False)

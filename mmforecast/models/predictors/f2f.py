@@ -6,7 +6,7 @@ space, independently of the others.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
@@ -18,7 +18,6 @@ from torch.utils.checkpoint import checkpoint
 
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import Pyramid
-from mmforecast.models.utils.standardization import ChannelStandardizer, measure
 from mmforecast.registry import MODELS
 
 from .base import BasePredictor
@@ -51,7 +50,7 @@ class F2FLevel(BaseModule):
         num_past: T maps in.
         size_factor: The paper's model size; hidden widths are 64 and 32 times it.
         num_scales: scales, each at half the resolution of the one before (by subsampling).
-        init, init_bound, standardize: See ``F2FPredictor``.
+        init, init_bound: See ``F2FPredictor``.
     """
 
     def __init__(
@@ -62,10 +61,8 @@ class F2FLevel(BaseModule):
         num_scales: int,
         init: str | None = None,
         init_bound: float | None = None,
-        standardize: bool = False,
     ):
         super().__init__()
-        self.standardizer = ChannelStandardizer(channels) if standardize else None
         self.channels, self.num_past = channels, num_past
         self.init, self.init_bound = init, init_bound
         wide, narrow = 64 * size_factor, 32 * size_factor
@@ -132,9 +129,6 @@ class F2FPredictor(BasePredictor):
             returns the newest map. The narrow half of a network must have C channels with a bound and 2C
             without: with the paper's C = 256 and ``size_factor=8``, all 256 are taken with a bound, so the
             network starts as a linear one.
-        standardize: The networks work on features, and are trained on targets, whose channels have zero mean
-            and unit variance, level by level (the paper's are raw). ``FeatureStatisticsHook`` measures the
-            statistics before training; checkpoints hold them. Levels that share weights share statistics.
         kwargs: See ``BasePredictor``. The losses are those of every scale of every level.
     """
 
@@ -150,7 +144,6 @@ class F2FPredictor(BasePredictor):
         with_cp: bool = False,
         init: str | None = None,
         init_bound: float | None = None,
-        standardize: bool = False,
         **kwargs,
     ):
         super().__init__(num_past, channels, num_levels, **kwargs)
@@ -168,10 +161,9 @@ class F2FPredictor(BasePredictor):
             )
         self.share_weights = share_weights
         self.with_cp = with_cp
-        self.standardize = standardize
         self.coarsest_from = coarsest_from
         self.nets = nn.ModuleList(
-            F2FLevel(channels, num_past, size_factor, count, init, init_bound, standardize)
+            F2FLevel(channels, num_past, size_factor, count, init, init_bound)
             for count in (scales[:1] if share_weights else scales)
         )
 
@@ -199,55 +191,30 @@ class F2FPredictor(BasePredictor):
             coarsest.load_state_dict(weights)
 
     def forward(self, past: Pyramid, context: ForecastContext | None = None) -> Pyramid:
-        return self._raw([scales[0] for scales in self._forecast(past)])
+        return [scales[0][:, None] for scales in self._forecast(past)]
 
     def loss_and_predict(
         self, past: Pyramid, target: Pyramid, context: ForecastContext
     ) -> tuple[dict[str, Tensor], Pyramid]:
         self.require_losses()
         predicted = self._forecast(past)
-        newest = [scales[0] for scales in predicted]
         targets = []
-        for scales, maps in zip(predicted, self._standardized(target)):
+        for scales, maps in zip(predicted, target):
             truths = [maps[:, 0]]
             for _ in scales[1:]:
                 truths.append(subsample(truths[-1]))
             targets.append([truth[:, None] for truth in truths])
         predicted = [[maps[:, None] for maps in scales] for scales in predicted]
-        return self.compute_losses(predicted, targets), self._raw(newest)
-
-    @property
-    def needs_statistics(self) -> bool:
-        """Whether features are standardized and nothing was measured for it."""
-        return self.standardize and not all(net.standardizer.is_measured for net in self.nets)
-
-    def measure(self, pyramids: Iterable[Pyramid]) -> None:
-        """Measure the statistics of standardized features.
-
-        Args:
-            pyramids: As the encoder gives them.
-        """
-        measure([net.standardizer for net in self._nets_by_level()], pyramids)
+        return self.compute_losses(predicted, targets), [scales[0] for scales in predicted]
 
     def _nets_by_level(self) -> list[F2FLevel]:
         return list(self.nets) * (self.num_levels if self.share_weights else 1)
-
-    def _standardized(self, pyramid: Pyramid) -> Pyramid:
-        if not self.standardize:
-            return pyramid
-        return [net.standardizer(maps) for net, maps in zip(self._nets_by_level(), pyramid)]
-
-    def _raw(self, newest: list[Tensor]) -> Pyramid:
-        """(B, C, h, w) by level as forecasts (B, 1, C, h, w) of the encoder's features."""
-        if self.standardize:
-            newest = [net.standardizer.undo(maps) for net, maps in zip(self._nets_by_level(), newest)]
-        return [maps[:, None] for maps in newest]
 
     def _forecast(self, past: Pyramid) -> list[tuple[Tensor, ...]]:
         """Per level, the predictions at every scale, finest first."""
         self.check_window(past)
         out = []
-        for net, maps in zip(self._nets_by_level(), self._standardized(past)):
+        for net, maps in zip(self._nets_by_level(), past):
             maps = maps.flatten(1, 2)
             if self.with_cp and torch.is_grad_enabled():
                 out.append(checkpoint(net, maps, use_reentrant=False))

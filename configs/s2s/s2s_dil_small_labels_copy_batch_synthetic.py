@@ -1,0 +1,10 @@
+# The batch model, three steps in one forward pass: as many passes as one step and fine-tuning have together.
+_base_ = './s2s_dil_small_labels_copy_synthetic.py'
+model = dict(predictor=dict(num_outputs=3), train_cfg=dict(rollout_steps=3))
+train_dataloader = dict(dataset=dict(num_future=3))
+max_iters = 2000
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
