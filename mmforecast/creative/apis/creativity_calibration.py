@@ -147,7 +147,7 @@ def calibration_figure(
     points = calibration.points[attribute]
     sets = [(row['set'], row['KID x1000'], row[f'{attribute} confusion']) for row in rows[1:]]
     most = 1.1 * max([point.kid for point in points] + [kid for _, kid, _ in sets])
-    figure, axes = plt.subplots(figsize=(7, 4.4), layout='constrained')
+    figure, axes = plt.subplots(figsize=(8, 4.4), layout='constrained')
     line = np.linspace(0, most, 400)
     curve = calibration.curve(attribute)
     axes.plot(line, [curve(kid) for kid in line], color='0.35', label='degradation curve')
@@ -161,8 +161,10 @@ def calibration_figure(
         own = [(kid, value) for other, kid, value in sets if other == name]
         axes.scatter(*zip(*own), s=45, edgecolor='black', zorder=3, label=name)
     axes.set(xlabel='KID x1000 to the training images', ylabel=f'{attribute} confusion', title=title)
-    axes.set_xlim(left=min(-0.02 * most, min(point.kid for point in points)))
-    axes.legend(fontsize=8)
+    # in the root of KID the curve is made of straight lines
+    axes.set_xscale('function', functions=(lambda kid: np.sqrt(np.maximum(kid, 0)), np.square))
+    axes.set_xlim(0, most)
+    axes.legend(fontsize=8, loc='center left', bbox_to_anchor=(1.01, 0.5))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
