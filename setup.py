@@ -47,7 +47,9 @@ class BuildWithMim(build_py):
 
 extras = {name: read_requirements(name) for name in ('optional', 'video', 'batch', 'export', 'tests', 'docs')}
 extras['all'] = sorted({line for lines in extras.values() for line in lines})
-# Not in `all`: a cluster's scheduler is of no use on one machine.
+# Not in `all`: the networks of one evaluation, 17 MB.
+extras['features'] = read_requirements('features')
+# Nor this: a cluster's scheduler is of no use on one machine.
 extras['ray'] = read_requirements('ray')
 # Nor this: it needs torchvision, in the build that fits torch.
 extras['vit'] = read_requirements('vit')
@@ -67,7 +69,14 @@ setup(
     license='Apache-2.0',
     keywords='computer vision, forecasting, video prediction, segmentation, OpenMMLab',
     packages=find_packages(include=['mmforecast', 'mmforecast.*']),
-    package_data={'mmforecast.visualization.report': ['*.jinja', '*.css', '*.js']},
+    package_data={
+        name: ['*.jinja', '*.css', '*.js']
+        for name in (
+            'mmforecast.visualization.report',
+            'mmforecast.creative.apis.design_page',
+            'mmforecast.creative.human_study',
+        )
+    },
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,

@@ -97,6 +97,8 @@ def test_wheel_holds_the_whole_package_and_nothing_beside_it(wheel, checkout, me
     modules = {f'mmforecast/{name}' for name in relative_files(checkout / 'mmforecast', '.py')}
     assert modules == {name for name in wheel.namelist() if name.endswith('.py') and '/.mim/' not in name}
     parts = {f'mmforecast/visualization/report/{name}' for name in PAGE_PARTS}
+    parts |= {f'mmforecast/creative/apis/design_page/page.{ending}' for ending in ('html.jinja', 'css', 'js')}
+    parts.add('mmforecast/creative/human_study/form.html.jinja')
     assert parts <= set(wheel.namelist())
 
 
@@ -142,6 +144,7 @@ def test_requirements_in_the_metadata(metadata):
         'all',
         'batch',
         'docs',
+        'features',
         'forks',
         'mim',
         'optional',

@@ -13,28 +13,29 @@ NAMES = dict(
     """,
     HOOKS="""
         DataFaultHook DivergenceHook FeatureStatisticsHook ForecastCheckpointHook ForecastVisualizationHook
-        GANHealthHook SampleGridHook ValLossHook
+        GANHealthHook ProcessorTimeHook SampleGridHook ValLossHook
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""
         AttributeAccuracy CityscapesInstanceMetric ClipDetectionMetric DetectionAgreementMetric
         DumpForecastResults
-        FramePredictionMetric FutureSemSegMetric PanopticMetric TrackingMetric
+        FramePredictionMetric FutureSemSegMetric KernelDistanceMetric PanopticMetric TrackingMetric
     """,
     MODELS="""
-        AttributeClassificationLoss AttributeClassifier BlurredCopyLast CANDiscriminator CANGenerator
-        CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN CreativityLoss
-        D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DPTNeck DeformF2FPredictor
-        DetectionDecoder DetectorEncoder DetectorMapEncoder DistanceMapDecoder DistanceMapEncoder EgoMotion
-        EndpointLoss F2FForecaster F2FNeck F2FPredictor F2MFPredictor FeatureFusion FlowInstanceDecoder
-        FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss ImageDataPreprocessor
-        InstanceMapEncoder LabelDepthEncoder LabelMapEncoder MaskReconstructionLoss MaskStyleDiscriminator
-        MaskStyleGenerator MaskedFeatureTransformer MaskedLabelTransformer MotionForecaster
-        MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss Oracle PairedDecoder PairedEncoder
-        PairedPredictor PanopticDecoder PanopticForecaster PrecomputedEncoder PyramidConvLSTM RGBDecoder
-        RGBEncoder S2SForecaster ScoreCrossEntropyLoss SegmentorEncoder SegmentorFeatureDecoder
-        SegmentorFeatureEncoder SegmentorFeatureForecaster SemSegDecoder SpatialPyramidPooling
-        StackGANGenerator TimmViT VideoForecaster ViTFeatureEncoder WarpCorrectPredictor
+        AttributeClassificationLoss AttributeClassifier AttributeMixLoss BlurredCopyLast CANDiscriminator
+        CANGenerator CachedEncoder ClipDetDataPreprocessor CopyLast CorrectedMotion CreativeGAN
+        CreativityLoss D2DForecaster D2DPredictor DCGANDiscriminator DCGANGenerator DPTNeck
+        DeformF2FPredictor DetectionDecoder DetectorEncoder DetectorMapEncoder DistanceMapDecoder
+        DistanceMapEncoder EgoMotion EndpointLoss F2FForecaster F2FNeck F2FPredictor F2MFPredictor
+        FeatureFusion FlowInstanceDecoder FlowObjectDecoder FlowWarp ForecastDataPreprocessor GANLoss GDLoss
+        GarmentGenerator ImageDataPreprocessor InstanceMapEncoder LabelDepthEncoder LabelMapEncoder
+        MaskReconstructionLoss MaskStyleDiscriminator MaskStyleGenerator MaskedFeatureTransformer
+        MaskedLabelTransformer MotionForecaster MultiScaleDiscriminator MultiScalePredictor ObjectL1Loss
+        Oracle PairedDecoder PairedEncoder PairedPredictor PanopticDecoder PanopticForecaster
+        PrecomputedEncoder PyramidConvLSTM RGBDecoder RGBEncoder S2SForecaster ScoreCrossEntropyLoss
+        SegmentorEncoder SegmentorFeatureDecoder SegmentorFeatureEncoder SegmentorFeatureForecaster
+        SemSegDecoder SpatialPyramidPooling StackGANGenerator TimmViT ViTFeatureEncoder VideoForecaster
+        WarpCorrectPredictor WaveTextureGenerator
     """,
     MODEL_WRAPPERS='AdversarialDistributedDataParallel Unwrapped',
     OPTIM_WRAPPER_CONSTRUCTORS='MultiOptimWrapperConstructor',

@@ -18,6 +18,7 @@ COMMANDS = {
     'batch': 'forecast many videos, by many processes',
     'compare': 'one table of models and baselines',
     'report': 'write a comparison as one HTML page',
+    'design': 'generate garment designs, and write them as one HTML page',
     'demo': 'train, score and draw a small forecaster on generated data',
     'download-info': 'where to download each dataset and the expected layout',
 }

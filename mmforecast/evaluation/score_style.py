@@ -29,6 +29,12 @@ def _percent(meaning: str) -> ScoreStyle:
 
 
 _STYLES = {
+    'KID x1000': ScoreStyle(
+        '',
+        1,
+        'min',
+        'distance between the distributions of generated and real images, in features',
+    ),
     'mIoU': _percent(
         'overlap of forecast and true label maps: intersection over union, mean over all classes'
     ),

@@ -373,8 +373,8 @@ def test_scalars_by_hand():
         (dict(noise_size=7), 'noise_size=7, but the generator has noise_size=6'),
         (dict(generator_steps=0), 'generator_steps must be an integer >= 1, got 0'),
         (dict(discriminator_steps=1.5), 'discriminator_steps must be an integer >= 1, got 1.5'),
-        (dict(condition='shape'), "condition must be None, 'label:<attribute>' or 'mask', got"),
-        (dict(condition='label:'), "condition must be None, 'label:<attribute>' or 'mask', got"),
+        (dict(condition='shape'), "condition must be None, 'label:<attribute>', 'mask' or 'mix', got"),
+        (dict(condition='label:'), "condition must be None, 'label:<attribute>', 'mask' or 'mix', got"),
         (dict(condition='label:shape'), 'DCGANGenerator takes none; set condition, or num_classes'),
         (dict(generator=dict(GENERATOR, num_classes=3)), 'condition=None, but .* takes label'),
         (

@@ -65,7 +65,7 @@ def test_images_of_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'name, fill', [('clothing_64', 'edge'), ('rtw_256', 'white'), ('textures_64', 'white')]
+    'name, fill', [('clothing_64', 'crop'), ('rtw_256', 'white'), ('textures_64', 'white')]
 )
 def test_fill_of_a_pipeline(repository, name, fill):
     assert fill_of(Config.fromfile(repository / f'configs/_base_/datasets/{name}.py')) == fill

@@ -39,6 +39,13 @@ def test_fit_to_square_averages_when_it_shrinks():
     assert (found['img'] == 100).all()
 
 
+def test_fit_to_square_takes_the_middle():
+    image = np.arange(8 * 12, dtype=np.uint8).reshape(8, 12)
+    found = FitToSquare(8, fill='crop')(results(np.repeat(image[..., None], 3, 2), image % 2))
+    assert (found['img'][..., 0] == image[:, 2:10]).all()
+    assert (found['gt_seg_map'] == image[:, 2:10] % 2).all()
+
+
 def test_jitter_moves_image_and_mask_alike():
     mask = np.zeros((40, 40), np.uint8)
     mask[10:30, 12:28] = 1
@@ -168,7 +175,10 @@ def test_packed_item():
     'build, sentence',
     [
         (lambda: FitToSquare(0), 'size must be an integer >= 1, got 0'),
-        (lambda: FitToSquare(8, fill='black'), "fill must be one of 'white', 'edge', got 'black'"),
+        (
+            lambda: FitToSquare(8, fill='black'),
+            "fill must be one of 'white', 'edge', 'reflect', 'crop', got 'black'",
+        ),
         (lambda: FitToSquare(8, max_enlarge=0.5), 'max_enlarge must be 1 or more, got 0.5'),
         (lambda: RandomJitter(scale=(1.1, 0.9)), r'scale must be a pair \(low, high\)'),
         (lambda: RandomJitter(translate=1.0), r'translate must lie in \[0, 1\), got 1.0'),

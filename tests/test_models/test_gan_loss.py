@@ -37,6 +37,25 @@ def test_hand_values(gan_type, real, is_disc, terms):
     assert loss.item() == pytest.approx(sum(terms) / 2, rel=1e-6)
 
 
+def test_saturating_loss_is_that_of_the_first_gans():
+    """log(1 - D(G(z))): the negative of the discriminator's loss, with a gradient that vanishes."""
+    loss = GANLoss(saturating=True)
+    assert loss(LOGITS, True).item() == pytest.approx((-bce(0.5, 0) - bce(-2, 0)) / 2, rel=1e-6)
+    for real in (True, False):
+        assert loss(LOGITS, real, is_disc=True) == GANLoss()(LOGITS, real, is_disc=True)
+    slopes = {}
+    for saturating in (False, True):
+        certain = torch.tensor([[-8.0]], requires_grad=True)
+        GANLoss(saturating=saturating)(certain, True).backward()
+        slopes[saturating] = certain.grad.item()
+    # -(1 - s(x)) and -s(x)
+    assert slopes[False] == pytest.approx(-1, abs=1e-3) and slopes[True] == pytest.approx(
+        -math.exp(-8), rel=1e-3
+    )
+    with pytest.raises(ValueError, match="saturating=True is for gan_type='vanilla', got 'hinge'"):
+        GANLoss('hinge', saturating=True)
+
+
 def test_smoothed_labels_are_the_discriminators_only():
     loss = GANLoss(real_label_val=0.9)
     assert loss(LOGITS[:1], True, True).item() == pytest.approx(bce(0.5, 0.9))

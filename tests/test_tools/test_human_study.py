@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mmforecast.creative.human_study import QUESTIONS, assign, bootstrap_interval, draw_items
+from mmforecast.creative.human_study import (
+    QUESTIONS,
+    assign,
+    bootstrap_interval,
+    draw_items,
+    liking_by_metric,
+)
+from mmforecast.creative.human_study.answers import Answer
 
 TOOL = 'analysis_tools/human_study.py'
 
@@ -206,3 +213,62 @@ def test_bad_keys_and_metrics(run_tool, tmp_path, capsys):
     (tmp_path / 'b').mkdir()
     (tmp_path / 'b' / 'form.csv').write_text(form.read_text())
     assert 'are of one rater' in fail(run_tool, capsys, *args, tmp_path / 'b' / 'form.csv')
+
+
+def simulated(page, form):
+    """Answers of a simulated rater, by clicks, who likes even numbers; the last picture is left out."""
+    items = page.locator('.item')
+    for index in range(items.count() - 1):
+        item = items.nth(index)
+        number = int(item.get_attribute('data-item'))
+        answers = dict(liking=5 - number % 2, shape_novelty=3, made_by=('computer', 'designer')[number % 2])
+        for name, value in answers.items():
+            item.locator(f'input[name$="/{name}"][value="{value}"]').check()
+        page.click('#next')
+    with page.expect_download() as download:
+        page.click('#save')
+    assert download.value.suggested_filename == form.name
+    download.value.save_as(form)
+
+
+def test_form_in_a_browser_is_read_back(folders, run_tool, tmp_path, open_page, capsys):
+    study = export(folders, run_tool, tmp_path, '--raters', 2, '--ratings', 2, '--per-set', 3)
+    for number in (1, 2):
+        page = open_page(study / f'rater_0{number}.html')
+        assert page.locator('.item.shown').count() == 1
+        assert page.locator('#place').inner_text() == 'picture 1 of 9, 0 answered'
+        simulated(page, study / f'rater_0{number}.csv')
+        assert page.locator('#place').inner_text() == 'picture 9 of 9, 8 answered'
+    key = read_key(tmp_path)
+    rows = [
+        dict(set=row['set'], image=row['image'], **{'NN distance': int(item)}) for item, row in key.items()
+    ]
+    with open(tmp_path / 'metrics.csv', 'w', newline='') as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    run_tool(
+        TOOL,
+        *['aggregate', '--key', tmp_path / 'key.csv', '--answers', *sorted(study.glob('rater_*.csv'))],
+        *['--metrics', tmp_path / 'metrics.csv', '--out', tmp_path / 'tables', '--title', 'simulated raters'],
+    )
+    assert cv2.imread(str(tmp_path / 'tables/liking.png')).shape[1] > 400
+    with open(tmp_path / 'tables/summary.csv') as file:
+        summary = {row['set']: row for row in csv.DictReader(file)}
+    assert set(summary) == {'can', 'dcgan', 'real'}
+    assert 'liking' in capsys.readouterr().out
+
+
+def test_rows_of_the_figure_by_hand():
+    key = {'1': ('a', 'x'), '2': ('a', 'y'), '3': ('b', 'z')}
+    answers = [Answer('r', item, dict(liking=liked)) for item, liked in (('1', 2.0), ('2', 4.0), ('3', 5.0))]
+    answers.append(Answer('s', '1', dict(liking=4.0)))
+    metrics = {place: {'NN distance': value} for place, value in zip(key.values(), (1.0, 3.0, 7.0))}
+    first, second = liking_by_metric(answers, key, metrics)
+    assert (first['set'], first['images'], first['liking'], first['NN distance']) == ('a', 2, 3.5, 2.0)
+    assert (
+        first['points'].tolist() == [[1, 3], [3, 4]] and first['liking low'] == 3 and first['liking high'] == 4
+    )
+    assert (second['liking'], second['NN distance low']) == (5, 7)
+    with pytest.raises(ValueError, match="no image of the study has both 'FID'"):
+        liking_by_metric(answers, key, metrics, 'FID')

@@ -4,23 +4,28 @@ By attribute (shape, texture): how sure and varied a classifier finds the images
 to the training images (AM, lower is nearer), and how little it can decide (confusion, 1 is not at all),
 beside how often it is right on real images. Then the mean distance to the nearest training images, the
 share of images that are nearer to one than almost all unseen real images are (copied), FID and KID to the
-training images, and how light the images are. The first row are held-out real images: what a perfect
-generator would get.
+training images, density and coverage, and how light the images are. The first row are held-out real images:
+what a perfect generator would get. Where distances are in neutral features, these are compared with the
+training images first.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
+from torch import Tensor
 
 from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
 from mmforecast.creative.apis.evaluate_images import REAL, evaluate_sets, judge_attributes
 from mmforecast.creative.apis.image_features import (
     FEATURES,
+    PACKAGED,
     build_features,
     class_names,
+    compute,
     load_classifier,
 )
 from mmforecast.creative.apis.image_report import merge_rows, save_report
@@ -32,7 +37,7 @@ from mmforecast.creative.apis.image_sets import (
     join_sets,
     sampled_images,
 )
-from mmforecast.creative.evaluation import require_torchmetrics
+from mmforecast.creative.evaluation import check_reference, require_torchmetrics
 from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:
@@ -45,6 +50,9 @@ EXAMPLES = """examples:
   python tools/analysis_tools/evaluate_images.py configs/_base_/datasets/clothing_64.py \\
       --classifier configs/creative_gan/attribute-classifier_tiny_clothing-64.py classifier.pth \\
       --sampler 'CAN(H)' CONFIG seed0.pth --sampler 'CAN(H)' CONFIG seed1.pth --number 2000
+
+  # distances in neutral features, and the confusion that mere degradation cannot explain
+  python tools/analysis_tools/evaluate_images.py ... --features efficientnet-lite0 --calibrate
 
   # FID of the papers: distances in Inception's features
   python tools/analysis_tools/evaluate_images.py ... --features torchscript inception-2015-12-05.pt
@@ -71,16 +79,22 @@ def parse_args() -> argparse.Namespace:
     add('--seed', type=int, default=0, help='of the samplers and of draws (default: 0)')
     add(
         '--features',
-        nargs=2,
-        metavar=('KIND', 'PATH'),
-        help=f'{" or ".join(FEATURES)} and its weights (default: those of the first classifier)',
+        nargs='+',
+        metavar='KIND [PATH]',
+        help=f'{" or ".join(FEATURES)}, and the file of its weights unless it is {", ".join(PACKAGED)} '
+        '(default: those of the first classifier)',
     )
     add(
         '--held-out',
         nargs='+',
-        default=['val', 'test'],
+        default=['test'],
         choices=['val', 'test'],
-        help='the real images that no training saw (default: val and test)',
+        help='the real images that nothing was trained or chosen by (default: test)',
+    )
+    add(
+        '--calibrate',
+        action='store_true',
+        help='score confusion against that of degraded real images, and draw both',
     )
     add('--neighbors', type=int, default=10, help='nearest training images (default: 10)')
     add('--quantile', type=float, default=0.05, help='of the copied share (default: 0.05)')
@@ -88,8 +102,10 @@ def parse_args() -> argparse.Namespace:
     add('--cfg-options', nargs='+', action=DictAction, help='overrides of the config DATA')
     add(TRACEBACK_FLAG, action='store_true', help='print the traceback of errors')
     args = parser.parse_args()
-    if not args.set and not args.sampler:
-        parser.error('give at least one --set NAME FOLDER or --sampler NAME CONFIG CHECKPOINT')
+    if args.features is not None and len(args.features) > 2:
+        parser.error('--features takes a KIND and at most one PATH')
+    if not args.set and not args.sampler and not args.calibrate:
+        parser.error('give at least one --set NAME FOLDER or --sampler NAME CONFIG CHECKPOINT, or --calibrate')
     if args.number < 2 or args.seed < 0:
         parser.error('--number must be at least 2 and --seed at least 0')
     return args
@@ -111,25 +127,52 @@ def real_images(args: argparse.Namespace, cfg: Config) -> tuple[ImageSet, ImageS
     return train, join_sets(parts, REAL)
 
 
+def reference_notes(train: ImageSet, held_out: ImageSet, features: Callable[[Tensor], Tensor]) -> list[str]:
+    """A warning where the held-out images come from another distribution."""
+    of_train, of_held_out = (compute(features, one.images)[0] for one in (train, held_out))
+    sentence = check_reference(of_train, of_held_out).sentence(held_out.name)
+    return [f'WARNING: {sentence}'] if sentence else []
+
+
 def main() -> None:
     args = parse_args()
     MMLogger.get_current_instance().setLevel('WARNING')
     require_torchmetrics()
     data = load_config(args.data, args.cfg_options)
     train, held_out = real_images(args, data)
-    judges, notes, features = [], [], build_features(*args.features) if args.features else None
+    judges, notes, of_classifier = [], [], None
     for config, checkpoint in args.classifier:
         classifier = load_classifier(load_config(config), checkpoint)
         accepted, refused = judge_attributes(classifier, held_out, class_names(checkpoint))
         judges, notes = judges + accepted, notes + refused
-        features = features or classifier.features
+        of_classifier = of_classifier or classifier.features
+    features, others = of_classifier, {}
+    if args.features:
+        features, others = build_features(*args.features), dict(classifier=of_classifier)
+        notes += reference_notes(train, held_out, features)
+    else:
+        notes.append(
+            'Whether the held-out images are of the distribution of the training images was not checked: that '
+            'takes neutral features, --features.'
+        )
     size = train.images.shape[-1]
     sets = [folder_images(folder, name, size, fill_of(data), args.number) for name, folder in args.set]
     for name, config, checkpoint in args.sampler:
         cfg = load_config(config)
         draw = (args.number, args.seed, held_out.masks)
         sets.append(sampled_images(cfg, checkpoint, name, size, *draw))
-    found = evaluate_sets(train, held_out, sets, judges, features, args.neighbors, args.quantile, args.seed)
+    found = evaluate_sets(
+        train,
+        held_out,
+        sets,
+        judges,
+        features,
+        args.neighbors,
+        args.quantile,
+        args.seed,
+        other_features=others,
+        with_calibration=args.calibrate,
+    )
     kind = f'{args.features[0]} features' if args.features else 'features of the first classifier'
     notes.append(
         f'Distances, FID and KID are in {kind}; copied: nearer to a training image than '
@@ -137,6 +180,8 @@ def main() -> None:
     )
     print(format_table(merge_rows(found.rows), decimals=3))
     print('\n' + '\n'.join(notes))
+    if found.calibration is not None:
+        print('\n' + format_table(found.calibration.rows(), decimals=3))
     if args.out is not None:
         save_report(found, [held_out, *sets], train, notes, args.out)
         print(f'written to {args.out}')

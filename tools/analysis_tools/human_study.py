@@ -9,6 +9,8 @@ from mmforecast.creative.human_study import (
     correlations,
     draw_items,
     export_study,
+    liking_by_metric,
+    liking_figure,
     read_answers,
     read_key,
     read_metrics,
@@ -49,7 +51,8 @@ def parse_args() -> argparse.Namespace:
     add('--key', type=Path, required=True)
     add('--answers', type=Path, nargs='+', required=True, help="the raters' CSV files")
     add('--metrics', type=Path, help='CSV with set, image and metrics, to correlate with')
-    add('--out', type=Path, help='write summary and correlations as .txt, .md and .csv here')
+    add('--title', default='', help='of the figure, such as that raters were simulated')
+    add('--out', type=Path, help='write summary and correlations as .txt, .md and .csv here, and liking.png')
     for command in (export, aggregate):
         command.add_argument('--seed', type=int, default=0, help='of all draws (default: 0)')
         command.add_argument(TRACEBACK_FLAG, action='store_true', help='print the traceback of errors')
@@ -75,7 +78,10 @@ def aggregate(args: argparse.Namespace) -> None:
     answers = read_answers(args.answers, key)
     tables = dict(summary=summarize(answers, key, args.seed))
     if args.metrics is not None:
-        tables['correlations'] = correlations(answers, key, read_metrics(args.metrics))
+        metrics = read_metrics(args.metrics)
+        tables['correlations'] = correlations(answers, key, metrics)
+        if args.out is not None and any('NN distance' in values for values in metrics.values()):
+            liking_figure(liking_by_metric(answers, key, metrics), args.out / 'liking.png', title=args.title)
     for name, rows in tables.items():
         print(format_table(rows, decimals=2), end='\n\n')
         if args.out is not None:

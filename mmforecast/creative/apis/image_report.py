@@ -11,6 +11,7 @@ from mmforecast.evaluation.table import format_table
 from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.visualization import image_grid
 
+from .creativity_calibration import calibration_figure
 from .evaluate_images import REAL, Evaluation
 from .image_sets import ImageSet
 
@@ -38,7 +39,7 @@ def merge_rows(rows: Sequence[dict]) -> list[dict]:
 def sheet(images: ImageSet, number: int = 64, seed: int = 0) -> np.ndarray:
     """Images of a set, drawn at random, eight in a row."""
     chosen = np.random.default_rng(seed).permutation(len(images))[:number]
-    return image_grid([_pixels(images, index) for index in chosen], columns=8, cell=96)
+    return image_grid([_pixels(images, index) for index in chosen], columns=8, cell=_cell(images))
 
 
 def nearest_picture(
@@ -57,7 +58,13 @@ def nearest_picture(
     for index in np.argsort(distances[:, 0])[:rows]:
         cells += [_pixels(images, index)] + [_pixels(train, n) for n in numbers[index, :k]]
         captions += [images.names[index][-16:]] + [f'{d:.3g}' for d in distances[index, :k]]
-    return image_grid(cells, columns=k + 1, cell=96, captions=captions)
+    return image_grid(cells, columns=k + 1, cell=_cell(images), captions=captions)
+
+
+def _cell(images: ImageSet, about: int = 96) -> int:
+    """The side of a cell near ``about`` pixels that shows images at a whole-number scale."""
+    side = images.images.shape[-1]
+    return side * max(1, round(about / side))
 
 
 def save_report(
@@ -67,7 +74,8 @@ def save_report(
     notes: Sequence[str],
     folder: Path,
 ) -> None:
-    """Write ``table.{txt,md,csv}``, ``per_image.csv``, and by set ``<set>_images.png`` and
+    """Write ``table.{txt,md,csv}``, ``per_image.csv``, where there is a calibration ``calibration.csv`` and
+    ``<attribute>_calibration.png``, and by set ``<set>_images.png`` and
     ``<set>_nearest.png``.
 
     Args:
@@ -85,6 +93,11 @@ def save_report(
             text += '\n\n' + '\n'.join(notes)
         write_atomically(str(folder / f'table.{ending}'), f'{text}\n'.encode())
     write_atomically(str(folder / 'per_image.csv'), _csv(evaluation.per_image).encode())
+    if evaluation.calibration is not None:
+        write_atomically(str(folder / 'calibration.csv'), _csv(evaluation.calibration.rows()).encode())
+        for attribute in evaluation.calibration.points:
+            path = folder / f'{attribute}_calibration.png'
+            calibration_figure(evaluation.calibration, attribute, evaluation.rows, path)
     taken: dict[str, int] = {}
     for images, (distances, numbers) in zip(sets, evaluation.neighbors):
         stem = ''.join(c if c.isalnum() or c in '-_' else '-' for c in images.name).strip('-')

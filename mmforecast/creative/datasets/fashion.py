@@ -1,14 +1,16 @@
 """Photographs of garments, or of anything else, labeled by attribute."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from mmforecast.datasets.image_files import IMAGE_SUFFIXES
 from mmforecast.datasets.junk_files import is_junk, visible_entries, walk_visible
 from mmforecast.registry import DATASETS
+from mmforecast.utils.checks import check_choice
 
 from .attribute_dataset import BaseAttributeDataset
-from .image_list import label_index, read_image_list
+from .image_list import ImageRow, label_index, read_image_list
+from .resplit import PARTS, divide
 
 __all__ = ['FashionDataset']
 
@@ -32,6 +34,11 @@ class FashionDataset(BaseAttributeDataset):
         attribute: What the folders are classes of.
         mask_root: Of the folder layout: masks are ``<mask_root>/<split>/<class>/<name>.png``, as
             ``tools/dataset_converters/garment_masks.py`` writes them. Relative to ``data_root``.
+        resplit: Shares of train, val and test, such as (0.7, 0.15, 0.15): the images of all splits are put
+            together and divided anew, see :func:`~mmforecast.creative.datasets.resplit.divide`, each class of
+            each old split by these shares. ``split`` then is 'train', 'val' or 'test'. For collections whose
+            own splits come from different distributions.
+        resplit_seed: Another seed is another division.
         kwargs: As of :class:`BaseAttributeDataset`.
 
     Raises:
@@ -46,6 +53,8 @@ class FashionDataset(BaseAttributeDataset):
         split: str = '',
         attribute: str | None = 'shape',
         mask_root: str = '',
+        resplit: Sequence[float] | None = None,
+        resplit_seed: int = 0,
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
     ):
@@ -55,6 +64,9 @@ class FashionDataset(BaseAttributeDataset):
         self.split = split
         self.attribute = attribute
         self.mask_root = mask_root
+        self.resplit, self.resplit_seed = resplit, resplit_seed
+        if resplit is not None:
+            check_choice('FashionDataset with resplit', PARTS, split=split)
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -65,7 +77,7 @@ class FashionDataset(BaseAttributeDataset):
     def _from_list(self) -> list[dict]:
         content = read_image_list(self.list_file)
         self.set_attributes(content.classes)
-        rows = [row for row in content.rows if self.split in ('', row.split)]
+        rows = self._rows(content.rows)
         if not rows:
             splits = sorted({row.split for row in content.rows} - {''})
             raise ValueError(
@@ -83,6 +95,18 @@ class FashionDataset(BaseAttributeDataset):
             data_list.append(dict(img_path=img_path, mask_path=mask_path, gt_labels=labels))
         return data_list
 
+    def _rows(self, rows: Sequence[ImageRow]) -> list[ImageRow]:
+        """Those of the split."""
+        if self.resplit is None:
+            return [row for row in rows if self.split in ('', row.split)]
+        strata = [(row.split, *sorted(row.labels.items())) for row in rows]
+        return self._own_part(rows, [row.img_path for row in rows], strata)
+
+    def _own_part(self, items: Sequence, names: Sequence[str], strata: Sequence[Hashable]) -> list:
+        """The items that the new division gives to the split."""
+        parts = divide(names, strata, self.resplit, self.resplit_seed)
+        return [item for item, part in zip(items, parts) if part == self.split]
+
     def _existing(self, path: str, where: str) -> str:
         full = os.path.join(self.data_root, path)
         if not os.path.isfile(full):
@@ -92,6 +116,8 @@ class FashionDataset(BaseAttributeDataset):
         return full
 
     def _from_folders(self) -> list[dict]:
+        if self.resplit is not None:
+            return self._from_all_folders()
         root = os.path.join(self.data_root, self.split)
         if not os.path.isdir(root):
             raise FileNotFoundError(
@@ -116,6 +142,25 @@ class FashionDataset(BaseAttributeDataset):
                 'with ann_file, or take them unlabelled with attribute=None'
             )
         return data_list
+
+    def _from_all_folders(self) -> list[dict]:
+        """The images that the new division of all splits gives to the split."""
+        if self.attribute is None:
+            raise ValueError('FashionDataset: resplit divides each class, so that attribute must name one')
+        if not os.path.isdir(self.data_root):
+            raise FileNotFoundError(
+                f'there is no folder {self.data_root}: expected <split>/<class>/*.jpg in it'
+            )
+        self.set_attributes({self.attribute: self._class_folders()})
+        entries, strata = [], []
+        for split in _folders(self.data_root):
+            for label, name in enumerate(self._metainfo['attributes'][self.attribute]):
+                folder = os.path.join(self.data_root, split, name)
+                found = _images_below(folder) if os.path.isdir(folder) else []
+                entries += [self._entry(path, {self.attribute: label}) for path in found]
+                strata += [(split, name)] * len(found)
+        names = [os.path.relpath(entry['img_path'], self.data_root).replace(os.sep, '/') for entry in entries]
+        return self._own_part(entries, names, strata)
 
     def _class_folders(self) -> list[str]:
         """The classes of all splits that have images.

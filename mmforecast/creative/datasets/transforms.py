@@ -19,8 +19,8 @@ from mmforecast.utils.checks import (
 
 __all__ = ['FitToSquare', 'LoadGarmentMask', 'LoadRGBImage', 'RandomJitter']
 
-_FILLS = dict(white='constant', edge='edge')
-_BORDERS = dict(white=cv2.BORDER_CONSTANT, edge=cv2.BORDER_REPLICATE)
+_FILLS = dict(white='constant', edge='edge', reflect='reflect')
+_BORDERS = dict(white=cv2.BORDER_CONSTANT, edge=cv2.BORDER_REPLICATE, reflect=cv2.BORDER_REFLECT_101)
 
 
 def _read(reader: FileReader, path: str) -> bytes:
@@ -104,11 +104,13 @@ class LoadGarmentMask(BaseTransform):
 class FitToSquare(BaseTransform):
     """Bring the whole image to ``size`` x ``size``: pad the shorter side equally at both ends, then resize.
 
-    Shrinking averages over areas, enlarging is bilinear. Masks are padded with 0, and take the nearest pixel.
+    With ``fill='crop'`` the middle square is taken instead. Shrinking averages over areas, enlarging is
+    bilinear. Masks are padded with 0, and take the nearest pixel.
 
     Args:
         size: Side in pixels.
-        fill: 'white', or 'edge', which repeats the outermost pixels: for photographs without a white ground.
+        fill: 'white'; 'edge', which repeats the outermost pixels, as streaks; 'reflect', which mirrors; or
+            'crop', which cuts the longer side equally at both ends: for photographs without a plain ground.
         max_enlarge: An image that would need to be enlarged by more is refused: it has no detail for a network
             of this size.
 
@@ -119,12 +121,14 @@ class FitToSquare(BaseTransform):
     def __init__(self, size: int, fill: str = 'white', max_enlarge: float = 4.0):
         check_positive('FitToSquare', size=size)
         check_at_least('FitToSquare', 1, max_enlarge=max_enlarge)
-        check_choice('FitToSquare', tuple(_FILLS), fill=fill)
+        check_choice('FitToSquare', (*_FILLS, 'crop'), fill=fill)
         self.size = size
         self.fill = fill
         self.max_enlarge = max_enlarge
 
     def transform(self, results: dict) -> dict:
+        if self.fill == 'crop':
+            self._crop(results)
         height, width = results['img'].shape[:2]
         side = max(height, width)
         if side * self.max_enlarge < self.size:
@@ -150,6 +154,16 @@ class FitToSquare(BaseTransform):
         results['img_shape'] = (self.size, self.size)
         return results
 
+    @staticmethod
+    def _crop(results: dict) -> None:
+        """Keep the middle square of image and mask; in place."""
+        height, width = results['img'].shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        for key in ('img', 'gt_seg_map'):
+            if key in results:
+                results[key] = results[key][top : top + side, left : left + side]
+
 
 @TRANSFORMS.register_module()
 class RandomJitter(BaseTransform):
@@ -160,7 +174,7 @@ class RandomJitter(BaseTransform):
     Args:
         scale: Range of the factor.
         translate: Largest shift, as a share of each side.
-        fill: 'white' or 'edge', what comes in from outside. Masks get 0.
+        fill: 'white', 'edge' or 'reflect', what comes in from outside. Masks get 0.
     """
 
     def __init__(

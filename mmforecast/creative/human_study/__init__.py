@@ -3,6 +3,7 @@
 from .answers import Answer, read_answers, read_key, read_metrics
 from .assignment import Item, assign, draw_items
 from .export import export_study
+from .figure import liking_by_metric, liking_figure
 from .questions import QUESTIONS, Question
 from .summary import bootstrap_interval, correlations, summarize
 
@@ -16,6 +17,8 @@ __all__ = [
     'correlations',
     'draw_items',
     'export_study',
+    'liking_by_metric',
+    'liking_figure',
     'read_answers',
     'read_key',
     'read_metrics',

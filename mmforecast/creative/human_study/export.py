@@ -12,13 +12,16 @@ from mmforecast.fileio.atomic import write_atomically, write_png
 from mmforecast.visualization import image_grid
 
 from .assignment import Item
+from .form import render_form
 from .questions import QUESTIONS
 
 __all__ = ['KEY_COLUMNS', 'export_study']
 
 KEY_COLUMNS = ('item', 'set', 'image')
 
-_INTRODUCTION = """Please look at the pictures rater_{n}_page_*.png one by one, and fill in rater_{n}.csv:
+_INTRODUCTION = """Open rater_{n}.html in a browser, answer there, and send back the file that it saves.
+
+Or, without a browser: please look at the pictures rater_{n}_page_*.png one by one, and fill in rater_{n}.csv:
 one line per picture, whose number is written below it (images/<number>.png shows it alone). Leave a field
 empty where you have no answer.
 
@@ -33,8 +36,8 @@ def export_study(
     size: int = 256,
     per_page: int = 12,
 ) -> None:
-    """Write ``images/<item>.png``, and by rater ``rater_<n>.csv``, ``rater_<n>_page_<p>.png`` and
-    ``rater_<n>.txt``.
+    """Write ``images/<item>.png``, and by rater ``rater_<n>.csv``, ``rater_<n>_page_<p>.png``,
+    ``rater_<n>.txt``, and ``rater_<n>.html``, which takes the place of all three.
 
     All images are brought to one size and written anew, so that neither size nor file says where they are
     from.
@@ -82,6 +85,8 @@ def _write_rater(
     questions = '\n'.join(f'{question.name}: {question.text}' for question in QUESTIONS)
     text = _INTRODUCTION.format(n=name) + questions + '\n'
     write_atomically(str(folder / f'rater_{name}.txt'), text.encode())
+    page = render_form(f'rater_{name}', [(item.id, pictures[item.id]) for item in share])
+    write_atomically(str(folder / f'rater_{name}.html'), page.encode())
     for page in range(-(-len(share) // per_page)):
         shown = [item.id for item in share[page * per_page : (page + 1) * per_page]]
         grid = image_grid([pictures[i] for i in shown], 4, size, captions=shown, gap=8)

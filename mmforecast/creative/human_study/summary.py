@@ -9,7 +9,7 @@ from mmforecast.utils.checks import check_not_empty
 from .answers import Answer
 from .questions import QUESTIONS
 
-__all__ = ['bootstrap_interval', 'correlations', 'summarize']
+__all__ = ['bootstrap_interval', 'correlations', 'image_means', 'summarize']
 
 
 def bootstrap_interval(
@@ -47,7 +47,7 @@ def summarize(answers: Sequence[Answer], key: Mapping[str, tuple[str, str]], see
         own = [answer for answer in answers if key[answer.item][0] == name and answer.values]
         row = dict(set=name, images=len({answer.item for answer in own}), ratings=len(own))
         for question in QUESTIONS:
-            means = list(_image_means(own, question.name).values())
+            means = list(image_means(own, question.name).values())
             if means:
                 low, high = bootstrap_interval(means, seed=seed)
                 row[question.shown] = f'{np.mean(means):.2f} [{low:.2f}, {high:.2f}]'
@@ -84,7 +84,7 @@ def correlations(
     for metric in dict.fromkeys(name for values in by_item.values() for name in values):
         row = dict(metric=metric, images=0)
         for question in QUESTIONS:
-            means = _image_means(answers, question.name)
+            means = image_means(answers, question.name)
             shared = [item for item in means if metric in by_item.get(item, ())]
             row['images'] = max(row['images'], len(shared))
             pairs = np.array([(by_item[item][metric], means[item]) for item in shared])
@@ -94,7 +94,7 @@ def correlations(
     return rows
 
 
-def _image_means(answers: Sequence[Answer], question: str) -> dict[str, float]:
+def image_means(answers: Sequence[Answer], question: str) -> dict[str, float]:
     """The mean over raters by item, of the items with an answer."""
     values: dict[str, list[float]] = {}
     for answer in answers:

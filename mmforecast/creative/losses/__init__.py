@@ -1,6 +1,7 @@
 """Creativity losses and the auxiliary losses of GANs."""
 
 from .attribute_classification import AttributeClassificationLoss, attribute_cross_entropy
+from .attribute_mix import AttributeMixLoss
 from .auxiliary import AuxiliaryLoss
 from .creativity_loss import CreativityLoss, ramp_weight
 from .deviation import can_loss, holistic_loss, normalized_entropy, sharma_mittal
@@ -8,6 +9,7 @@ from .mask_reconstruction import MaskReconstructionLoss, mask_reconstruction_los
 
 __all__ = [
     'AttributeClassificationLoss',
+    'AttributeMixLoss',
     'AuxiliaryLoss',
     'CreativityLoss',
     'MaskReconstructionLoss',

@@ -18,7 +18,7 @@ class AuxiliaryLoss(nn.Module):
         data_info: By argument of ``compute`` the key in the outputs. CreativeGAN has ``gen``, ``disc``,
             ``fake_imgs``, ``real_imgs``, ``batch_size``, ``iteration``, ``disc_pred_real``,
             ``disc_pred_fake``, ``disc_pred_fake_g``, ``cls_pred_real``, ``cls_pred_fake_g``, ``gt_labels``,
-            ``fake_labels`` and ``mask``.
+            ``fake_labels``, ``mask`` and ``mixes``.
         loss_name: Name in the log; starts with 'loss_'.
     """
 

@@ -4,7 +4,14 @@ from .classifiers import AttributeClassifier
 from .creative_gan import CreativeGAN
 from .diagnostics import discriminator_scalars, generator_scalars
 from .discriminators import CANDiscriminator, DCGANDiscriminator, MaskStyleDiscriminator
-from .generators import CANGenerator, DCGANGenerator, MaskStyleGenerator, StackGANGenerator
+from .generators import (
+    CANGenerator,
+    DCGANGenerator,
+    GarmentGenerator,
+    MaskStyleGenerator,
+    StackGANGenerator,
+    WaveTextureGenerator,
+)
 from .image_data_preprocessor import ImageDataPreprocessor
 from .noise import draw_noise, slerp, truncate
 
@@ -15,10 +22,12 @@ __all__ = [
     'CreativeGAN',
     'DCGANDiscriminator',
     'DCGANGenerator',
+    'GarmentGenerator',
     'ImageDataPreprocessor',
     'MaskStyleDiscriminator',
     'MaskStyleGenerator',
     'StackGANGenerator',
+    'WaveTextureGenerator',
     'discriminator_scalars',
     'draw_noise',
     'generator_scalars',

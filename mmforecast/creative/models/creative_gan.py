@@ -21,9 +21,10 @@ from mmforecast.utils.checks import check_positive
 
 from .conditions import Condition, Samples, collect_labels
 from .diagnostics import discriminator_scalars, generator_scalars
+from .mixes import draw_mixes, split_mix
 from .noise import draw_noise, truncate
 from .sampling import SamplingMixin
-from .settings import Augmentation, LossSettings, take_start
+from .settings import Augmentation, LossSettings, read_mix_config, take_start
 
 Losses = dict[str, Tensor]
 
@@ -47,7 +48,10 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         loss_config: ``gan_loss``; ``disc_auxiliary_loss`` and ``gen_auxiliary_loss``, an ``AuxiliaryLoss`` or
             a list of them; ``disc_weight`` on the discriminator's real/fake loss; ``penalty``, 'r1' or 'gp',
             with ``penalty_weight``. See :class:`LossSettings`.
-        condition: 'label:<attribute>', 'mask', or None. Where data has no label of it, a class is drawn.
+        condition: 'label:<attribute>', 'mask', 'mix', or None. Where data has no label, a class is drawn.
+        mix_config: Of condition 'mix', in training: ``pure``, the share of images that are asked for single
+            classes, those of an image in the batch, see :func:`draw_mixes`; ``mask_share``, the share of
+            images whose shape is a mask of the batch. Defaults to 0.5 and 0.
         augmentation: Of real and generated images, for small data: ``flip`` and ``translation`` of
             :func:`diff_augment`, and ``noise``, the deviation of :func:`instance_noise` on images in [-1, 1].
         test_cfg: Of ``predict``: ``seed``, ``truncation``, ``use_ema``.
@@ -70,6 +74,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         loss_config: dict | None = None,
         condition: str | None = None,
         augmentation: dict | None = None,
+        mix_config: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ):
@@ -86,6 +91,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         self.condition = Condition(condition, self.generator, self.discriminator)
         self.losses = LossSettings(self.discriminator.attributes, **(loss_config or {}))
         self.augmentation = Augmentation(**(augmentation or {}))
+        self.mixing = read_mix_config(mix_config)
         self.sampling = self.read_test_cfg(test_cfg)
         self.generator_ema = None
         if ema_config is not None:
@@ -137,8 +143,8 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
-            noise, condition, _ = self._draw(inputs, data_samples)
-            return self.generator(noise, condition)
+            noise, condition, outputs = self._draw(inputs, data_samples)
+            return self._paint(noise, condition, outputs['mask'])
         raise ValueError(
             f"mode must be 'loss_discriminator', 'loss_generator', 'predict' or 'tensor', got {mode!r}"
         )
@@ -147,7 +153,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
         """Losses of real images and as many generated ones, and :func:`discriminator_scalars`."""
         noise, condition, outputs = self._draw(real, samples)
         with torch.no_grad():
-            fake = self.generator(noise, condition)
+            fake = self._paint(noise, condition, outputs['mask'])
         judged = self._augment(real, condition)
         on_real = self.discriminator(*judged)
         judged_fake = self._augment(fake, condition)
@@ -174,7 +180,7 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
     def loss_generator(self, real: Tensor, samples: Samples | None) -> Losses:
         """Losses of as many generated images, and :func:`generator_scalars`."""
         noise, condition, outputs = self._draw(real, samples)
-        fake = self.generator(noise, condition)
+        fake = self._paint(noise, condition, outputs['mask'])
         on_fake = self.discriminator(*self._augment(fake, condition))
         pred = on_fake.pop(REAL_FAKE)
         losses = dict(loss_gen=self.losses.gan_loss(pred, target_is_real=True))
@@ -202,16 +208,23 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
             sample.pred_labels = {}
             if self.condition.kind == 'label':
                 sample.pred_labels = {self.condition.attribute: int(condition[number])}
+            elif self.condition.kind == 'mix':
+                shares = split_mix(condition[number : number + 1], self.condition.attributes)
+                sample.pred_labels = {name: int(share.argmax()) for name, share in shares.items()}
         return samples
 
     # The parts of a step.
 
     def _draw(self, real: Tensor, samples: Samples | None) -> tuple:
         """Noise and condition, drawn from torch's global generator; what auxiliary losses read."""
-        batch, device, classes = len(real), real.device, self.condition.num_classes
+        batch, device = len(real), real.device
         noise = torch.randn(batch, self.noise_size, device=device)
-        drawn = torch.randint(classes, (batch,), device=device) if classes else None
-        condition = self._wanted(samples, drawn, device)
+        drawn = self._draw_classes(batch, device)
+        if self.condition.kind == 'mix':
+            labels = self.condition.mixed_labels(samples, drawn)
+            condition = draw_mixes(labels, self.condition.attributes, self.mixing['pure'], device)
+        else:
+            condition = self._wanted(samples, drawn, device)
         fake_labels = {self.condition.attribute: condition} if self.condition.kind == 'label' else {}
         outputs = dict(
             gen=self.generator,
@@ -221,14 +234,41 @@ class CreativeGAN(SamplingMixin, AdversarialTrainMixin, BaseModel):
             iteration=self._iteration(),
             gt_labels=collect_labels(samples, device),
             fake_labels=fake_labels,
-            mask=condition if self.condition.kind == 'mask' else None,
+            mask=self._masks(samples, condition, device),
+            mixes=split_mix(condition, self.condition.attributes) if self.condition.kind == 'mix' else {},
         )
         return noise, condition, outputs
+
+    def _draw_classes(self, batch: int, device: torch.device) -> Tensor | None:
+        """(B,) classes of the attribute of labels, or (B, A) of all attributes that are mixed."""
+        classes = self.condition.num_classes
+        if isinstance(classes, tuple):
+            return torch.stack([torch.randint(k, (batch,), device=device) for k in classes], dim=1)
+        return torch.randint(classes, (batch,), device=device) if classes else None
+
+    def _masks(self, samples: Samples | None, condition: Tensor | None, device: torch.device) -> Tensor | None:
+        """The shapes that a step fills; with mixes, those of some of the images, the others being empty."""
+        if self.condition.kind == 'mask':
+            return condition
+        share = self.mixing['mask_share']
+        if self.condition.kind != 'mix' or not share:
+            return None
+        masks = self.condition.masks(samples).to(device)
+        chosen = torch.rand(len(masks), 1, 1, 1, device=device) < share
+        return masks.float() * chosen
+
+    def _paint(self, noise: Tensor, condition: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Images of the generator; ``mask`` is what fills some of the shapes of a mix."""
+        if self.condition.kind != 'mix':
+            return self.generator(noise, condition)
+        return self.generator(noise, condition, mask=mask)
 
     def _wanted(self, samples: Samples | None, drawn: Tensor | None, device: torch.device) -> Tensor | None:
         """The generator's condition for the samples."""
         if self.condition.kind == 'label':
             return self.condition.labels(samples, drawn.to(device))
+        if self.condition.kind == 'mix':
+            return self.condition.pure_mix(samples, drawn.to(device))
         return self.condition.masks(samples).to(device) if self.condition.kind == 'mask' else None
 
     def _augment(self, images: Tensor, condition: Tensor | None) -> list[Tensor | None]:

@@ -15,19 +15,26 @@ def image_generator(seed: int, number: int) -> torch.Generator:
 
 
 def draw_noise(
-    seed: int, numbers: Sequence[int], size: int, num_classes: int | None = None
+    seed: int, numbers: Sequence[int], size: int, num_classes: int | Sequence[int] | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Noise (n, size) of the images ``numbers`` of ``seed``, and a class of each, (n,), where there are any.
 
-    That of an image depends on nothing but its number and the seed.
+    That of an image depends on nothing but its number and the seed. Of several numbers of classes, a class
+    each is drawn, (n, number of attributes).
     """
     generators = [image_generator(seed, number) for number in numbers]
     noise = [torch.randn(size, generator=generator) for generator in generators]
     noise = torch.stack(noise) if noise else torch.zeros(0, size)
     if num_classes is None:
         return noise, None
-    labels = [torch.randint(num_classes, (), generator=generator) for generator in generators]
-    return noise, torch.stack(labels) if labels else torch.zeros(0, dtype=torch.int64)
+    if isinstance(num_classes, int):
+        labels = [torch.randint(num_classes, (), generator=generator) for generator in generators]
+        return noise, torch.stack(labels) if labels else torch.zeros(0, dtype=torch.int64)
+    labels = [
+        [int(torch.randint(classes, (), generator=generator)) for classes in num_classes]
+        for generator in generators
+    ]
+    return noise, torch.tensor(labels, dtype=torch.int64).view(-1, len(num_classes))
 
 
 def truncate(noise: Tensor, bound: float | None) -> Tensor:

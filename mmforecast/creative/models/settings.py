@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmforecast.creative.models.utils.diff_augment import diff_augment, instance_noise
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_at_least, check_choice, check_integer
+from mmforecast.utils.checks import check_at_least, check_choice, check_integer, check_keys, check_range
 
 _PENALTIES = (None, 'r1', 'gp')
 
@@ -23,6 +23,15 @@ def take_start(ema_config: dict) -> tuple[dict, int]:
             f'got {averaged["momentum"]!r}'
         )
     return averaged, start
+
+
+def read_mix_config(mix_config: dict | None) -> dict[str, float]:
+    """``pure`` and ``mask_share`` of condition 'mix', both in [0, 1]."""
+    defaults = dict(pure=0.5, mask_share=0.0)
+    check_keys('CreativeGAN', defaults, mix_config=mix_config or {})
+    settings = {**defaults, **(mix_config or {})}
+    check_range('CreativeGAN', 0, 1, **{f'mix_config__{name}': value for name, value in settings.items()})
+    return settings
 
 
 @dataclass

@@ -4,6 +4,7 @@ from .checkpoint_hook import ForecastCheckpointHook
 from .data_fault_hook import DataFaultHook
 from .divergence_hook import DivergenceHook
 from .feature_statistics_hook import FeatureStatisticsHook
+from .processor_time_hook import ProcessorTimeHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import ForecastVisualizationHook
 
@@ -13,5 +14,6 @@ __all__ = [
     'FeatureStatisticsHook',
     'ForecastCheckpointHook',
     'ForecastVisualizationHook',
+    'ProcessorTimeHook',
     'ValLossHook',
 ]

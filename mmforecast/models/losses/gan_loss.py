@@ -20,7 +20,7 @@ class GANLoss(nn.Module):
     With logits x, mean over all of them:
 
     - 'vanilla' (Goodfellow et al., 2014; Mathieu et al., ICLR 2016, section 3.1): binary cross-entropy;
-      the generator's is the non-saturating -log s(x).
+      the generator's is the non-saturating -log s(x), or with ``saturating`` the original log(1 - s(x)).
     - 'lsgan' (Mao et al., 2017): (x - label)^2.
     - 'hinge' (Lim & Ye, 2017): max(0, 1 - x) on real, max(0, 1 + x) on fake, -x for the generator.
     - 'wgan' (Arjovsky et al., 2017): -x on real, x on fake, -x for the generator; it needs
@@ -31,6 +31,8 @@ class GANLoss(nn.Module):
         real_label_val, fake_label_val: Labels of 'vanilla' (in [0, 1]) and 'lsgan'; a real label below 1
             smooths it. The generator aims at the unsmoothed real label 1 of 'vanilla'.
         loss_weight: Factor on the generator's loss; the discriminator's isn't weighted.
+        saturating: Read by 'vanilla' alone: the generator lowers log(1 - s(x)), whose gradient vanishes
+            where the discriminator is certain.
     """
 
     def __init__(
@@ -39,9 +41,12 @@ class GANLoss(nn.Module):
         real_label_val: float = 1.0,
         fake_label_val: float = 0.0,
         loss_weight: float = 1.0,
+        saturating: bool = False,
     ):
         super().__init__()
         check_choice('GANLoss', _TYPES, gan_type=gan_type)
+        if saturating and gan_type != 'vanilla':
+            raise ValueError(f"GANLoss: saturating=True is for gan_type='vanilla', got {gan_type!r}")
         if gan_type == 'vanilla' and not 0 <= fake_label_val < real_label_val <= 1:
             raise ValueError(
                 'GANLoss: labels of cross-entropy must be 0 <= fake_label_val < real_label_val <= 1, '
@@ -51,6 +56,7 @@ class GANLoss(nn.Module):
         self.real_label_val = real_label_val
         self.fake_label_val = fake_label_val
         self.loss_weight = loss_weight
+        self.saturating = saturating
 
     def forward(
         self,
@@ -76,6 +82,8 @@ class GANLoss(nn.Module):
         if self.gan_type == 'hinge':
             return F.relu(1 - pred if real else 1 + pred).mean()
         value = self.real_label_val if real else self.fake_label_val
+        if self.saturating and not is_disc:
+            return -F.binary_cross_entropy_with_logits(pred, torch.full_like(pred, 1.0 - float(real)))
         if self.gan_type == 'vanilla':
             value = value if is_disc else float(real)
             return F.binary_cross_entropy_with_logits(pred, torch.full_like(pred, value))
