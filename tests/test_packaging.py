@@ -144,6 +144,7 @@ def test_requirements_in_the_metadata(metadata):
         'all',
         'batch',
         'docs',
+        'export',
         'features',
         'forks',
         'mim',

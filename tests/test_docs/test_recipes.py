@@ -192,7 +192,7 @@ def test_a_whole_contribution(project):
     """The test of the page passes, and its entry of the metafile is true."""
     load(project, 'configs/f2f/f2f_conv-lstm_tiny_synthetic.py')  # imports it
     scope: dict = {}
-    exec(BLOCKS['tests/test_models/test_conv_lstm.py'], scope)
+    exec(BLOCKS['tests/test_models/test_recurrent.py'], scope)
     tests = [value for name, value in scope.items() if name.startswith('test_')]
     for test in tests:
         test()
