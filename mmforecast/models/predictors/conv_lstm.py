@@ -1,10 +1,8 @@
 """A recurrent forecast of a pyramid, with links across its levels.
 
 Ours, after the idea of CP-ConvLSTM (Sun et al., NeurIPS 2019) and its successors PFA (Lin et al., ICCV 2021)
-and
-APANet (Hu et al., TPAMI 2021): a convolutional LSTM per level that is told what the levels beside it remember.
-None
-of them has public code, and this is none of them.
+and APANet (Hu et al., TPAMI 2021): a convolutional LSTM per level that is told what the levels beside it
+remember. None of them has public code, and this is none of them.
 """
 
 import torch
@@ -12,12 +10,12 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_choice, check_positive
 
-from .base import BasePredictor
 from .context import ForecastContext
+from .on_motion import OnMotion
 
 LINKS = ('none', 'top-down', 'both')
 _STATE = 'pyramid_conv_lstm'
@@ -119,7 +117,7 @@ class RecurrentLevel(nn.Module):
 
 
 @MODELS.register_module()
-class PyramidConvLSTM(KeepFrozen, BasePredictor):
+class PyramidConvLSTM(OnMotion):
     """Forecasts every level by ConvLSTMs that see what the levels beside theirs remember.
 
     The window is read map by map, from the coarsest level to the finest; then each forecast is read in turn. A
@@ -167,29 +165,15 @@ class PyramidConvLSTM(KeepFrozen, BasePredictor):
         if kernel < 1 or kernel % 2 == 0:
             raise ValueError(f'PyramidConvLSTM: kernel must be odd, got {kernel}')
         self.links, self.patch_size, self.class_scores = links, patch_size, class_scores
-        self.motion: BasePredictor | None = None if motion is None else MODELS.build(motion)
-        if self.motion is not None:
-            self._take_over_motion(frozen)
+        self.motion = None
+        if motion is not None:
+            self.build_motion(motion, class_scores, frozen)
         counts = [self._num_links(level, num_levels) for level in range(num_levels)]
         self.levels = nn.ModuleList(
             RecurrentLevel(channels, hidden, num_cells, kernel, patch_size, count, motion is not None)
             for count in counts
         )
         self.apply_own_start()
-
-    def _take_over_motion(self, frozen: bool) -> None:
-        if getattr(self.motion, 'class_scores', self.class_scores) is None:
-            self.motion.class_scores = self.class_scores
-        if self.motion.num_outputs != 1:
-            raise ValueError(
-                f'PyramidConvLSTM forecasts step by step, but {type(self.motion).__name__} forecasts '
-                f'{self.motion.num_outputs} steps per call'
-            )
-        self.reads_frames = self.motion.reads_frames
-        self.reads_future = self.motion.reads_future
-        if frozen:
-            self.frozen_children = ('motion',)
-            freeze(self.motion)
 
     def _num_links(self, level: int, num_levels: int) -> int:
         coarser = self.links != 'none' and level < num_levels - 1

@@ -7,17 +7,17 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmforecast.models.utils import KeepFrozen, Pyramid, freeze
+from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_positive
 
-from .base import BasePredictor
 from .context import ForecastContext
 from .conv_stack import conv_stack
+from .on_motion import OnMotion
 
 
 @MODELS.register_module()
-class CorrectedMotion(KeepFrozen, BasePredictor):
+class CorrectedMotion(OnMotion):
     """Moves the maps by another predictor, and adds what a small network sees missing in each level.
 
     A design of ours, not a paper's. Motion explains where things go, but not that they look different from
@@ -56,19 +56,7 @@ class CorrectedMotion(KeepFrozen, BasePredictor):
         check_positive('CorrectedMotion', stride=stride)
         self.stride = stride
         self.class_scores = class_scores
-        self.motion: BasePredictor = MODELS.build(motion)
-        if getattr(self.motion, 'class_scores', class_scores) is None:
-            self.motion.class_scores = class_scores
-        if self.motion.num_outputs != 1:
-            raise ValueError(
-                f'CorrectedMotion corrects step by step, but {type(self.motion).__name__} forecasts '
-                f'{self.motion.num_outputs} steps per call'
-            )
-        self.reads_frames = self.motion.reads_frames
-        self.reads_future = self.motion.reads_future
-        if frozen:
-            self.frozen_children = ('motion',)
-            freeze(self.motion)
+        self.build_motion(motion, class_scores, frozen)
         kernels = [3] * (len(widths) + 1)
         self.corrections = nn.ModuleList(
             conv_stack(2 * channels, widths, kernels, channels, dilations) for _ in range(num_levels)
