@@ -23,6 +23,7 @@ from mmforecast.models.utils.camera_motion import (
 )
 from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
+    _window_mean,
     acceleration_seen,
     extrapolate,
     fill_holes,
@@ -430,3 +431,14 @@ def test_rotations_are_the_exponential_of_the_cross_product():
     camera = intrinsics((60, 100), 0.8)
     expected = camera @ expected @ torch.linalg.inv(camera)
     torch.testing.assert_close(rotation_homography(camera, vectors), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize('radius', [0, 1, 4])
+def test_window_means_stay_within_the_frame(radius):
+    maps = torch.rand((1, 2, 5, 7), generator=torch.Generator().manual_seed(0))
+    expected = torch.empty_like(maps)
+    for y in range(5):
+        for x in range(7):
+            window = maps[..., max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
+            expected[..., y, x] = window.mean(dim=(-2, -1))
+    torch.testing.assert_close(_window_mean(maps, radius), expected)

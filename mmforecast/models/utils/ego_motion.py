@@ -106,13 +106,18 @@ def acceleration_seen(moved: Tensor, share: Tensor, earlier: Tensor) -> Tensor:
 
 def _window_mean(maps: Tensor, radius: int) -> Tensor:
     """Mean over square windows within the frame, by running sums: as fast for large windows as for small."""
+    means = maps.double()
     for dim in (-2, -1):
-        index = torch.arange(maps.shape[dim], device=maps.device)
-        first, last = (index - radius).clamp(min=0), (index + radius).clamp(max=len(index) - 1)
-        sums = F.pad(maps.double().cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
-        count = (last - first + 1).view(-1, *[1] * (-1 - dim))
-        maps = ((sums.index_select(dim, last + 1) - sums.index_select(dim, first)) / count).to(maps)
-    return maps
+        length = means.shape[dim]
+        ends = (0, 0, 1, 0) if dim == -2 else (1, 0, 0, 0)
+        over = (0, 0, radius, radius) if dim == -2 else (radius, radius, 0, 0)
+        # sums[i] is that of everything before i - radius, or of nothing or all beyond the frame
+        sums = F.pad(F.pad(means.cumsum(dim), ends), over, mode='replicate')
+        index = torch.arange(length, device=maps.device)
+        count = (index + radius).clamp(max=length - 1) - (index - radius).clamp(min=0) + 1
+        window = sums.narrow(dim, 2 * radius + 1, length) - sums.narrow(dim, 0, length)
+        means = window / count.view(-1, *[1] * (-1 - dim))
+    return means.to(maps)
 
 
 def extrapolate(
