@@ -48,7 +48,8 @@ def fill_extension(module: ModuleType, requested: str = 'auto') -> None:
         ImportError: torchvision is asked for and does not work.
     """
     failure = _fill(module, requested)
-    if multiprocessing.parent_process() is not None:
+    # known by its name before a spawned process has a parent
+    if multiprocessing.current_process().name != 'MainProcess':
         return
     where = "on torchvision's kernels" if module.KERNELS == 'torchvision' else 'in PyTorch'
     reason = 'mmcv is installed without compiled operators'

@@ -17,6 +17,8 @@ _MIN_INLIERS = 0.3
 _MAX_DEVIATION = 0.1
 # Share of points that a rotation alone must explain to be taken for a turn in place.
 _PURE_TURN = 0.95
+# Points that choose among the poses of an essential matrix, where there are so many.
+_VOTERS = 500
 # Mean motion, in pixels, below which the camera is taken to stand still.
 _STANDING = 0.3
 
@@ -88,7 +90,11 @@ def _pose(flow: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     )
     if essential is None or essential.shape != (3, 3):
         return nothing
-    _, matrix, direction, _ = cv2.recoverPose(essential, earlier, later, camera, mask=inliers.copy())
+    # of its four poses, the one that puts most points before both cameras: some points are enough to tell
+    some = slice(None, None, max(1, len(x) // _VOTERS))
+    _, matrix, direction, _ = cv2.recoverPose(
+        essential, earlier[some], later[some], camera, mask=inliers[some].copy()
+    )
     rotation = cv2.Rodrigues(matrix)[0].ravel()
     direction = direction.ravel()
     # sideways translation leaves the epipole far outside the frame, where parallax says little of depth
