@@ -284,6 +284,7 @@ def shapes_of(scope, network):
     return {name: tuple(value.shape) for name, value in model.state_dict().items() if 'auxiliary' not in name}
 
 
+@pytest.mark.slow
 def test_weights_of_the_zoos_fit_the_networks_that_start_from_them():
     named = {entry for path in ALL_FILES for entry in zoo_networks(Config.fromfile(path).model.to_dict())}
     assert {checkpoint for checkpoint, _, _ in named} == {

@@ -59,8 +59,9 @@ def _opened_alone(path: Path) -> Iterator[IO[bytes]]:
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         # whoever had it may have renamed or removed it in the meantime
-        if path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
-            break
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+                break
         handle.close()
     with handle:
         yield handle

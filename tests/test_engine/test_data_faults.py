@@ -108,6 +108,7 @@ def test_fatal_by_config(toy_runner, faulty, workers):
         train(toy_runner, 'epochs', 'run', faulty(bad=[7], on_corrupt='raise'), workers)
 
 
+@pytest.mark.slow
 def test_wrapped_data_sets_are_counted_too(toy_runner, faulty):
     one, other = (dict(faulty(bad=[bad], size=5), lazy_init=False) for bad in (1, 3))
     for dataset in (one, other):

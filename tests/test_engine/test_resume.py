@@ -66,6 +66,7 @@ def schedules():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', schedules())
 def test_changed_settings_hold_as_if_from_the_start(learning_rates, name):
     config, options, changes = schedules()[name]

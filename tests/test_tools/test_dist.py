@@ -12,6 +12,7 @@ def steps(folder, rank):
     return [torch.load(folder / f'{number}_{rank}.pth') for number in range(1, 9)]
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model_as_one_process_does(repository, run, tmp_path):
     """2 x 2 is 1 x 4, with random transforms, over two epochs of four steps."""
     config = repository / 'tests/toy_task/epochs.py'

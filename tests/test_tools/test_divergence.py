@@ -56,6 +56,7 @@ def test_forecaster(diverge, data):
         assert all(path.endswith('.png') for path in sample['img_paths'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('network', ['generator', 'discriminator'])
 def test_each_network_of_a_gan(diverge, network):
     other = dict(generator='discriminator', discriminator='generator')[network]

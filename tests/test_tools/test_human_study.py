@@ -231,6 +231,7 @@ def simulated(page, form):
     download.value.save_as(form)
 
 
+@pytest.mark.slow
 def test_form_in_a_browser_is_read_back(folders, run_tool, tmp_path, open_page, capsys):
     study = export(folders, run_tool, tmp_path, '--raters', 2, '--ratings', 2, '--per-set', 3)
     for number in (1, 2):

@@ -104,6 +104,7 @@ def test_confusion_of_label_maps(score_twice, run_tool, data, capsys, tmp_path):
     assert f'--step must be 1 to 3, the steps of {results}, got 4' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_instances(score_twice, repository, data):
     (weights,) = (repository / 'configs/f2f/weights').glob('f2f_warp_tiny_synthetic-*.pth')
     options = [*CLASSWISE, 'model.test_cfg.rollout_steps=1', 'model.test_cfg.reference=True']
