@@ -1,6 +1,6 @@
 """Export a forecaster: encoder, predictor and dense decoder as graphs for onnxruntime or PyTorch.
 
-Every graph is compared with PyTorch on random input, and timed beside it.
+Every graph is compared with PyTorch on random input.
 """
 
 import argparse

@@ -17,7 +17,6 @@ from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.predictors import (
     BasePredictor,
     D2DPredictor,
-    EgoMotion,
     F2FPredictor,
     ForecastContext,
     MotionForecaster,
@@ -185,7 +184,7 @@ def predictor_graph(model: BaseForecaster, past: list[Tensor], frames: Tensor, s
         inputs = motion_inputs(predictor, frames, [level[:, -1] for level in past])
         return Graph(MotionGraph(predictor, steps), inputs, _names('future', len(past)), {}, 'motion')
     name = type(predictor).__name__
-    if isinstance(predictor, EgoMotion) or predictor.reads_frames:
+    if predictor.reads_frames:
         raise NoGraphError(f"{name} computes OpenCV's optical flow in every step")
     if predictor.reads_future:
         raise NoGraphError(f'{name} looks at the true future')

@@ -14,8 +14,8 @@ __all__ = ['ExportedForecaster']
 class ExportedForecaster:
     """A forecaster that was written by ``export_forecaster``, for one stream of frames.
 
-    Every frame is encoded once. With an ONNX export of a network of maps, neither PyTorch nor a config is
-    needed; an export of the motion forecaster computes optical flow by this library, and needs both.
+    Every frame is encoded once. Neither a config nor a checkpoint is needed. The networks run in onnxruntime,
+    or in PyTorch for its own format; optical flow for the motion forecaster is computed by this library.
 
     Args:
         folder: Of the export.
@@ -78,7 +78,8 @@ class ExportedForecaster:
             )
         frame = np.ascontiguousarray(frame.transpose(2, 0, 1), dtype=np.float32)
         self.maps.append([level[0] for level in self._run('encoder', [frame[None]])])
-        self.frames.append(frame)
+        if self._is_motion:
+            self.frames.append(frame)
         if len(self.maps) < self.maps.maxlen:
             return None
         window = [np.stack(level) for level in zip(*list(self.maps)[:: self.stride])]
