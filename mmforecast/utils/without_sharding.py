@@ -1,6 +1,7 @@
-"""mmengine without sharded training: importing torch's shards of parameters takes a fifth of the time to a forecast.
+"""mmengine without sharded training, whose imports take a fifth of the processor time to a first forecast.
 
-mmengine imports them, and with them SymPy, whatever is done. A process that runs networks needs none of it.
+mmengine imports torch's classes for it, and with them SymPy, whatever it is used for. A process that only runs
+networks needs none of that.
 """
 
 import sys
@@ -37,6 +38,9 @@ def _refuse(self, *args, **settings) -> None:
 
 
 def import_without_sharding() -> None:
-    """Leave sharded training out of what mmengine imports from now on; only in a process that trains nothing."""
+    """Leave sharded training out of what mmengine imports from now on.
+
+    Only for a process of a command that trains nothing.
+    """
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

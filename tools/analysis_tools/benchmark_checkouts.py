@@ -4,9 +4,9 @@
     python tools/analysis_tools/benchmark_checkouts.py /tmp/before . --repeats 10 -- \\
         -m mmforecast predict my.mp4 --at 100 --out /tmp/forecasts
 
-Everything after ``--`` goes to Python, which runs in the folder of each checkout. Ratios are of the second checkout to
-the first, pair by pair: below 1 the second is faster. On a machine that others use, the processor time (of the
-process and its children, user and system) says more than the time on the clock.
+Everything after ``--`` goes to Python, which runs in the folder of each checkout. Ratios are of the second
+checkout to the first, pair by pair: below 1 the second is faster. On a machine that others use, the processor
+time (of the process and its children, user and system) says more than the time on the clock.
 """
 
 import argparse
