@@ -24,6 +24,7 @@ from ..compare import baselines_of
 from ..evaluate import SCOPE, build_forecaster, set_horizon
 from ..shipped import DEFAULT_SYSTEM
 from .arguments import frame_number, integer
+from .background import BackgroundFiles
 from .clips import ClipPlan, Moments
 from .drawing import ForecastDrawer
 from .files import FORMATS, ForecastFiles
@@ -175,19 +176,22 @@ class ForecastInferencer(BaseInferencer):
             files = None
             if out_dir is not None:
                 run = run_info(self.choice, self.plan, source, self.dataset_meta)
-                files = stack.enter_context(ForecastFiles(out_dir, source, drawer, run, formats, every))
+                files = ForecastFiles(out_dir, source, drawer, run, formats, every)
+                if every is not None and not (show or return_vis):  # which draw here, too
+                    files = BackgroundFiles(files)
+                stack.enter_context(files)
             forecasts = self._forecasts(source, every, at, streaming, batch_size)
             if every is not None:
                 total = source.num_frames and len(self.plan.moments(every, source.num_frames))
                 forecasts = self._progress(forecasts, 'forecasts', total)
             for forecast in forecasts:
+                result = self.postprocess([forecast], [], return_datasamples, keep_pixels=keep_pixels)
+                predictions += result['predictions']
                 if files is not None:
                     files.add(forecast)
                 if show or return_vis:
                     (pictures,) = self.visualize([forecast.frames], [forecast], show, drawer=drawer)
                     shown += [pictures] if return_vis else []
-                result = self.postprocess([forecast], [], return_datasamples, keep_pixels=keep_pixels)
-                predictions += result['predictions']
         if source.problem:
             print_log(source.problem, logger='current', level=logging.WARNING)
         out = dict(predictions=predictions, files=[] if files is None else files.paths)
