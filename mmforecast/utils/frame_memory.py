@@ -23,9 +23,9 @@ class FrameMemory:
     It serves the calls of :func:`remembered` within ``with memory.in_use():``.
 
     Args:
-        size: Results of each kind that are kept, at least 1; the one that was not asked for longest goes first.
-            Of clips that begin at every frame, a pair of frames comes back after as many clips as there are
-            frames in a step.
+        size: Results of each kind that are kept, at least 1; the one that was not asked for longest goes
+            first. Of clips that begin at every frame, a pair of frames comes back after as many clips as there
+            are frames in a step.
     """
 
     def __init__(self, size: int = 8):
@@ -47,7 +47,7 @@ class FrameMemory:
     def recall(
         self, kind: str, key: Hashable, compute: Callable[[], Result], keep: int | None = None
     ) -> Result:
-        """The result of a kind under a key, computed if it is not there; arguments as of :func:`remembered`."""
+        """The result of a kind under a key, computed if it is not there; see :func:`remembered`."""
         with self._lock:
             results = self._results.setdefault(kind, OrderedDict())
             if key not in results:

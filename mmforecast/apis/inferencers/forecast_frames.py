@@ -102,4 +102,10 @@ def shares_seen(instances: InstanceData, visible: np.ndarray) -> list[float]:
         regions = (torch.as_tensor(mask).cpu().bool() for mask in instances.masks)
     else:
         regions = (box_regions(box[None].cpu(), visible.shape)[0] for box in instances.bboxes)
-    return [float(seen[region].float().mean()) if region.any() else 0.0 for region in regions]
+    return [_share(region, seen) for region in regions]
+
+
+def _share(region: torch.Tensor, seen: torch.Tensor) -> float:
+    """The part of a region (H, W) that is seen; both bool."""
+    count = int(region.count_nonzero())
+    return int((region & seen).count_nonzero()) / count if count else 0.0

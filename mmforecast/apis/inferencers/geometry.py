@@ -107,7 +107,8 @@ class FramePipeline:
     """The transforms of a test pipeline that act on frames.
 
     Loading transforms are left out, since a user's frames are loaded already and have no labels; so are
-    random transforms, and ``ClipCameraSpeed``, which sorts the clips of a test. ``ClipCropToMultiple`` becomes ``ClipPadToMultiple``, so that nothing is cut off.
+    random transforms, and ``ClipCameraSpeed``, which sorts the clips of a test. ``ClipCropToMultiple`` becomes
+    ``ClipPadToMultiple``, so that nothing is cut off.
 
     Args:
         pipeline: Configs of the transforms.

@@ -20,7 +20,7 @@ def _asinh(values: Tensor) -> Tensor:
 
 
 def lengths(vectors: Tensor) -> Tensor:
-    """Lengths (B, 1, h, w) of vectors (B, 2, h, w): several times as fast as ``Tensor.norm`` over two channels."""
+    """Lengths (B, 1, h, w) of vectors (B, 2, h, w): much faster than ``Tensor.norm`` over two channels."""
     return torch.hypot(vectors[:, :1], vectors[:, 1:])
 
 
