@@ -23,6 +23,7 @@ from mmforecast.visualization import instance_classes
 from ..compare import baselines_of
 from ..evaluate import SCOPE, build_forecaster, set_horizon
 from ..shipped import DEFAULT_SYSTEM
+from .acceleration import compile_networks, run_in_bfloat16
 from .arguments import frame_number, integer
 from .background import BackgroundFiles
 from .clips import ClipPlan, Moments
@@ -71,6 +72,10 @@ class ForecastInferencer(BaseInferencer):
             says. Large frames take long.
         show_progress: Show progress bars on stderr.
         options: Dotted keys that are merged into the config.
+        compile: Run the networks through ``torch.compile``, which takes minutes at their first call; one that
+            it fails on runs as it is, with a warning.
+        bf16: Run the networks in bfloat16: faster on processors that have it, and less exact, see
+            docs/benchmark.md.
 
     Raises:
         ValueError: An argument is out of range, or the model cannot forecast a video.
@@ -87,6 +92,8 @@ class ForecastInferencer(BaseInferencer):
         scale: Sequence[int] | None = None,
         show_progress: bool = True,
         options: dict | None = None,
+        compile: bool = False,
+        bf16: bool = False,
     ):
         horizon = None if horizon is None else integer(_NAME, 'horizon', horizon)
         stride = None if stride is None else integer(_NAME, 'stride', stride)
@@ -100,6 +107,10 @@ class ForecastInferencer(BaseInferencer):
         self.scale = scale
         with DefaultScope.overwrite_default_scope(SCOPE):
             super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
+        if bf16:
+            run_in_bfloat16(self.model)
+        if compile:
+            compile_networks(self.model)
         self.dataset_meta = dataset_meta(self.cfg)
         encoder = getattr(self.model, 'encoder', None)
         if getattr(encoder, 'classes', None) == 'own':
