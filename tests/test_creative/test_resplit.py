@@ -80,3 +80,5 @@ def test_what_resplit_refuses(collection):
         FashionDataset(str(collection), split='validation', resplit=SHARES)
     with pytest.raises(ValueError, match='resplit divides each class'):
         FashionDataset(str(collection), split='val', resplit=SHARES, attribute=None)
+    with pytest.raises(ValueError, match=r"leaves no image for 'val'.*4 groups are too few"):
+        FashionDataset(str(collection), split='val', resplit=(0.98, 0.01, 0.01), mask_root='masks')

@@ -139,8 +139,10 @@ def videos(root):
 def images(root):
     """Clothing in folders, a list of product photographs with masks, paintings."""
     for split in ('train', 'validation', 'test'):
-        for number, shape in enumerate(SHAPES):
-            write_image(root / f'clothing/{split}/{shape}/{number}.jpg', noise(64, 64, number))
+        for shape in SHAPES:
+            # A config divides them anew, 70 to 15 to 15: of six, one is for validation and one for the test.
+            for number in range(6):
+                write_image(root / f'clothing/{split}/{shape}/{number}.jpg', noise(64, 64, number))
     for number, style in enumerate(STYLES):
         write_image(root / f'wikiart/train/{style}/{number}.jpg', noise(288, 288, number))
     rows = []

@@ -105,7 +105,14 @@ class FashionDataset(BaseAttributeDataset):
     def _own_part(self, items: Sequence, names: Sequence[str], strata: Sequence[Hashable]) -> list:
         """The items that the new division gives to the split."""
         parts = divide(names, strata, self.resplit, self.resplit_seed)
-        return [item for item, part in zip(items, parts) if part == self.split]
+        own = [item for item, part in zip(items, parts) if part == self.split]
+        if items and not own:
+            raise ValueError(
+                f'{self._place()}: resplit={tuple(self.resplit)} leaves no image for {self.split!r}: each class of '
+                f'a folder is divided by itself, and {len(items)} images in {len(set(strata))} groups are too few: '
+                'add images, or give that part a larger share'
+            )
+        return own
 
     def _existing(self, path: str, where: str) -> str:
         full = os.path.join(self.data_root, path)
