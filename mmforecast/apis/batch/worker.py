@@ -1,5 +1,6 @@
 """The work of one unit, whatever drives it."""
 
+import gc
 import hashlib
 import os
 import time
@@ -55,7 +56,9 @@ def build_worker(
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     device = f'cuda:{number % num_gpus}' if num_gpus else None
-    return UnitWorker(settings, device, explain)
+    worker = UnitWorker(settings, device, explain)
+    gc.freeze()  # the model is no garbage, and collections need not look at it
+    return worker
 
 
 class UnitWorker:
@@ -113,6 +116,7 @@ class UnitWorker:
             'split', with ``units``, the (start, stop) of each stretch; 'failed' or 'fatal', with ``sentence``.
         """
         begin = time.monotonic()
+        gc.collect()  # decoders of earlier units are in cycles
         try:
             result = self._do(unit, report)
         except ResultsError as error:
