@@ -36,6 +36,11 @@ class Unit:
         return self.start is None
 
     @property
+    def title(self) -> str:
+        """What sentences call it."""
+        return self.video
+
+    @property
     def name(self) -> str:
         """Name of its files: unlike that of any other unit, and a valid file name on every system."""
         path = os.path.abspath(self.video)
