@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs',
         nargs='+',
         metavar='INPUT',
-        help='video, folder of frames, directory of any of these, pattern in quotes, or @FILE with one on '
-        'each line',
+        help='video, folder of frames, directory of any of these, pattern in quotes, address (https, s3, '
+        '...), or @FILE with one on each line',
     )
     add_model_options(parser.add_argument_group('model'))
     time = parser.add_argument_group('time')
