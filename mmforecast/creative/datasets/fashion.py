@@ -108,9 +108,9 @@ class FashionDataset(BaseAttributeDataset):
         own = [item for item, part in zip(items, parts) if part == self.split]
         if items and not own:
             raise ValueError(
-                f'{self._place()}: resplit={tuple(self.resplit)} leaves no image for {self.split!r}: each class of '
-                f'a folder is divided by itself, and {len(items)} images in {len(set(strata))} groups are too few: '
-                'add images, or give that part a larger share'
+                f'{self._place()}: resplit={tuple(self.resplit)} leaves no image for {self.split!r}: each '
+                f'class of a folder is divided by itself, and {len(items)} images in {len(set(strata))} '
+                'groups are too few: add images, or give that part a larger share'
             )
         return own
 
