@@ -13,7 +13,8 @@ import torch
 from mmengine.config import DictAction
 
 from mmforecast.apis.batch.units import Shard
-from mmforecast.apis.extract_job import ExtractionJob, extract_by_workers, extract_here
+from mmforecast.apis.extract_by_workers import extract_by_workers
+from mmforecast.apis.extract_job import ExtractionJob, extract_here
 from mmforecast.cli.common import cli_errors
 from mmforecast.cli.errors import explain
 from mmforecast.cli.worker_options import add_worker_options

@@ -1,8 +1,6 @@
 """Compute the representations of a dataset once, for every training run to read."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,40 +12,20 @@ from mmforecast.datasets import (
     StoreManifest,
     StoreWriter,
 )
-from mmforecast.datasets.transforms import (
-    ClipCropToMultiple,
-    ClipPadToMultiple,
-    ClipResize,
-    LoadClipFrames,
-)
 from mmforecast.engine.data_watch import find_sources
 from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
 from mmforecast.utils.progress import progress_bar
 
 from .batch.units import Shard
-
-# One array (n, C, h, w) float16 per level of the encoder, of n frames.
-_Maps = list[np.ndarray]
-# The transforms that change frames, the same ones always.
-RESIZING = (ClipResize, ClipCropToMultiple, ClipPadToMultiple)
-
-
-@dataclass(frozen=True)
-class SequenceFrames:
-    """The frames of a sequence that any clip takes.
-
-    Attributes:
-        sequence: Of the dataset.
-        positions: Of the frames in the sequence, ascending.
-        names: Of the frames.
-        resizing: The transforms that they go through.
-    """
-
-    sequence: Any
-    positions: list[int]
-    names: list[str]
-    resizing: list
+from .extract_frames import (
+    SequenceFrames,
+    encode_frames,
+    gather_levels,
+    load_frames,
+    probe_encoder,
+    resizing_of,
+)
 
 
 class Extractor:
@@ -75,7 +53,7 @@ class Extractor:
         self.names = _check_levels(encoder, levels)
         self.work = sequences_in_use(dataset)
         self.chunk = chunk
-        maps = _probe(encoder, self.work.values())
+        maps = probe_encoder(encoder, self.work.values())
         self.levels = [Level(name, level.shape[1:]) for name, level in zip(encoder.level_names, maps)]
 
     @property
@@ -92,10 +70,10 @@ class Extractor:
             ValueError: Frames differ in size from those before.
         """
         work = self.work[sequence_id]
-        frames = _load(work.sequence, work.positions, work.resizing)
+        frames = load_frames(work.sequence, work.positions, work.resizing)
         missing = [level for level in self.levels if level.name in levels]
-        maps = _encode(self.encoder, frames, self.chunk)
-        return _gather(self.encoder, maps, missing, sequence_id, len(frames))
+        maps = encode_frames(self.encoder, frames, self.chunk)
+        return gather_levels(self.encoder, maps, missing, sequence_id, len(frames))
 
 
 def extract_representations(
@@ -208,7 +186,7 @@ def sequences_in_use(dataset: BaseSequenceDataset) -> dict[str, SequenceFrames]:
     used: dict[str, tuple] = {}
     for source in find_sources(dataset):
         for sequence, positions in source.frames_in_use():
-            first, known, _ = used.setdefault(sequence.id, (sequence, set(), _resizing(source)))
+            first, known, _ = used.setdefault(sequence.id, (sequence, set(), resizing_of(source)))
             if first.frame_names != sequence.frame_names:
                 raise ValueError(
                     f'two data sets have different sequences called {sequence.id}; extract them apart'
@@ -241,26 +219,6 @@ def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[s
     return tuple(levels)
 
 
-@torch.no_grad()
-def _probe(encoder: BaseEncoder, work: Iterable[SequenceFrames]) -> _Maps:
-    """The maps of the first frame that can be read of those that sequences begin with."""
-    errors = []
-    for part in work:
-        try:
-            frame = _load(part.sequence, part.positions[:1], part.resizing)
-        except CorruptFrameError as error:
-            errors.append(error)
-            continue
-        (maps,) = _encode(encoder, frame, 1)
-        if len(maps) != len(encoder.level_names):
-            raise ValueError(
-                f'{type(encoder).__name__} gives {len(maps)} levels, but level_names has '
-                f'{len(encoder.level_names)}: {encoder.level_names}'
-            )
-        return maps
-    raise errors[0]
-
-
 def _count_frames(work: dict[str, SequenceFrames]) -> int:
     return sum(len(part.names) for part in work.values())
 
@@ -277,51 +235,3 @@ def print_sizes(
         print(f'  {level}: {sizes[level.name] / 1e9:.3g} GB{note}')
     print(f'{sum(sizes[name] for name in names) / 1e9:.3g} GB in {root}')
     return sizes
-
-
-def _resizing(dataset: BaseSequenceDataset) -> list:
-    return [step for step in dataset.pipeline.transforms if isinstance(step, RESIZING)]
-
-
-def _load(sequence, positions, resize: Sequence = ()) -> np.ndarray:
-    paths = [sequence.image_paths[p] for p in positions]
-    results = dict(img_paths=paths, sequence_id=sequence.id, num_past=len(paths))
-    results = LoadClipFrames().transform(results)
-    for step in resize:
-        results = step(results)
-    return results['frames']
-
-
-def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_Maps]:
-    """(N, H, W, 3) uint8 to the maps of ``chunk`` frames at a time."""
-    device = next((p.device for p in encoder.parameters()), torch.device('cpu'))
-    for start in range(0, len(frames), chunk):
-        part = torch.from_numpy(frames[start : start + chunk]).permute(0, 3, 1, 2)
-        pyramid = encoder.encode_raw(part[None].float().to(device), [])
-        yield [level[0].half().cpu().numpy() for level in pyramid]
-
-
-def _gather(
-    encoder: BaseEncoder,
-    parts: Iterator[_Maps],
-    levels: list[Level],
-    sequence_id: str,
-    num_frames: int,
-) -> dict[str, np.ndarray]:
-    """(num_frames, C, h, w) of each of these levels of a sequence."""
-    arrays = {level.name: np.empty((num_frames, *level.shape), np.float16) for level in levels}
-    done = 0
-    for maps in parts:
-        stop = done + len(maps[0])
-        for name, part in zip(encoder.level_names, maps):
-            if name not in arrays:
-                continue
-            if part.shape[1:] != arrays[name].shape[1:]:
-                raise ValueError(
-                    f'frames of sequence {sequence_id} give {name} of {part.shape[1:]}, those before '
-                    f'gave {arrays[name].shape[1:]}: a store holds frames of one size; resize them, '
-                    "or set the encoder's size"
-                )
-            arrays[name][done:stop] = part
-        done = stop
-    return arrays

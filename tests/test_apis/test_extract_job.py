@@ -10,7 +10,8 @@ import torch
 
 from mmforecast.apis.batch.pool import DIED, READY, RESULT, Event
 from mmforecast.apis.batch.units import Shard
-from mmforecast.apis.extract_job import ExtractionJob, build_worker, extract_by_workers, extract_here
+from mmforecast.apis.extract_by_workers import build_worker, extract_by_workers
+from mmforecast.apis.extract_job import ExtractionJob, extract_here
 from mmforecast.cli.errors import explain
 from mmforecast.datasets import RepresentationStore, StoreError
 
@@ -128,7 +129,7 @@ def here(monkeypatch):
     def open_pool(build, workers, threads, ray):
         return HerePool(build, deaths), workers
 
-    monkeypatch.setattr('mmforecast.apis.extract_job.open_pool', open_pool)
+    monkeypatch.setattr('mmforecast.apis.extract_by_workers.open_pool', open_pool)
     return deaths
 
 

@@ -1,7 +1,7 @@
 """Measure what the scheduler of a batch costs: its units are done by workers that sleep.
 
-The numbers are those of docs/scale.md. Actors of Ray need the extra ray. Processors are only claimed, so that
-a machine of two cores holds 64 of them.
+Its numbers are in docs/scale.md. Actors of Ray need the extra ray. Processors are only claimed, so that a
+machine of two cores holds 64 of them.
 """
 
 import argparse
