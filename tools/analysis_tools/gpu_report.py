@@ -1,8 +1,8 @@
 """Measures a GPU in one command of at most nine minutes, and writes its section of docs/benchmark.md.
 
 Training steps of every system, plain, with automatic mixed precision, compiled, and in channels_last; F2F on a
-stream of frames, plain and in bfloat16; and evaluation. Weights are random, and clips are drawn. Without a GPU
-everything runs on the CPU, at a size of your choice, and nothing is written unless ``--page`` is given.
+stream of frames, plain and in bfloat16; and evaluation. Weights are random, and clips are drawn. What fails on the
+device is named. Without a GPU everything runs on the CPU, and nothing is written unless ``--page`` is given.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +215,7 @@ def stream_times(model: BaseForecaster, size: tuple[int, int], count: int, clock
         stream.update(frame)
     times = []
     for number in range(count):
-        times.append(clock.seconds(lambda frame=frames[number % len(frames)]: stream.update(frame)))
+        times.append(clock.seconds(partial(stream.update, frames[number % len(frames)])))
         if clock.is_over:
             break
     return times
@@ -239,8 +240,8 @@ def section(args: argparse.Namespace, tables: list[str], clock: Clock, seconds: 
         BEGIN,
         '## On a GPU',
         f'{device}, torch {torch.__version__}, measured in {seconds / 60:.1f} minutes. Weights are random. '
-        f'Training: batches of {args.batch_size} clips of the synthetic street of {height}x{width}, the medians '
-        f'of {args.steps} steps. F2F forecasts one step after every frame of {stream}.',
+        f'Training: batches of {args.batch_size} clips of the synthetic street of {height}x{width}, '
+        f'medians of {args.steps} steps. F2F forecasts one step after every frame of {stream}.',
         '```\npython tools/analysis_tools/gpu_report.py\n```',
         *tables,
         END,
