@@ -1,8 +1,8 @@
 """Measures a GPU in one command of at most nine minutes, and writes its section of docs/benchmark.md.
 
 Training steps of every system, plain, with automatic mixed precision, compiled, and in channels_last; F2F on a
-stream of frames, plain and in bfloat16; and evaluation. Weights are random, and clips are drawn. What fails on the
-device is named. Without a GPU everything runs on the CPU, and nothing is written unless ``--page`` is given.
+stream of frames, plain and in bfloat16; and evaluation. Weights are random, clips are drawn, and what fails on
+the device is named. Without a GPU everything runs on the CPU, and nothing is written unless ``--page`` is given.
 """
 
 import argparse
