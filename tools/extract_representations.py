@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 from mmengine.config import DictAction
-from mmengine.registry import DefaultScope
 
-from mmforecast.apis.evaluate import SCOPE, load_config
-from mmforecast.apis.extract import RESIZING, extract_representations
+from mmforecast.apis.batch.units import Shard
+from mmforecast.apis.extract_by_workers import extract_by_workers
+from mmforecast.apis.extract_job import ExtractionJob, extract_here
 from mmforecast.cli.common import cli_errors
-from mmforecast.registry import DATASETS, MODELS, TRANSFORMS
-from mmforecast.utils.source_configs import source_configs
+from mmforecast.cli.errors import explain
+from mmforecast.cli.worker_options import add_worker_options
 
 EXAMPLES = """examples:
   python tools/extract_representations.py configs/s2s/s2s_2scale_cityscapes_online.py \\
@@ -28,6 +28,10 @@ EXAMPLES = """examples:
   # how large the levels of a detector's pyramid are; then two of them
   python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --dry-run
   python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --levels P5 P4
+  # by four processes; by the machines of a Ray cluster; by the tasks of a Slurm array
+  python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --workers 4
+  python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --ray auto
+  python tools/extract_representations.py CONFIG CHECKPOINT --out DIR --shard $SLURM_ARRAY_TASK_ID/8
 """
 
 
@@ -49,45 +53,37 @@ def parse_args():
     parser.add_argument('--levels', nargs='+', help='levels of the pyramid, e.g. P5 P4 (default: all)')
     parser.add_argument('--dry-run', action='store_true', help='print the sizes, write nothing')
     parser.add_argument('--chunk', type=int, default=8, help='frames per forward pass')
+    add_worker_options(parser.add_argument_group('work'), 'in this process')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 
-def resizes(step: dict) -> bool:
-    """Whether a transform of a pipeline is among those that frames are extracted through."""
-    kind = step['type']
-    return (TRANSFORMS.get(kind) if isinstance(kind, str) else kind) in RESIZING
-
-
 def main():
     args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
-    encoder_cfg = cfg.model.encoder.to_dict()
-    if args.checkpoint != 'none':
-        encoder_cfg['checkpoint'] = args.checkpoint
-    with DefaultScope.overwrite_default_scope(SCOPE):
-        encoder = MODELS.build(encoder_cfg)
-        device = 'cuda' if torch.cuda.is_available() else 'cpu'
-        encoder = encoder.to(device).eval()
-        for split in args.splits:
-            dataset_cfg = cfg[f'{split}_dataloader'].dataset.to_dict()
-            for source in source_configs(dataset_cfg):
-                source['pipeline'] = [step for step in source.get('pipeline', ()) if resizes(step)]
-            dataset = DATASETS.build(dataset_cfg)
-            print(f'{split}:')
-            report = extract_representations(
-                encoder,
-                dataset,
-                str(args.out / split),
-                Path(args.config).stem,
-                args.levels,
-                args.chunk,
-                args.dry_run,
-            )
-            if not args.dry_run:
-                print(f'{report["written"]} sequences written, {report["kept"]} were there')
-            for message in report['corrupt']:
-                print(f'left out: {message}')
+    job = ExtractionJob(
+        args.config,
+        None if args.checkpoint == 'none' else args.checkpoint,
+        str(args.out),
+        tuple(args.splits),
+        None if args.levels is None else tuple(args.levels),
+        args.chunk,
+        args.cfg_options,
+    )
+    shard = Shard(*args.shard) if args.shard else None
+    if args.dry_run or (args.workers is None and args.ray is None):
+        if args.threads is not None:
+            torch.set_num_threads(args.threads)
+        reports = extract_here(job, args.dry_run, shard)
+    else:
+        reports = extract_by_workers(
+            job, args.workers, args.threads, args.ray, shard, args.unit_timeout, explain=explain
+        )
+    if args.dry_run:
+        return
+    for split, report in reports.items():
+        print(f'{split}: {report["written"]} sequences written, {report["kept"]} were there')
+        for message in report['corrupt']:
+            print(f'left out: {message}')
 
 
 if __name__ == '__main__':

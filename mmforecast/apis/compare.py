@@ -1,7 +1,9 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,10 @@ class Entry:
     config: Config
     checkpoint: str | None = None
     model: dict | None = None
+
+
+# Does the runs of (position of the entry, steps), and gives them in this order.
+RunAll = Callable[[Sequence[Entry], Sequence[tuple[int, int]], Callable | None], Iterable['Run']]
 
 
 def baselines_of(config: Config) -> dict[str, dict]:
@@ -95,6 +101,7 @@ def compare(
     entries: Sequence[Entry],
     horizons: Sequence[int],
     on_sample: Callable[[str, int, ForecastDataSample, torch.Tensor], None] | None = None,
+    run_all: RunAll | None = None,
 ) -> list[dict]:
     """Evaluate all entries on all horizons.
 
@@ -102,6 +109,8 @@ def compare(
         entries: rows; all must have the same test clips.
         horizons: Numbers of roll-out steps, each a run of its own, scored at its last step.
         on_sample: Called with the entry's name, the horizon, a sample with its forecast and the clip.
+        run_all: Does the runs; by default this process, one after another. See
+            :func:`~.compare_by_workers.run_by_workers`.
 
     Returns:
         One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
@@ -112,30 +121,84 @@ def compare(
     """
     rows: dict[str, dict] = {}
     clips: dict[int, list] = {}
-    for entry in entries:
-        row = rows.setdefault(entry.name, dict(method=entry.name, curves={}))
-        failed: list[ValueError] = []
-        for steps in sorted(horizons):
-            cfg = entry.config.copy()
-            set_horizon(cfg, steps)
-            try:
-                model = build_forecaster(cfg, entry.checkpoint, entry.model)
-            except ValueError as error:
-                failed.append(error)
-                if len(failed) == len(horizons):
-                    raise
-                row['note'] = str(error)
-                continue
-            row['parameters'] = sum(p.numel() for p in model.predictor.parameters())
-            loader = build_loader(cfg)
-            _check_same_clips(clips, steps, entry.name, loader.dataset)
-            hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
-            title = f'{entry.name}, {steps} steps'
-            scores = evaluate(model, loader, cfg.test_evaluator, title, hook)
-            stride = first_source(cfg.test_dataloader.dataset).get('stride', 1)
-            fps = loader.dataset.metainfo.get('fps')
-            _enter(row, scores, steps, stride / fps if fps else None)
+    failures: Counter[int] = Counter()
+    jobs = [(place, steps) for place in range(len(entries)) for steps in sorted(horizons)]
+    for (place, steps), run in zip(jobs, (run_all or _run_here)(entries, jobs, on_sample), strict=True):
+        name = entries[place].name
+        row = rows.setdefault(name, dict(method=name, curves={}))
+        if run.error is not None:
+            failures[place] += 1
+            if failures[place] == len(horizons):
+                raise ValueError(run.error)
+            row['note'] = run.error
+            continue
+        row['parameters'] = run.parameters
+        _check_same_clips(clips, steps, name, run.clips)
+        _enter(row, run.scores(), steps, run.step_seconds)
     return [_flatten(row) for row in rows.values()]
+
+
+@dataclass
+class Run:
+    """What an entry makes of a horizon.
+
+    Attributes:
+        error: Why the entry cannot forecast just that far; None where it can.
+        parameters: Of its predictor.
+        clips: Sequence and target frames of each.
+        step_seconds: Seconds of a step, where the data have a frame rate in common.
+        scores: Gives the scores; it is called once, after the clips are known to be the right ones.
+    """
+
+    error: str | None = None
+    parameters: int = 0
+    clips: list = field(default_factory=list)
+    step_seconds: float | None = None
+    scores: Callable[[], dict[str, float]] = dict
+
+
+def start_run(entry: Entry, steps: int, on_sample: Callable | None = None) -> Run:
+    """Build what a run needs; its scores are computed when they are asked for.
+
+    Random numbers that a model draws do not depend on the runs before.
+
+    Args:
+        entry: The row.
+        steps: Of the roll-out.
+        on_sample: As for :func:`compare`.
+    """
+    cfg = entry.config.copy()
+    set_horizon(cfg, steps)
+    seed = partial(torch.manual_seed, 0)
+    with torch.random.fork_rng(devices=[]):
+        seed()
+        try:
+            model = build_forecaster(cfg, entry.checkpoint, entry.model)
+        except ValueError as error:
+            return Run(str(error))
+    loader = build_loader(cfg)
+    hook = None if on_sample is None else _bind(on_sample, entry.name, steps)
+
+    def scores() -> dict[str, float]:
+        with torch.random.fork_rng(devices=[]):
+            seed()
+            return evaluate(model, loader, cfg.test_evaluator, f'{entry.name}, {steps} steps', hook)
+
+    stride = first_source(cfg.test_dataloader.dataset).get('stride', 1)
+    fps = loader.dataset.metainfo.get('fps')
+    return Run(
+        parameters=sum(p.numel() for p in model.predictor.parameters()),
+        clips=_clips_of(loader.dataset),
+        step_seconds=stride / fps if fps else None,
+        scores=scores,
+    )
+
+
+def _run_here(
+    entries: Sequence[Entry], jobs: Sequence[tuple[int, int]], on_sample: Callable | None
+) -> Iterator[Run]:
+    for place, steps in jobs:
+        yield start_run(entries[place], steps, on_sample)
 
 
 def _enter(row: dict, scores: dict[str, float], steps: int, step_seconds: float | None) -> None:
@@ -220,12 +283,13 @@ def _flatten(row: dict) -> dict:
     return {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in row.items()}
 
 
-def _check_same_clips(clips: dict[int, list], steps: int, name: str, dataset) -> None:
+def _clips_of(dataset) -> list[tuple]:
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    return [(info['sequence_id'], tuple(info['frame_indices'][info['num_past'] :])) for info in infos]
+
+
+def _check_same_clips(clips: dict[int, list], steps: int, name: str, targets: list) -> None:
     """Scores on different clips can't stand in one table."""
-    targets = []
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        targets.append((info['sequence_id'], tuple(info['frame_indices'][info['num_past'] :])))
     first = clips.setdefault(steps, targets)
     if first != targets:
         raise ValueError(

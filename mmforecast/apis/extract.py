@@ -1,7 +1,6 @@
 """Compute the representations of a dataset once, for every training run to read."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,24 +12,70 @@ from mmforecast.datasets import (
     StoreManifest,
     StoreWriter,
 )
-from mmforecast.datasets.transforms import (
-    ClipCropToMultiple,
-    ClipPadToMultiple,
-    ClipResize,
-    LoadClipFrames,
-)
 from mmforecast.engine.data_watch import find_sources
 from mmforecast.fileio.fingerprint import weights_fingerprint
 from mmforecast.models.encoders import BaseEncoder
 from mmforecast.utils.progress import progress_bar
 
-# One array (n, C, h, w) float16 per level of the encoder, of n frames.
-_Maps = list[np.ndarray]
-# The transforms that change frames, the same ones always.
-RESIZING = (ClipResize, ClipCropToMultiple, ClipPadToMultiple)
+from .batch.units import Shard
+from .extract_frames import (
+    SequenceFrames,
+    encode_frames,
+    gather_levels,
+    load_frames,
+    probe_encoder,
+    resizing_of,
+)
 
 
-@torch.no_grad()
+class Extractor:
+    """Computes the representation of every frame that any clip of a dataset takes.
+
+    Args:
+        encoder: Must have a ``network`` and work on any RGB frame.
+        dataset: As for :func:`extract_representations`.
+        levels: Names of those of the encoder's levels to compute; all by default.
+        chunk: Frames per forward pass.
+
+    Raises:
+        ValueError: The encoder has nothing to store, or no such level.
+        CorruptFrameError: No sequence can be read.
+    """
+
+    def __init__(
+        self,
+        encoder: BaseEncoder,
+        dataset: BaseSequenceDataset,
+        levels: Sequence[str] | None = None,
+        chunk: int = 8,
+    ):
+        self.encoder = encoder
+        self.names = _check_levels(encoder, levels)
+        self.work = sequences_in_use(dataset)
+        self.chunk = chunk
+        maps = probe_encoder(encoder, self.work.values())
+        self.levels = [Level(name, level.shape[1:]) for name, level in zip(encoder.level_names, maps)]
+
+    @property
+    def weights(self) -> str:
+        """Fingerprint of the network's weights."""
+        return weights_fingerprint(self.encoder.network)
+
+    @torch.no_grad()
+    def compute(self, sequence_id: str, levels: Sequence[str]) -> dict[str, np.ndarray]:
+        """(num_frames, C, h, w) float16 of each of these levels of a sequence.
+
+        Raises:
+            CorruptFrameError: A frame cannot be read.
+            ValueError: Frames differ in size from those before.
+        """
+        work = self.work[sequence_id]
+        frames = load_frames(work.sequence, work.positions, work.resizing)
+        missing = [level for level in self.levels if level.name in levels]
+        maps = encode_frames(self.encoder, frames, self.chunk)
+        return gather_levels(self.encoder, maps, missing, sequence_id, len(frames))
+
+
 def extract_representations(
     encoder: BaseEncoder,
     dataset: BaseSequenceDataset,
@@ -39,6 +84,7 @@ def extract_representations(
     levels: Sequence[str] | None = None,
     chunk: int = 8,
     dry_run: bool = False,
+    shard: Shard | None = None,
 ) -> dict:
     """Write the representation of every frame that any clip of ``dataset`` takes.
 
@@ -56,6 +102,7 @@ def extract_representations(
         levels: Names of those of the encoder's levels to write; all by default.
         chunk: Frames per forward pass.
         dry_run: Print the sizes and write nothing.
+        shard: The part of the sequences to write, where other commands write the others; by default all.
 
     Returns:
         ``written`` and ``kept`` (numbers of sequences to which something was added or nothing),
@@ -66,58 +113,91 @@ def extract_representations(
         StoreError: ``root`` holds other representations, or its disk is too small.
         CorruptFrameError: No sequence can be read.
     """
-    names = _check_levels(encoder, levels)
-    work = _frames_in_use(dataset)
-    num_frames = sum(len(item[1]) for item in work)
-    probed, probe = _probe(encoder, work)
-    all_levels = [Level(name, maps.shape[1:]) for name, maps in zip(encoder.level_names, probe)]
-    sizes = {level.name: level.num_bytes(num_frames) for level in all_levels}
-    _print_sizes(all_levels, sizes, names, num_frames, root)
+    extractor = Extractor(encoder, dataset, levels, chunk)
+    work = extractor.work
+    sizes = print_sizes(extractor.levels, extractor.names, work, root)
     report = dict(written=0, kept=0, bytes=sizes, corrupt=[])
     if dry_run:
         return report
-
-    wanted = [level for level in all_levels if level.name in names]
-    sources = [f'{type(part).__name__}({part.data_root})' for part in find_sources(dataset)]
-    source = ', '.join(dict.fromkeys(sources))
-    manifest = StoreManifest(model, weights_fingerprint(encoder.network), wanted, source)
-    writer = StoreWriter(root, manifest, num_frames)
-    for sequence, positions, frame_names, resize in progress_bar(work, desc='sequences'):
-        missing = [level for level in wanted if not writer.has_sequence(level.name, sequence.id, frame_names)]
+    owned = owned_sequences(work, shard)
+    source = name_sources(dataset)
+    writer = open_store(root, model, extractor.weights, extractor.levels, extractor.names, source, work, shard)
+    for sequence_id in progress_bar(owned, desc='sequences'):
+        names = work[sequence_id].names
+        missing = [level for level in extractor.names if not writer.has_sequence(level, sequence_id, names)]
         if not missing:
             report['kept'] += 1
             continue
         try:
-            frames = _load(sequence, positions, resize)
+            arrays = extractor.compute(sequence_id, missing)
         except CorruptFrameError as error:
             report['corrupt'].append(str(error))
             continue
-        first = [probe] if sequence is probed else []
-        maps = chain(first, _encode(encoder, frames[len(first) :], chunk))
-        for level, array in _gather(encoder, maps, missing, sequence.id, len(frames)).items():
-            writer.write_sequence(level, sequence.id, frame_names, array)
+        for level, array in arrays.items():
+            writer.write_sequence(level, sequence_id, names, array)
         report['written'] += 1
+    writer.finish()
     return report
 
 
-def _frames_in_use(dataset: BaseSequenceDataset) -> list[tuple]:
-    """Return (sequence, positions, frame names, resizing transforms) of each sequence.
+def open_store(
+    root: str,
+    model: str,
+    weights: str,
+    levels: Sequence[Level],
+    names: Sequence[str],
+    source: str,
+    work: dict[str, SequenceFrames],
+    shard: Shard | None = None,
+) -> StoreWriter:
+    """The writer of a store, or of a shard's part of it.
+
+    Args:
+        root: Folder of the store.
+        model: Name of the network.
+        weights: Fingerprint of its weights.
+        levels: All of the encoder's.
+        names: Of those that are written.
+        source: As of :func:`name_sources`.
+        work: As of :func:`sequences_in_use`.
+        shard: The part of the sequences; by default all.
+    """
+    manifest = StoreManifest(model, weights, [level for level in levels if level.name in names], source)
+    part, owned = (shard.suffix, owned_sequences(work, shard)) if shard is not None else ('', None)
+    return StoreWriter(root, manifest, _count_frames(work), part, owned)
+
+
+def owned_sequences(work: dict[str, SequenceFrames], shard: Shard | None) -> list[str]:
+    """Ids of the sequences that a shard writes."""
+    return [name for place, name in enumerate(work) if shard is None or shard.owns(place)]
+
+
+def name_sources(dataset: BaseSequenceDataset) -> str:
+    """The data sets that the frames are of, for the manifest of a store."""
+    names = [f'{type(part).__name__}({part.data_root})' for part in find_sources(dataset)]
+    return ', '.join(dict.fromkeys(names))
+
+
+def sequences_in_use(dataset: BaseSequenceDataset) -> dict[str, SequenceFrames]:
+    """The frames to extract of each sequence, by its id.
 
     Once where several datasets have it, as the first one resizes it.
     """
     used: dict[str, tuple] = {}
     for source in find_sources(dataset):
         for sequence, positions in source.frames_in_use():
-            first, known, _ = used.setdefault(sequence.id, (sequence, set(), _resizing(source)))
+            first, known, _ = used.setdefault(sequence.id, (sequence, set(), resizing_of(source)))
             if first.frame_names != sequence.frame_names:
                 raise ValueError(
                     f'two data sets have different sequences called {sequence.id}; extract them apart'
                 )
             known.update(positions)
-    return [
-        (sequence, sorted(known), [sequence.frame_names[p] for p in sorted(known)], resize)
-        for sequence, known, resize in used.values()
-    ]
+    return {
+        name: SequenceFrames(
+            sequence, sorted(known), [sequence.frame_names[place] for place in sorted(known)], resizing
+        )
+        for name, (sequence, known, resizing) in used.items()
+    }
 
 
 def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[str, ...]:
@@ -139,78 +219,19 @@ def _check_levels(encoder: BaseEncoder, levels: Sequence[str] | None) -> tuple[s
     return tuple(levels)
 
 
-def _probe(encoder: BaseEncoder, work: list) -> tuple[object, _Maps]:
-    """The first sequence whose first frame can be read, and the maps of that frame."""
-    errors = []
-    for sequence, positions, _, resize in work:
-        try:
-            frame = _load(sequence, positions[:1], resize)
-        except CorruptFrameError as error:
-            errors.append(error)
-            continue
-        (maps,) = _encode(encoder, frame, 1)
-        if len(maps) != len(encoder.level_names):
-            raise ValueError(
-                f'{type(encoder).__name__} gives {len(maps)} levels, but level_names has '
-                f'{len(encoder.level_names)}: {encoder.level_names}'
-            )
-        return sequence, maps
-    raise errors[0]
+def _count_frames(work: dict[str, SequenceFrames]) -> int:
+    return sum(len(part.names) for part in work.values())
 
 
-def _print_sizes(
-    levels: list[Level], sizes: dict[str, int], names: Sequence[str], num_frames: int, root: str
-) -> None:
+def print_sizes(
+    levels: Sequence[Level], names: Sequence[str], work: dict[str, SequenceFrames], root: str
+) -> dict[str, int]:
+    """Print, and return, the bytes of each level in the whole store; arguments as of :func:`open_store`."""
+    num_frames = _count_frames(work)
+    sizes = {level.name: level.num_bytes(num_frames) for level in levels}
     print(f'{num_frames} frames in fp16, by level (C, h, w):')
     for level in levels:
         note = '' if level.name in names else '  (not asked for)'
         print(f'  {level}: {sizes[level.name] / 1e9:.3g} GB{note}')
     print(f'{sum(sizes[name] for name in names) / 1e9:.3g} GB in {root}')
-
-
-def _resizing(dataset: BaseSequenceDataset) -> list:
-    return [step for step in dataset.pipeline.transforms if isinstance(step, RESIZING)]
-
-
-def _load(sequence, positions, resize: Sequence = ()) -> np.ndarray:
-    paths = [sequence.image_paths[p] for p in positions]
-    results = dict(img_paths=paths, sequence_id=sequence.id, num_past=len(paths))
-    results = LoadClipFrames().transform(results)
-    for step in resize:
-        results = step(results)
-    return results['frames']
-
-
-def _encode(encoder: BaseEncoder, frames: np.ndarray, chunk: int) -> Iterator[_Maps]:
-    """(N, H, W, 3) uint8 to the maps of ``chunk`` frames at a time."""
-    device = next((p.device for p in encoder.parameters()), torch.device('cpu'))
-    for start in range(0, len(frames), chunk):
-        part = torch.from_numpy(frames[start : start + chunk]).permute(0, 3, 1, 2)
-        pyramid = encoder.encode_raw(part[None].float().to(device), [])
-        yield [level[0].half().cpu().numpy() for level in pyramid]
-
-
-def _gather(
-    encoder: BaseEncoder,
-    parts: Iterator[_Maps],
-    levels: list[Level],
-    sequence_id: str,
-    num_frames: int,
-) -> dict[str, np.ndarray]:
-    """(num_frames, C, h, w) of each of these levels of a sequence."""
-    arrays = {level.name: np.empty((num_frames, *level.shape), np.float16) for level in levels}
-    done = 0
-    for maps in parts:
-        stop = done + len(maps[0])
-        for name, part in zip(encoder.level_names, maps):
-            if name not in arrays:
-                continue
-            if part.shape[1:] != arrays[name].shape[1:]:
-                raise ValueError(
-                    f'frames of sequence {sequence_id} give {name} of {part.shape[1:]}, those before '
-                    f'gave {arrays[name].shape[1:]}: a store holds frames of one size; resize them, '
-                    "or set the encoder's size"
-                )
-            arrays[name][done:stop] = part
-        done = stop
-    return arrays
+    return sizes

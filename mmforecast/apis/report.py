@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization.report import Page, SectionView, clip_view, write_page
 
-from .compare import METRICS, Entry, compare, comparison_columns, with_baselines
+from .compare import METRICS, Entry, RunAll, compare, comparison_columns, with_baselines
 from .evaluate import build_loader, set_horizon
 from .report_parts import (
     charts_of,
@@ -76,6 +76,13 @@ class ClipCollector:
         positions = (np.arange(self.number) + 0.5) / max(self.number, 1) * self.total
         self._positions = set(positions.astype(int).tolist())
 
+    def merge(self, other: 'ClipCollector') -> None:
+        """Add what a copy of this has collected of a later run."""
+        for key, (clip, samples) in other.clips.items():
+            own = self.clips.setdefault(key, (clip, {}))[1]
+            for name, sample in samples.items():
+                own.setdefault(name, sample)
+
     def __call__(self, name: str, steps: int, sample: ForecastDataSample, clip: torch.Tensor) -> None:
         """Keep a sample, if it is of a clip to be drawn."""
         if steps != self.horizon or name in self.without:
@@ -95,6 +102,7 @@ def report(
     text: str = '',
     clips: int = 2,
     height: int = 192,
+    run_all: RunAll | None = None,
 ) -> int:
     """Compare, and write a page.
 
@@ -105,11 +113,12 @@ def report(
         text: A paragraph below it.
         clips: Clips drawn per section; each adds about 0.3 MB.
         height: Of a picture, in pixels.
+        run_all: As for :func:`compare`.
 
     Returns:
         The page's size in bytes.
     """
-    return make_page(path, title, [run_section(one, clips, height) for one in sections], text)
+    return make_page(path, title, [run_section(one, clips, height, run_all) for one in sections], text)
 
 
 def make_page(path: str | PathLike, title: str, sections: Sequence[SectionView], text: str = '') -> int:
@@ -118,8 +127,10 @@ def make_page(path: str | PathLike, title: str, sections: Sequence[SectionView],
     return write_page(path, Page(title, date, sections, text, environment()))
 
 
-def run_section(section: Section, clips: int = 2, height: int = 192) -> SectionView:
-    """Evaluate a section's methods, and lay out what was found.
+def run_section(
+    section: Section, clips: int = 2, height: int = 192, run_all: RunAll | None = None
+) -> SectionView:
+    """Evaluate a section's methods, and lay out what was found; arguments as for :func:`report`.
 
     Raises:
         ValueError: ``clips`` is negative, or as :func:`compare` tells.
@@ -132,7 +143,7 @@ def run_section(section: Section, clips: int = 2, height: int = 192) -> SectionV
     dataset = build_loader(cfg).dataset
     collector = ClipCollector(clips, horizon, len(dataset))
     entries = with_baselines(section.config, section.models, section.baselines)
-    rows = compare(entries, sorted(section.horizons), on_sample=collector)
+    rows = compare(entries, sorted(section.horizons), on_sample=collector, run_all=run_all)
     view = view_of(
         section.title,
         rows,

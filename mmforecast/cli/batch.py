@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from .predict import add_drawing_options, add_model_options, add_time_options, model_arguments
+from .worker_options import add_worker_options
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
@@ -43,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs',
         nargs='+',
         metavar='INPUT',
-        help='video, folder of frames, directory of any of these, pattern in quotes, or @FILE with one on '
-        'each line',
+        help='video, folder of frames, directory of any of these, pattern in quotes, address (https, s3, '
+        '...), or @FILE with one on each line',
     )
     add_model_options(parser.add_argument_group('model'))
     time = parser.add_argument_group('time')
@@ -63,38 +64,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_work_options(group) -> None:
-    group.add_argument('--workers', type=int, metavar='N', help='processes (default: one per GPU, else one)')
-    group.add_argument(
-        '--threads', type=int, metavar='N', help='threads of each process (default: its share of the cores)'
-    )
-    group.add_argument(
-        '--ray',
-        metavar='ADDRESS',
-        help='work on a Ray cluster: its address, auto for the one of this machine, or local',
-    )
-    group.add_argument(
-        '--shard', type=_shard, metavar='I/N', help='do part I of N, from 1; others do the other parts'
-    )
+    add_worker_options(group)
     group.add_argument(
         '--unit-frames',
         type=int,
         metavar='N',
         help='split long videos into units of about N frames, also between shards (default: whole videos)',
     )
-    group.add_argument(
-        '--unit-timeout', type=float, metavar='SECONDS', help='a unit that takes longer is failed'
-    )
     group.add_argument('--retry', action='store_true', help='try again what failed before')
     group.add_argument(
         '--log-json', action='store_true', help='print JSON lines on stdout instead of a line on stderr'
     )
-
-
-def _shard(text: str) -> tuple[int, int]:
-    index, slash, count = text.partition('/')
-    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f'{text!r} is not I/N, with I from 1 to N')
-    return int(index), int(count)
 
 
 def main(args: argparse.Namespace) -> None:

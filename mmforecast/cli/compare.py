@@ -14,7 +14,7 @@ from mmforecast.apis.compare import (
 )
 from mmforecast.apis.evaluate import load_config
 
-from .row_options import add_row_options, read_entries
+from .row_options import add_row_options, read_entries, workers_of
 
 __all__ = ['add_arguments', 'add_parser', 'main']
 
@@ -52,7 +52,9 @@ def main(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
     models = read_entries(args.model, args.cfg_options)
-    rows = compare(with_baselines(base, models, args.baselines), sorted(args.horizons))
+    rows = compare(
+        with_baselines(base, models, args.baselines), sorted(args.horizons), run_all=workers_of(args)
+    )
     columns = comparison_columns(rows, args.metrics)
     print(comparison_table(rows, columns))
     for row in rows:

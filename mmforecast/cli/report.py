@@ -11,7 +11,7 @@ from yaml import YAMLError
 from mmforecast.apis.evaluate import load_config
 from mmforecast.apis.report import Section, report
 
-from .row_options import add_row_options, read_entries
+from .row_options import add_row_options, read_entries, workers_of
 
 __all__ = ['add_arguments', 'add_parser', 'main', 'read_sections']
 
@@ -68,7 +68,7 @@ def main(args: argparse.Namespace) -> None:
         title, text = f'Forecasts by {Path(args.config).stem}', ''
         given = dict(vars(args), title='Comparison', models=args.model)
         sections = [_section(given, args.cfg_options)]
-    size = report(sections, args.out, args.title or title, text, args.clips, args.height)
+    size = report(sections, args.out, args.title or title, text, args.clips, args.height, workers_of(args))
     print(f'written to {args.out} ({size / 1e6:.1f} MB)')
 
 

@@ -3,14 +3,19 @@
 import argparse
 from collections.abc import Iterable
 
-from mmforecast.apis.compare import METRICS, Entry
+import torch
+
+from mmforecast.apis.compare import METRICS, Entry, RunAll
+from mmforecast.apis.compare_by_workers import run_by_workers
 from mmforecast.apis.evaluate import build_forecaster, load_config
 from mmforecast.cli.common import add_cfg_options
+from mmforecast.cli.errors import explain
 from mmforecast.models.utils.load_network import weights_to_train
+from mmforecast.utils.checks import check_positive
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--model``, ``--baselines``, ``--horizons``, ``--metrics`` and ``--cfg-options``."""
+    """Add ``--model``, ``--baselines``, ``--horizons``, ``--metrics``, ``--workers`` and ``--cfg-options``."""
     parser.add_argument(
         '--model',
         nargs=3,
@@ -35,7 +40,26 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
         *('SEG/mIoU', 'SEG/IoU-MO', 'REF/IoU-MO', 'REF/AP50', 'REF/AP', 'REF/mask-AP50', 'REF/mask-AP'),
     )
     parser.add_argument('--metrics', nargs='+', default=[*METRICS, *agreement])
+    parser.add_argument(
+        '--workers',
+        type=int,
+        metavar='N',
+        help='do runs, each a row and a horizon, in N processes at a time (default: in this one)',
+    )
+    parser.add_argument(
+        '--threads', type=int, metavar='N', help='threads of each process (default: its share of the cores)'
+    )
     add_cfg_options(parser, 'overrides for all configs, e.g. test_dataloader.dataset.data_root=X')
+
+
+def workers_of(args: argparse.Namespace) -> RunAll | None:
+    """Who does the runs of a comparison, by ``--workers`` and ``--threads``."""
+    if args.workers is None:
+        if args.threads is not None:
+            check_positive('--threads', threads=args.threads)
+            torch.set_num_threads(args.threads)
+        return None
+    return run_by_workers(args.workers, args.threads, explain)
 
 
 def read_entries(models: Iterable, options: dict | None) -> list[Entry]:

@@ -34,6 +34,7 @@ def find_tree(prefix: str) -> str | None:
     That is the folder ``prefix``, else the archive ``prefix``, ``<prefix>.zip`` or
     ``<prefix>_trainvaltest.zip``, as Cityscapes names its downloads.
     """
+    prefix = os.fspath(prefix)  # mmengine's forks join data_root as it is given, a Path too
     if os.path.isdir(prefix):
         return prefix
     for path in (prefix, f'{prefix}.zip', f'{prefix}_trainvaltest.zip'):

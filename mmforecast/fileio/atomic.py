@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from typing import IO
 
 import cv2
@@ -13,7 +14,7 @@ from mmforecast.fileio.partial_file import partial_file
 
 __all__ = ['AtomicLocalBackend', 'flush_folder', 'remove_leftovers', 'write_atomically', 'write_png']
 
-_LEFTOVER = re.compile(r'^\..+\.\d+\.partial$')
+_LEFTOVER = re.compile(r'^\.(.+)\.\d+\.partial$')
 
 
 def write_atomically(path: str, data: bytes) -> None:
@@ -49,11 +50,17 @@ def flush_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(folder: str) -> list[str]:
-    """Remove and name the partial files that killed writers left in ``folder``."""
+def remove_leftovers(folder: str, owned: Callable[[str], bool] | None = None) -> list[str]:
+    """Remove and name the partial files that killed writers left in ``folder``.
+
+    Args:
+        folder: The folder.
+        owned: Accepts the names that whole files would have; by default all.
+    """
     if not os.path.isdir(folder):
         return []
-    leftovers = sorted(name for name in os.listdir(folder) if _LEFTOVER.match(name))
+    matches = [found for found in map(_LEFTOVER.match, os.listdir(folder)) if found]
+    leftovers = sorted(found[0] for found in matches if owned is None or owned(found[1]))
     for name in leftovers:
         os.remove(os.path.join(folder, name))
     return leftovers

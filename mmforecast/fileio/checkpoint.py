@@ -13,8 +13,10 @@ import os
 import pickle
 import re
 import struct
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -52,7 +54,7 @@ class CheckpointError(RuntimeError):
 
 
 def load_checkpoint(filename: str, map_location: Any = None, allow_unsafe: bool = False) -> dict:
-    """Read a checkpoint from a path, or an address that mmengine knows (http, open-mmlab, s3).
+    """Read a checkpoint from a path, or an address that mmengine or fsspec knows (http, open-mmlab, s3, gs).
 
     Args:
         filename: Path or address.
@@ -82,11 +84,28 @@ def install_safe_loaders() -> None:
         (('http://', 'https://'), mmengine_checkpoint.load_from_http),
         ('pavi://', mmengine_checkpoint.load_from_pavi),
         ((r'(\S+\:)?s3://', r'(\S+\:)?petrel://'), mmengine_checkpoint.load_from_ceph),
+        (_storages(), _load_from_storage),
         (('modelzoo://', 'torchvision://'), mmengine_checkpoint.load_from_torchvision),
         (('open-mmlab://', 'openmmlab://'), mmengine_checkpoint.load_from_openmmlab),
         ('mmcls://', mmengine_checkpoint.load_from_mmcls),
     ):
         CheckpointLoader.register_scheme(prefixes, _guarded(loader), force=True)
+
+
+def _storages() -> tuple[str, ...]:
+    """Prefixes of the storages that fsspec reads, S3 among them unless mmengine has what it needs for that."""
+    others = ('gs://', 'gcs://', 'abfs://', 'az://', 'hf://', 'memory://')
+    return others if find_spec('petrel_client') else ('s3://', *others)
+
+
+def _load_from_storage(filename: str, map_location: Any = None) -> dict:
+    """Read a checkpoint by an address of fsspec."""
+    from .remote import fetch
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'checkpoint.pth')
+        fetch(filename, path)
+        return torch.load(path, map_location=map_location)
 
 
 def _guarded(loader: Callable) -> Callable:

@@ -17,7 +17,7 @@ from mmforecast.fileio.partial_file import resumable_file
 from mmforecast.utils.progress import progress_bar
 from mmforecast.version import __version__
 
-__all__ = ['DownloadError', 'cache_folder', 'cached_download']
+__all__ = ['DownloadError', 'cache_folder', 'cached_download', 'open_address']
 
 SCHEMES = ('http', 'https', 'file')
 # Names of published weights end with the first digits of their SHA-256, as in rtmdet-ins_tiny-ec670f7e.pth.
@@ -100,7 +100,7 @@ def _append_rest(url: str, handle: IO[bytes], path: Path, progress: bool) -> Non
     if start:
         headers['Range'] = f'bytes={start}-'
     try:
-        response = _opener().open(request.Request(url, headers=headers), timeout=_TIMEOUT)
+        response = open_address(request.Request(url, headers=headers))
     except HTTPError as error:
         if start and error.code == _NOTHING_LEFT:
             return
@@ -146,6 +146,11 @@ def _parts(response, total: int | None, handle: IO[bytes], name: str) -> Iterato
         f'the download of {name} broke off after {handle.tell() / 1e6:.1f}{of_all} MB ({reason}): run the '
         f'same command again, and it {again}'
     )
+
+
+def open_address(asked: request.Request):
+    """The response of a server; what it and the connection raise is for the caller."""
+    return _opener().open(asked, timeout=_TIMEOUT)
 
 
 def _opener() -> request.OpenerDirector:

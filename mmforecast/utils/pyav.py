@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ['import_av']
+__all__ = ['import_av', 'side_data_class']
 
 
 def import_av() -> Any:
@@ -18,3 +18,14 @@ def import_av() -> Any:
             'video files are read and written by PyAV, which is not installed: pip install av'
         ) from error
     return av
+
+
+def side_data_class() -> type:
+    """The class of ``frame.side_data``, a mapping made of a frame.
+
+    The attribute keeps what it makes in the frame, which is then part of a reference cycle: it is freed by the
+    garbage collector alone, and many large frames may come before that.
+    """
+    from av.sidedata.sidedata import SideDataContainer
+
+    return SideDataContainer

@@ -49,7 +49,8 @@ def checkpoint_bytes(state_dict: Mapping[str, torch.Tensor], meta: Mapping[str, 
 
 
 def save_weights(path: Path, state_dict: Mapping[str, torch.Tensor], **meta: Any) -> None:
-    """Write ``dict(state_dict, meta)`` to ``path``, wholly or not at all."""
+    """Write ``dict(state_dict, meta)`` to ``path``, wholly or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     meta = dict(meta, mmforecast_version=mmforecast.__version__)
     write_atomically(os.fspath(path), checkpoint_bytes(state_dict, meta))
 

@@ -244,3 +244,81 @@ def test_none_as_a_checkpoint():
     options = {'model.predictor': motion}
     (entry,) = read_entries([('motion', 'configs/s2s/s2s_warp_tiny_synthetic.py', 'none')], options)
     assert entry.checkpoint is None
+
+
+@pytest.mark.slow
+def test_processes_score_exactly_as_one(cfg):
+    """Real processes, one thread each: rows, curves, notes and collected clips."""
+    from mmforecast.apis.compare_by_workers import run_by_workers
+    from mmforecast.apis.report import ClipCollector
+
+    direct = dict(type='F2MFPredictor', radius=1, embedding=4, shared_widths=(4,), lead=3)
+    entries = [
+        *baseline_entries(cfg, ['copy-last', 'flow', 'oracle']),
+        *[Entry('drawn', cfg, model=dict(predictor=dict(direct, lead=1)))] * 2,
+        Entry('direct', cfg, model=dict(predictor=direct)),
+    ]
+    collectors = [ClipCollector(2, 3, 2) for _ in range(2)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        one = compare(entries, [1, 3], collectors[0])
+    finally:
+        torch.set_num_threads(threads)
+    two = compare(entries, [1, 3], collectors[1], run_by_workers(2, 1))
+    assert two == one and 'note' in one[-1]
+    clips = [collector.clips for collector in collectors]
+    assert list(clips[0]) == list(clips[1]) and clips[0]
+    for (clip, samples), (other_clip, other) in zip(*(found.values() for found in clips)):
+        assert torch.equal(clip, other_clip) and list(samples) == list(other)
+        for name in samples:
+            assert (samples[name].pred_sem_seg.data == other[name].pred_sem_seg.data).all()
+
+
+def test_runs_by_workers_in_this_process(cfg, monkeypatch):
+    from functools import partial
+
+    from mmforecast.apis import compare_by_workers
+    from mmforecast.apis.batch.pool import READY, RESULT, Event
+    from mmforecast.apis.report import ClipCollector
+
+    class HerePool:
+        def __init__(self, build):
+            self.worker, self.events = build(0), []
+
+        def start(self, worker):
+            self.events.append(Event(worker, READY, {}))
+
+        def send(self, worker, unit):
+            self.events.append(Event(worker, RESULT, self.worker(unit)))
+
+        def wait(self, seconds):
+            events, self.events = self.events[::-1], []
+            return events
+
+        def close(self):
+            pass
+
+    threads = partial(torch.get_num_threads)
+    monkeypatch.setattr(
+        compare_by_workers,
+        'open_pool',
+        lambda build, workers, _, has_children: (HerePool(partial(build, threads=threads())), workers),
+    )
+    entries = baseline_entries(cfg, ['copy-last', 'flow'])
+    collectors = [ClipCollector(1, 3, 2) for _ in range(2)]
+    one = compare(entries, [1, 3], collectors[0])
+    two = compare(entries, [1, 3], collectors[1], compare_by_workers.run_by_workers(2))
+    assert one == two
+    (samples,), (other,) = ([found[1] for found in one.clips.values()] for one in collectors)
+    assert list(samples) == list(other) == ['copy-last', 'flow']
+
+
+def test_an_error_of_a_run_ends_a_comparison_by_workers(cfg):
+    from mmforecast.apis.batch.states import FATAL
+    from mmforecast.apis.compare_by_workers import RunUnit, RunWorker
+    from mmforecast.cli.errors import explain
+
+    worker = RunWorker([Entry('gone', cfg, checkpoint='gone.pth')], explain=explain)
+    result = worker(RunUnit(0, 1, 'gone'))
+    assert result['state'] == FATAL and 'gone.pth' in result['sentence'] and 'traceback' not in result

@@ -57,7 +57,7 @@ def test_scores_come_back_through_the_pipeline(street_root, tmp_path):
     report = extract_representations(encoder, dataset(street_root), str(tmp_path / 's'), 'pooled', chunk=3)
     assert (report['written'], report['kept'], report['corrupt']) == (2, 0, [])
     assert report['bytes'] == dict(scores=2 * 7 * 3 * 8 * 16 * 2)
-    assert encoder.frames_seen == 2 * 7
+    assert encoder.frames_seen == 2 * 7 + 1  # one frame for the shapes
     data = dataset(
         street_root,
         pipeline=[

@@ -3,6 +3,7 @@
 import argparse
 import io
 import re
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_what_was_forecast_is_said_in_a_sentence():
 def test_environment_names_versions_and_the_command(monkeypatch):
     monkeypatch.setattr('sys.argv', ['report.py', 'a b'])
     found = dict(environment())
-    assert found['torch'] == torch.__version__ and found['Command'] == "report.py 'a b'"
+    assert found['torch'] == version('torch') and found['Command'] == "report.py 'a b'"
     assert {'mmforecast', 'Python', 'mmengine', 'mmcv', 'mmdet', 'Device'} <= set(found)
 
 

@@ -93,3 +93,30 @@ def test_a_predictor_of_several_steps_is_refused():
     motion = dict(type='MultiScalePredictor', channels=5, num_past=3, num_outputs=3)
     with pytest.raises(ValueError, match='3 steps per call'):
         CorrectedMotion(channels=5, num_past=3, motion=motion)
+
+
+@pytest.mark.parametrize('stride', [1, 2])
+def test_what_does_not_move_is_not_corrected(clip, stride):
+    past, frames = clip
+    still = [level[:, -1:].expand_as(level) for level in past]
+    settings = dict(channels=5, num_levels=2, num_past=3, motion=dict(type='CopyLast'), stride=stride)
+    for zero_at_rest in (True, False):
+        torch.manual_seed(0)
+        predictor = CorrectedMotion(zero_at_rest=zero_at_rest, **settings)
+        for net in predictor.corrections:
+            torch.nn.init.normal_(net[-1].conv.weight)
+        (once, _) = rollout(predictor, still, frames)
+        same = [torch.equal(maps, level[:, -1:]) for maps, level in zip(once, still)]
+        assert all(same) if zero_at_rest else not any(same)
+
+
+def test_what_moves_is_corrected_at_rest_or_not():
+    """R(moved, newest) - R(moved, moved), with an R that sums its inputs."""
+    predictor = CorrectedMotion(
+        channels=1, num_past=2, motion=dict(type='CopyLast'), widths=(), dilations=(1,), zero_at_rest=True
+    )
+    (net,) = predictor.corrections
+    with torch.no_grad():
+        net[-1].conv.weight[:, :, 1, 1] = torch.tensor([[2.0, 3.0]])
+    moved, newest = torch.full((1, 1, 4, 4), 5.0), torch.full((1, 1, 4, 4), 7.0)
+    assert torch.equal(predictor._correct(net, moved, newest), moved + 3 * (newest - moved))

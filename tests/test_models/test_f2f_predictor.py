@@ -256,3 +256,27 @@ def test_refuses_what_does_not_fit():
         small()(window(num_past=3), CONTEXT)
     with pytest.raises(ValueError, match='losses is empty'):
         small(losses=None).loss_and_predict(window(), window(), CONTEXT)
+
+
+def test_changes_of_the_newest_map():
+    """With ``base`` the network's own output is added to the newest map of each scale."""
+    torch.manual_seed(0)
+    plain = F2FLevel(channels=4, num_past=2, size_factor=1, num_scales=3)
+    changes = F2FLevel(channels=4, num_past=2, size_factor=1, num_scales=3, base='last')
+    maps = torch.randn(1, 8, 16, 32)
+    newest = [maps[:, 4:]]
+    for _ in range(2):
+        newest.append(subsample(newest[-1]))
+    for out, want in zip(changes(maps), newest):
+        torch.testing.assert_close(out, want, rtol=0, atol=0)
+    changes.load_state_dict(plain.state_dict())
+    for out, delta, base in zip(changes(maps), plain(maps), newest):
+        torch.testing.assert_close(out, delta + base, rtol=0, atol=0)
+
+
+def test_base_stands_alone():
+    for other in (dict(init='copy'), dict(coarsest_from='f2f5.pth')):
+        with pytest.raises(ValueError, match='drop init'):
+            F2FPredictor(channels=32, num_levels=1, size_factor=1, base='last', **other)
+    with pytest.raises(ValueError, match="base must be one of None, 'last'"):
+        F2FPredictor(channels=32, num_levels=1, size_factor=1, base='first')

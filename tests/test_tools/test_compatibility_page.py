@@ -55,6 +55,8 @@ def test_a_new_page_of_networks_keeps_the_rows():
             '1 failed, 2 passed in 2 min, `test_x.py::test_y`',
         ),
         ('ERROR tests/test_models/test_x.py\n1 error in 3.1s', '1 error in 2 min, `test_x.py`'),
+        ('3 passed in 1.2s\n-----\nException occurred in a thread', '3 passed in 2 min'),
+        ('no tests ran\n', 'no summary in 2 min'),
     ],
 )
 def test_outcome_tells_counts_and_failures(matrix, output, words):

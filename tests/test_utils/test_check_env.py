@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 import warnings
@@ -259,3 +260,10 @@ def test_the_command_says_in_one_sentence_that_torch_is_not_installed(arguments)
     assert result.returncode == 1 and result.stdout == ''
     assert result.stderr.startswith('mmforecast needs torch, mmengine, mmcv, mmdet, mmsegmentation, not')
     assert result.stderr.count('\n') == 1 and 'pip install torch "mmforecast[upstream]"' in result.stderr
+
+
+def test_tool_shows_the_bounds_of_a_fork_where_it_is_installed():
+    report = runpy.run_path(str(TOOL))['report']
+    versions = dict(check_env.probe(), mmengine='0.10.12 (onedl)')
+    (row,) = [line for line in report(check_env, versions, []).splitlines() if line.startswith('mmengine ')]
+    assert row.split() == ['mmengine', '0.10.12', '(onedl)', '>=0.10.12', '0.10.12']

@@ -32,7 +32,6 @@ def parse_args():
 def main():
     args = parse_args()
     state = measure_features(load_config(args.config, args.cfg_options), args.clips)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(args.output, state)
     print(f'{args.output}: {", ".join(f"{name} {tuple(value.shape)}" for name, value in state.items())}')
 

@@ -38,10 +38,15 @@ def report(check_env: SimpleNamespace, versions: dict, problems: list) -> str:
     """The table of versions and the verdict, as text."""
     rows = [('package', 'installed', 'supported', 'tested')]
     for each in (check_env.PYTHON, *check_env.REQUIREMENTS):
-        rows.append((each.name, versions[each.name] or '-', each.supported or 'any', each.tested))
+        version = versions[each.name] or '-'
+        if version.endswith(check_env.FORK_MARK):
+            rows.append((each.name, version, f'>={each.fork_tested}', each.fork_tested))
+        else:
+            rows.append((each.name, version, each.supported or 'any', each.tested))
         if each.name == 'mmcv':
             rows.append(('mmcv ops', versions['mmcv ops'] or '-', 'any', 'pytorch, compiled'))
-    lines = ['{:<16}{:<14}{:<18}{}'.format(*row) for row in rows]
+    widths = [max(map(len, column)) + 2 for column in zip(*rows)]
+    lines = [''.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines += ['', 'CUDA devices: ' + ('; '.join(gpus()) or 'none')]
     lines += [check_env.OPS_NOTES[versions['mmcv ops']]] if versions['mmcv ops'] else []
     lines.append('')

@@ -104,10 +104,14 @@ def distributions(stack: str) -> list[str]:
 
 def outcome(output: str, seconds: float) -> str:
     """Pytest's counts in few words, with the names of at most five tests that failed."""
-    counts = re.findall(r'(\d+) (passed|failed|skipped|errors?)\b', output.strip().splitlines()[-1])
+    # Not always the last line: a server thread of a test may still write its own.
+    summary = re.findall(
+        r'^.*\b(?:passed|failed|skipped|errors?)\b.* in [\d.]+s.*$', output, flags=re.MULTILINE
+    )
+    counts = re.findall(r'(\d+) (passed|failed|skipped|errors?)\b', summary[-1] if summary else '')
     failed = re.findall(r'^(?:FAILED|ERROR) (\S+)', output, flags=re.MULTILINE)
     names = ''.join(f', `{name.rpartition("/")[2]}`' for name in failed[:5])
-    return ', '.join(map(' '.join, counts)) + f' in {seconds / 60:.0f} min' + names
+    return (', '.join(map(' '.join, counts)) or 'no summary') + f' in {seconds / 60:.0f} min' + names
 
 
 def call(log: Path, command: list[str]) -> None:

@@ -36,7 +36,6 @@ def main():
         checkpoint = load_checkpoint(path, map_location='cpu')
         stages[level] = checkpoint.get('state_dict', checkpoint)
     state = assemble_levels(stages)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     names = {level: Path(path).name for level, path in args.stages.items()}
     save_weights(args.output, state, assembled_from=names)
     weights = sum(value.numel() for name, value in state.items() if name.startswith('predictor.'))

@@ -1,11 +1,9 @@
 """Convert Mask R-CNN R-50-FPN of Detectron (.pkl) to a checkpoint of mmdet."""
 
-import argparse
-from pathlib import Path
-
 from mmengine.config import Config
 
 from mmforecast.cli.common import cli_errors
+from mmforecast.cli.converter_options import converter_parser
 from mmforecast.weight_conversion import (
     DETECTRON_CITYSCAPES_CLASSES,
     MMDET_SETTINGS,
@@ -28,13 +26,7 @@ one pixel; its anchors are rounded, so they differ from mmdet's by up to 6% in w
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=f'{__doc__}\n\n{NOTES}',
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('input', type=Path, help='weights file of Detectron')
-    parser.add_argument('output', type=Path, help='the checkpoint to write')
+    parser = converter_parser(f'{__doc__}\n\n{NOTES}', EXAMPLES, 'weights file of Detectron', pickled=False)
     parser.add_argument(
         '--classes',
         nargs='+',
@@ -58,7 +50,6 @@ def main():
     reg_weights = args.bbox_reg_weights or bbox_reg_weights(cfg)
     state = detectron_to_mmdet(blobs, args.classes, reg_weights)
     classes = class_order(args.classes)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(args.output, state, converted_from=args.input.name, dataset_meta=dict(classes=list(classes)))
     print(f'{args.output}: {len(state)} tensors; labels 0 to {len(classes) - 1}: {", ".join(classes)}')
     print(f'Box regression weights of the file: {tuple(reg_weights)}')

@@ -1,9 +1,7 @@
 """Convert the released networks of F2F (.net) to a checkpoint of F2FForecaster, without the detector."""
 
-import argparse
-from pathlib import Path
-
 from mmforecast.cli.common import cli_errors
+from mmforecast.cli.converter_options import converter_parser
 from mmforecast.weight_conversion import f2f_to_neck, read_f2f, save_weights
 
 EXAMPLES = """examples:
@@ -18,21 +16,12 @@ EXAMPLES = """examples:
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('input', type=Path, help="the authors' .net file")
-    parser.add_argument('output', type=Path, help='the checkpoint to write')
+    parser = converter_parser(__doc__, EXAMPLES, "the authors' .net file")
     parser.add_argument(
         '--levels',
         nargs='+',
         metavar='LEVEL',
         help='pyramid levels of the file in its order (default: by their names in it, or P5 P4 P3 P2)',
-    )
-    parser.add_argument(
-        '--allow-unsafe-checkpoint',
-        action='store_true',
-        help='read a file that could run code; only if you trust its author',
     )
     return parser.parse_args()
 
@@ -41,7 +30,6 @@ def main():
     args = parse_args()
     weights = f2f_to_neck(read_f2f(args.input, args.allow_unsafe_checkpoint), args.levels)
     state = {f'predictor.{name}': value for name, value in weights.items()}
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(args.output, state, converted_from=args.input.name)
     scales = [
         len({name.split('.')[3] for name in weights if name.startswith(f'nets.{level}.')})

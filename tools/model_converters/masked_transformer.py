@@ -1,9 +1,7 @@
 """Convert the released checkpoints of FUTURIST and DINO-Foresight to checkpoints of our forecasters."""
 
-import argparse
-from pathlib import Path
-
 from mmforecast.cli.common import cli_errors
+from mmforecast.cli.converter_options import converter_parser
 from mmforecast.weight_conversion import (
     dino_foresight_to_forecaster,
     dpt_to_segmentor,
@@ -34,24 +32,12 @@ KINDS = {
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('kind', choices=sorted(KINDS), help='what the file holds')
-    parser.add_argument('input', type=Path, help="the authors' .ckpt file")
-    parser.add_argument('output', type=Path, help='the checkpoint to write')
-    parser.add_argument(
-        '--allow-unsafe-checkpoint',
-        action='store_true',
-        help='read a file that could run code; only if you trust its author',
-    )
-    return parser.parse_args()
+    return converter_parser(__doc__, EXAMPLES, "the authors' .ckpt file", sorted(KINDS)).parse_args()
 
 
 def main():
     args = parse_args()
     state = KINDS[args.kind](read_lightning(args.input, args.allow_unsafe_checkpoint))
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(args.output, state, converted_from=args.input.name)
     print(f'{args.output}: {sum(value.numel() for value in state.values()):,} weights of {len(state)} names')
 

@@ -1,9 +1,7 @@
 """Convert weights of Megvii's YOLOX (.pth) to a checkpoint of mmdet's YOLOX."""
 
-import argparse
-from pathlib import Path
-
 from mmforecast.cli.common import cli_errors
+from mmforecast.cli.converter_options import converter_parser
 from mmforecast.weight_conversion import read_yolox, save_weights, yolox_config, yolox_to_mmdet
 
 EXAMPLES = """examples:
@@ -16,23 +14,12 @@ Take files of release 0.1.1rc0 or later: mmdet's configs don't normalize frames,
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('input', type=Path, help="Megvii's .pth file")
-    parser.add_argument('output', type=Path, help='the checkpoint to write')
-    parser.add_argument(
-        '--allow-unsafe-checkpoint',
-        action='store_true',
-        help='read a file that could run code; only if you trust its author',
-    )
-    return parser.parse_args()
+    return converter_parser(__doc__, EXAMPLES, "Megvii's .pth file").parse_args()
 
 
 def main():
     args = parse_args()
     state = yolox_to_mmdet(read_yolox(args.input, args.allow_unsafe_checkpoint))
-    args.output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(args.output, state, converted_from=args.input.name)
     config = yolox_config(state)
     print(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mmforecast.datasets.text_files import read_lines
 from mmforecast.datasets.video import is_video
 from mmforecast.datasets.video.listing import find_videos, natural_key
+from mmforecast.fileio.remote import expand_address, is_address
 
 __all__ = ['find_inputs']
 
@@ -21,7 +22,9 @@ def find_inputs(inputs: Iterable[str], results: str | None = None) -> list[str]:
             - a directory: all videos and folders of frames in it, at any depth, in natural order;
             - a pattern with ``*``, ``?``, ``[...]`` or ``**``, of a name that does not exist as it stands;
             - ``@list.txt``: a text file with any of these on each line, relative to the current folder;
-              empty lines and those that begin with # are left out.
+              empty lines and those that begin with # are left out;
+            - the address of a video (http, https, s3, gs, ...), or of a folder or a pattern in a storage that
+              fsspec can list.
         results: The output folder, in which no video is looked for, since it may lie among the inputs.
 
     Returns:
@@ -29,12 +32,14 @@ def find_inputs(inputs: Iterable[str], results: str | None = None) -> list[str]:
 
     Raises:
         FileNotFoundError: There is no such list, or nothing that matches a pattern or lies in a directory.
-        ValueError: An address is given, or no input at all.
+        DownloadError: A storage cannot be listed.
+        ImportError: A package that a storage needs is not installed.
+        ValueError: There is no input at all.
     """
     found: dict[str, str] = {}
     left_out = None if results is None else os.path.join(os.path.abspath(results), '')
     for path in _expand(inputs):
-        absolute = os.path.abspath(path)
+        absolute = path if is_address(path) else os.path.abspath(path)
         if left_out is None or not absolute.startswith(left_out):
             found.setdefault(absolute, path)
     if not found:
@@ -48,8 +53,8 @@ def _expand(inputs: Iterable[str], in_list: bool = False) -> Iterator[str]:
             if not os.path.isfile(given[1:]):
                 raise FileNotFoundError(f'there is no list of videos {given[1:]}')
             yield from _expand(read_lines(given[1:]), in_list=True)
-        elif '://' in given:
-            raise ValueError(f'{given} is an address, and a batch takes files: `mmforecast predict` reads one')
+        elif is_address(given) and not os.path.exists(given):
+            yield from expand_address(given, is_video)
         elif os.path.isdir(given):
             yield from _in_folder(given)
         elif glob.has_magic(given) and not os.path.lexists(given):

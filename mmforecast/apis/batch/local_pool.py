@@ -9,8 +9,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 
 from .failures import failure
-from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event
-from .units import Unit
+from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event, Work
 
 __all__ = ['LocalPool', 'available_cores']
 
@@ -30,10 +29,12 @@ class LocalPool:
     Args:
         build: Makes the worker of a number, in its own process; it can be pickled.
         threads: Threads of each.
+        daemon: Whether they start no processes of their own.
     """
 
-    def __init__(self, build: Callable[[int], Callable], threads: int = 1):
+    def __init__(self, build: Callable[[int], Callable], threads: int = 1, daemon: bool = True):
         self._build = build
+        self._daemon = daemon
         self._threads = threads
         self._context = multiprocessing.get_context('spawn')
         self._workers: dict[int, tuple[multiprocessing.Process, Connection]] = {}
@@ -41,13 +42,13 @@ class LocalPool:
     def start(self, worker: int) -> None:
         """Begin to start a worker; its first event is 'ready', 'broken' or 'died'."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._build, worker), daemon=True)
+        process = self._context.Process(target=_serve, args=(theirs, self._build, worker), daemon=self._daemon)
         with _thread_variables(self._threads):
             process.start()
         theirs.close()
         self._workers[worker] = process, ours
 
-    def send(self, worker: int, unit: Unit) -> None:
+    def send(self, worker: int, unit: Work) -> None:
         """Let a worker that is ready do a unit."""
         with suppress(OSError):  # it has died; its event is on the way
             self._workers[worker][1].send(unit)

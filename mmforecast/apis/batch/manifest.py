@@ -9,6 +9,7 @@ from pathlib import Path
 from mmforecast.fileio.atomic import write_atomically
 
 from .states import DONE, FAILED, LEFT, SPLIT
+from .unit_files import remove_files
 from .units import Shard, Unit
 from .writing import writing
 
@@ -88,6 +89,14 @@ class Manifest:
     def files(self, unit: Unit) -> list[str]:
         """The files of a done unit, relative to the folder."""
         return self.entries[unit.name].get('files', [])
+
+    def discard(self, unit: Unit) -> None:
+        """Remove the files of a unit that is not done.
+
+        Raises:
+            ResultsError: A file cannot be removed.
+        """
+        remove_files(self.folder, unit.name)
 
     def record(self, unit: Unit, state: str, **more) -> dict:
         """Write the new state of a unit, and return its entry."""

@@ -7,8 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from .failures import failure
-from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event
-from .units import Unit
+from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event, Work
 
 __all__ = ['RayPool', 'connect', 'require_ray']
 
@@ -92,7 +91,7 @@ class RayPool:
         self._actors[worker] = actor
         self._tasks[actor.begin.remote()] = worker, READY
 
-    def send(self, worker: int, unit: Unit) -> None:
+    def send(self, worker: int, unit: Work) -> None:
         """Let a worker that is ready do a unit."""
         self._tasks[self._actors[worker].do.remote(unit)] = worker, RESULT
 
@@ -153,7 +152,7 @@ class _Actor:
         """The kind and the value of the first event."""
         return self._begun
 
-    def do(self, unit: Unit) -> dict:
+    def do(self, unit: Work) -> dict:
         """The result of a unit."""
         return self._work(unit)
 

@@ -1,25 +1,22 @@
 """A batch from its inputs to its end."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
-from mmforecast.utils.checks import check_above, check_positive
+from mmforecast.utils.checks import check_above
 
 from .inputs import find_inputs
-from .local_pool import LocalPool, available_cores
 from .manifest import Manifest
 from .parquet import require_pyarrow
-from .pool import WorkerPool
 from .progress import Progress
-from .ray_pool import RayPool, connect, require_ray
+from .ray_pool import require_ray
 from .scheduler import Scheduler
 from .settings import BatchSettings, check_run, settle_run
 from .states import DONE, FAILED, LEFT, SPLIT
 from .unit_files import remove_files, remove_partial_files
 from .units import Shard, Unit
+from .workers import open_pool
 from .writing import make_folder
 
 __all__ = ['Summary', 'run_batch']
@@ -92,8 +89,8 @@ def run_batch(
         remove_partial_files(manifest.folder, {unit.name for unit in left}.__contains__)
         progress = Progress(len(left), log_json)
         if left:
-            open_pool = local_workers if ray is None else partial(ray_workers, ray)
-            pool, count = open_pool(settings, workers, threads, explain)
+            build = partial(_build, settings=settings, explain=explain)
+            pool, count = open_pool(build, workers, threads, ray, settings.model.get('device') is None)
             settle = partial(_settle, settings, progress)
             scheduler = Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle)
             try:
@@ -103,42 +100,6 @@ def run_batch(
                 scheduler.abandon()
                 progress.close()
         return _summary(units, manifest, shard, before)
-
-
-def local_workers(
-    settings: BatchSettings, workers: int | None, threads: int | None, explain: Callable | None
-) -> tuple[WorkerPool, int]:
-    """Processes on this machine, and their number; arguments as for :func:`run_batch`."""
-    import torch
-
-    gpus = torch.cuda.device_count() if settings.model.get('device') is None else 0
-    count = max(1, gpus) if workers is None else workers
-    check_positive('run_batch', workers=count)
-    threads = max(1, available_cores() // count) if threads is None else threads
-    check_positive('run_batch', threads=threads)
-    build = partial(_build, settings=settings, num_gpus=gpus, threads=threads, explain=explain)
-    return LocalPool(build, threads), count
-
-
-def ray_workers(
-    address: str,
-    settings: BatchSettings,
-    workers: int | None,
-    threads: int | None,
-    explain: Callable | None,
-) -> tuple[WorkerPool, int]:
-    """Actors of a Ray cluster, and their number; arguments as for :func:`run_batch`."""
-    resources = connect(address)
-    gpus = int(resources.get('GPU', 0)) if settings.model.get('device') is None else 0
-    threads = 1 if threads is None else threads
-    check_positive('run_batch', threads=threads)
-    count = gpus or max(1, int(resources.get('CPU', 1)) // threads) if workers is None else workers
-    check_positive('run_batch', workers=count)
-    # Ray shows each actor the GPU that is its own as the only one.
-    own = min(1, gpus)
-    build = partial(_build, settings=settings, num_gpus=own, threads=threads, explain=explain)
-    unsafe = {ALLOW_UNSAFE_ENV: '1'} if os.environ.get(ALLOW_UNSAFE_ENV) else {}
-    return RayPool(build, threads, own, unsafe), count
 
 
 def _build(number: int, **arguments) -> Callable:

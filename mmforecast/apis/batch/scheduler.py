@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from .manifest import Manifest
-from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event, WorkerPool
+from .pool import BROKEN, DIED, FRAMES, READY, RESULT, Event, Ledger, Work, WorkerPool
 from .progress import Progress
 from .states import FAILED, FATAL, LEFT, SPLIT
-from .unit_files import remove_files
 from .units import Shard, Unit
 from .writing import ResultsError
 
@@ -25,7 +24,7 @@ _BROKEN_GPU = 'CUDA error'
 
 @dataclass
 class _Running:
-    unit: Unit
+    unit: Work
     begin: float
 
 
@@ -35,7 +34,7 @@ class Scheduler:
     Args:
         pool: The workers.
         num_workers: Their number.
-        manifest: Open.
+        ledger: Takes down what becomes of units. Units that are split need a :class:`Manifest`, which is open.
         progress: Is told of everything.
         shard: The part of the batch that this command does.
         unit_timeout: Seconds after which a unit is failed; None: never.
@@ -46,7 +45,7 @@ class Scheduler:
         self,
         pool: WorkerPool,
         num_workers: int,
-        manifest: Manifest,
+        ledger: Manifest | Ledger,
         progress: Progress,
         shard: Shard | None = None,
         unit_timeout: float | None = None,
@@ -54,27 +53,27 @@ class Scheduler:
     ):
         self.pool = pool
         self.num_workers = num_workers
-        self.manifest = manifest
+        self.ledger = ledger
         self.progress = progress
         self.shard = shard or Shard()
         self.unit_timeout = unit_timeout
         self.settle = settle
-        self._left: deque[Unit] = deque()
+        self._left: deque[Work] = deque()
         self._running: dict[int, _Running] = {}
         self._started: set[int] = set()
         self._idle: set[int] = set()
         self._deaths: Counter[str] = Counter()
         self._false_starts = 0
-        self._settled = False
+        self._built: dict | None = None
 
-    def run(self, units: Iterable[Unit]) -> None:
+    def run(self, units: Iterable[Work]) -> None:
         """Do units.
 
         Raises:
             ChildProcessError: No worker can be started.
             ResultsError: Results cannot be written.
-            RuntimeError: The model cannot be built, for a reason that nobody expected.
-            ValueError: The model cannot be built.
+            RuntimeError: The model cannot be built, or a unit ends it, for a reason that nobody expected.
+            ValueError: The model cannot be built, or is another one in each process.
         """
         self._left.extend(units)
         while self._left or self._running:
@@ -89,7 +88,7 @@ class Scheduler:
         """Remove the unfinished files of units whose workers were ended; whoever closes the pool calls it."""
         for running in self._running.values():
             with suppress(OSError):  # the next command removes them
-                remove_files(self.manifest.folder, running.unit.name)
+                self.ledger.discard(running.unit)
 
     def _start_workers(self) -> None:
         """Start workers, no more than there are units for; a long video becomes many on the way."""
@@ -101,7 +100,7 @@ class Scheduler:
                 self._started.add(worker)
                 self.pool.start(worker)
 
-    def _stop(self, worker: int) -> Unit | None:
+    def _stop(self, worker: int) -> Work | None:
         """Forget a worker that is gone, and return the unit that it worked on."""
         self._started.discard(worker)
         self._idle.discard(worker)
@@ -136,15 +135,23 @@ class Scheduler:
 
     def _on_ready(self, worker: int, built: dict) -> None:
         self._false_starts = 0
-        if not self._settled:
+        if self._built is None:
             self.settle(built)
-            self._settled = True
+            self._built = built
             self.progress.start(self.num_workers)
+        elif built != self._built:
+            differ = [key for key in built if built[key] != self._built.get(key)]
+            raise ValueError(
+                f'each process builds another model ({", ".join(differ)}): give a checkpoint, since weights '
+                'that are drawn at random are others in each'
+            )
         self._idle.add(worker)
 
-    def _on_result(self, unit: Unit, result: dict) -> None:
+    def _on_result(self, unit: Work, result: dict) -> None:
         state = result.pop('state')
         if state == FATAL:
+            if 'traceback' in result:
+                raise RuntimeError(f'{unit.title} cannot be done:\n{result["traceback"]}')
             raise ResultsError(result['sentence'])
         if state == SPLIT:
             self._split(unit, result['units'])
@@ -153,10 +160,10 @@ class Scheduler:
         else:
             self._finish(unit, state, **result)
 
-    def _finish(self, unit: Unit, state: str, **more) -> None:
+    def _finish(self, unit: Work, state: str, **more) -> None:
         if state == FAILED:
-            remove_files(self.manifest.folder, unit.name)
-        self.progress.finish(self.manifest.record(unit, state, **more))
+            self.ledger.discard(unit)
+        self.progress.finish(self.ledger.record(unit, state, **more))
 
     def _split(self, unit: Unit, ends: list) -> None:
         stretches = [unit.stretch(*pair) for pair in ends]
@@ -165,9 +172,9 @@ class Scheduler:
             self.progress.skip()
             return
         if own:
-            changes = [(part, LEFT, {}) for part in own if self.manifest.state(part) is None]
-            self.manifest.record_all([*changes, (unit, SPLIT, dict(units=ends))])
-        left = [part for part in own if self.manifest.state(part) == LEFT]
+            changes = [(part, LEFT, {}) for part in own if self.ledger.state(part) is None]
+            self.ledger.record_all([*changes, (unit, SPLIT, dict(units=ends))])
+        left = [part for part in own if self.ledger.state(part) == LEFT]
         self._left.extendleft(reversed(left))
         self.progress.replace(len(left))
 
@@ -186,15 +193,15 @@ class Scheduler:
                 'runs out'
             )
 
-    def _blame(self, unit: Unit, reason: str) -> None:
-        remove_files(self.manifest.folder, unit.name)
+    def _blame(self, unit: Work, reason: str) -> None:
+        self.ledger.discard(unit)
         self._deaths[unit.name] += 1
         if self._deaths[unit.name] < _DEATHS:
             self._left.appendleft(unit)
         elif unit.plan_only:
             self.progress.skip()
         else:
-            sentence = f'the process that worked on {unit.video} ended {_DEATHS} times ({reason})'
+            sentence = f'the process that worked on {unit.title} ended {_DEATHS} times ({reason})'
             self._finish(unit, FAILED, sentence=sentence)
 
     def _stop_slow_units(self) -> None:
@@ -208,6 +215,6 @@ class Scheduler:
             if unit.plan_only:
                 self.progress.skip()
             else:
-                remove_files(self.manifest.folder, unit.name)
-                sentence = f'{unit.video} took longer than --unit-timeout, {self.unit_timeout:g} s'
+                self.ledger.discard(unit)
+                sentence = f'{unit.title} took longer than --unit-timeout, {self.unit_timeout:g} s'
                 self._finish(unit, FAILED, sentence=sentence)

@@ -1,18 +1,22 @@
 """The files of a unit: tables, arrays and, if asked for, a video to look at."""
 
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mmforecast.apis.inferencers.results import Forecast, plain_forecast
+from mmforecast.datasets.video import VIDEO_SUFFIXES, is_video
 from mmforecast.fileio.atomic import flush_folder
+from mmforecast.fileio.download import DownloadError
+from mmforecast.fileio.remote import fetch, file_name, is_address
 
 from .arrays import ArrayWriter
 from .parquet import TableWriter
 from .rows import FORECASTS, INSTANCES, SEGMENTS, forecast_rows, instance_rows, segment_rows
 from .writing import durable_file, make_folder, writing
 
-__all__ = ['FOLDERS', 'UnitFiles', 'remove_files', 'remove_partial_files']
+__all__ = ['FOLDERS', 'UnitFiles', 'local_copy', 'remove_files', 'remove_partial_files']
 
 # Kinds of files: each has a folder, in which every unit has a file at most.
 FOLDERS = dict(
@@ -24,6 +28,8 @@ FOLDERS = dict(
     frames='.npz',
     videos='.mp4',
 )
+# Copies of videos by address, as long as they are read.
+COPIES = '.copies'
 _TABLES = dict(forecasts=FORECASTS, instances=INSTANCES, segments=SEGMENTS)
 # Keys of plain forecasts by kind.
 _ARRAYS = dict(labels='sem_seg', panoptic='panoptic', frames='rgb')
@@ -153,6 +159,7 @@ def remove_files(folder: Path, name: str) -> None:
         with writing(path):
             for file in (path, *path.parent.glob(f'.{path.name}.*.partial')):
                 file.unlink(missing_ok=True)
+    _remove_copy(folder / COPIES / name)
 
 
 def remove_partial_files(folder: Path, owned: Callable[[str], bool]) -> None:
@@ -166,6 +173,53 @@ def remove_partial_files(folder: Path, owned: Callable[[str], bool]) -> None:
             if owned(file.name[1:].partition(suffix)[0]):
                 with writing(file):
                     file.unlink(missing_ok=True)
+    for copy in (folder / COPIES).glob('*'):
+        if owned(copy.name):
+            _remove_copy(copy)
+
+
+@contextmanager
+def local_copy(folder: Path, name: str, video: str) -> Iterator[str]:
+    """The path of a video by address, copied into the output folder for the time of the block.
+
+    Args:
+        folder: The output folder.
+        name: Of the unit.
+        video: Path or address.
+
+    Raises:
+        DownloadError: It cannot be read.
+        ResultsError: The copy cannot be written.
+        ValueError: It is no video.
+    """
+    if not is_address(video):
+        yield video
+        return
+    if not is_video(file_name(video)):
+        raise ValueError(f'{video} is not the address of a video ({", ".join(VIDEO_SUFFIXES)})')
+    copy = folder / COPIES / name
+    make_folder(copy)
+    try:
+        path = copy / file_name(video)
+        try:
+            fetch(video, path)
+        except DownloadError:
+            raise
+        except OSError as error:
+            with writing(path):
+                raise error
+        yield str(path)
+    finally:
+        _remove_copy(copy)
+
+
+def _remove_copy(copy: Path) -> None:
+    """Remove what was fetched for a unit, and the folder of such copies after the last one."""
+    if copy.exists():
+        with writing(copy):
+            shutil.rmtree(copy)
+        with suppress(OSError):  # others are in it
+            copy.parent.rmdir()
 
 
 def _storable(text: str) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 
+from mmforecast.fileio.remote import file_name, is_address
 from mmforecast.utils.checks import check_integer, check_positive
 
 __all__ = ['Shard', 'Unit', 'split_moments']
@@ -17,7 +18,7 @@ class Unit:
     """Forecasts of a video, or of a stretch of it, which one process makes.
 
     Args:
-        video: Path, as it is named in results.
+        video: Path or address, as it is named in results.
         start: The first frame that a stretch forecasts at, 0-based; None for the whole video.
         stop: Its forecasts are made before this frame.
         number: Position of the video among the inputs.
@@ -36,10 +37,16 @@ class Unit:
         return self.start is None
 
     @property
+    def title(self) -> str:
+        """What sentences call it."""
+        return self.video
+
+    @property
     def name(self) -> str:
         """Name of its files: unlike that of any other unit, and a valid file name on every system."""
-        path = os.path.abspath(self.video)
-        stem = os.path.splitext(os.path.basename(path))[0]
+        remote = is_address(self.video)
+        path = self.video if remote else os.path.abspath(self.video)
+        stem = os.path.splitext(file_name(path) if remote else os.path.basename(path))[0]
         readable = re.sub(r'[^A-Za-z0-9_-]+', '_', stem).strip('_')[:_MAX_NAME] or 'video'
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
         stretch = '' if self.whole else f'-{self.start:07d}-{self.stop:07d}'

@@ -1,5 +1,6 @@
 """The work of one unit, whatever drives it."""
 
+import gc
 import hashlib
 import os
 import time
@@ -26,7 +27,7 @@ from mmforecast.visualization import video_file
 from .failures import failure
 from .settings import BatchSettings
 from .states import DONE, FATAL, SPLIT
-from .unit_files import UnitFiles
+from .unit_files import UnitFiles, local_copy
 from .units import Unit, split_moments
 from .writing import ResultsError
 
@@ -55,7 +56,9 @@ def build_worker(
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     device = f'cuda:{number % num_gpus}' if num_gpus else None
-    return UnitWorker(settings, device, explain)
+    worker = UnitWorker(settings, device, explain)
+    gc.freeze()  # the model is no garbage, and collections need not look at it
+    return worker
 
 
 class UnitWorker:
@@ -113,6 +116,7 @@ class UnitWorker:
             'split', with ``units``, the (start, stop) of each stretch; 'failed' or 'fatal', with ``sentence``.
         """
         begin = time.monotonic()
+        gc.collect()  # decoders of earlier units are in cycles
         try:
             result = self._do(unit, report)
         except ResultsError as error:
@@ -125,9 +129,19 @@ class UnitWorker:
         if self._video != unit.video:
             forget_indexes()  # a worker sees a thousand videos, each once
             self._video = unit.video
-        if not (os.path.isfile(unit.video) or os.path.isdir(unit.video)):
-            raise FileNotFoundError(f'there is no video or folder {unit.video}')
-        source = open_frames(unit.video, self.settings.fps, self.settings.max_frames)
+        with local_copy(Path(self.settings.folder), unit.name, unit.video) as path:
+            try:
+                return self._forecast_file(unit, path, report)
+            except ResultsError:
+                raise
+            except Exception as error:
+                result = failure(error, self.explain)
+                return dict(result, sentence=result['sentence'].replace(path, unit.video))
+
+    def _forecast_file(self, unit: Unit, path: str, report: Callable) -> dict:
+        if not (os.path.isfile(path) or os.path.isdir(path)):
+            raise FileNotFoundError(f'there is no video or folder {path}')
+        source = open_frames(path, self.settings.fps, self.settings.max_frames)
         moments = self._moments(source)
         if unit.whole and self.settings.unit_frames is not None:
             stretches = self._stretches(source, moments)

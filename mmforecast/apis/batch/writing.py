@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmforecast.apis.inferencers.output_check import unwritable
 from mmforecast.fileio.partial_file import partial_file
+from mmforecast.fileio.remote import is_address
 
 __all__ = ['ResultsError', 'durable_file', 'make_folder', 'writing']
 
@@ -48,7 +49,13 @@ def make_folder(path: str | os.PathLike) -> None:
 
     Raises:
         ResultsError: It cannot be created.
+        ValueError: It is an address.
     """
+    if is_address(os.fspath(path)):
+        raise ValueError(
+            f'{path} is an address, and results are written to a folder: mount the storage, or copy the '
+            'folder when the batch is done'
+        )
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -1,9 +1,10 @@
 """Reading ahead: frames are decoded in a thread of their own while the network works."""
 
+import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from queue import Full, Queue
+from queue import Full, Queue, SimpleQueue
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class _ReadAhead:
         self._numbers = numbers
         self._queue: Queue = Queue(_AHEAD)
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._ended: threading.Event | None = None
 
     def __getattr__(self, name: str):
         return getattr(self._source, name)
@@ -36,11 +37,11 @@ class _ReadAhead:
         return frames[0][None] if len(frames) == 1 else np.stack(frames)
 
     def start(self) -> None:
-        self._thread.start()
+        self._ended = _in_thread(self._run)
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.join()
+        self._ended.wait()
 
     def _next(self, number: int) -> np.ndarray:
         read, result = self._queue.get()
@@ -85,3 +86,41 @@ def read_ahead(source: FrameSource, numbers: Iterator[int]) -> Iterator[FrameSou
         yield ahead
     finally:
         ahead.close()
+
+
+class _Thread:
+    """A thread that does one piece of work after another, and is idle in between."""
+
+    # Those that are kept for the next video: memory that a new thread allocates comes from another arena of
+    # the heap each time, and after a thousand videos all arenas are full of holes.
+    idle: list['_Thread'] = []
+
+    def __init__(self):
+        self._work: SimpleQueue = SimpleQueue()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def submit(self, work: Callable[[], None]) -> threading.Event:
+        ended = threading.Event()
+        self._work.put((work, ended))
+        return ended
+
+    def _run(self) -> None:
+        while True:
+            work, ended = self._work.get()
+            work()
+            del work
+            self.idle.append(self)
+            ended.set()
+            del ended
+
+
+def _in_thread(work: Callable[[], None]) -> threading.Event:
+    """Let an idle thread, or a new one, do work that raises nothing; the event is set at its end."""
+    try:
+        thread = _Thread.idle.pop()
+    except IndexError:
+        thread = _Thread()
+    return thread.submit(work)
+
+
+os.register_at_fork(after_in_child=_Thread.idle.clear)  # a forked process has none of the threads

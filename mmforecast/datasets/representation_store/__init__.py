@@ -10,7 +10,9 @@ It holds one level (a segmentor's scores) or several (a feature pyramid, or as m
 the disk can take); levels can be added later. Frames are stored once, however many clips share them.
 
 An array is written under another name, renamed, and entered in the index only then: whatever the
-index names is whole, and a writer that was killed goes on after it.
+index names is whole, and a writer that was killed goes on after it. Several writers with a part of the
+sequences each have an index file of their own (``index-1-of-8.jsonl``), which goes into the whole one at
+their end.
 """
 
 from .files import Level, StoreError, StoreManifest

@@ -1,5 +1,6 @@
 """The files of a representation store: manifest, index and arrays."""
 
+import glob
 import json
 import os
 from collections.abc import Sequence as SequenceType
@@ -8,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from mmforecast.fileio.atomic import write_atomically
+from mmforecast.fileio.partial_file import partial_file
 
 from ..corrupt_files import CorruptFileError
 
@@ -109,8 +111,14 @@ def manifest_path(root: str) -> str:
     return os.path.join(root, 'manifest.json')
 
 
-def index_path(root: str) -> str:
-    return os.path.join(root, 'index.jsonl')
+def index_path(root: str, part: str = '') -> str:
+    """The index, or the part of it that one of several writers appends to until it is at its end."""
+    return os.path.join(root, f'index{part}.jsonl')
+
+
+def index_parts(root: str) -> list[str]:
+    """Paths of the parts of the index that are there, of writers that have not come to their end."""
+    return sorted(glob.glob(os.path.join(glob.escape(root), 'index-*.jsonl')))
 
 
 def array_path(root: str, level: str, sequence_id: str) -> str:
@@ -167,9 +175,15 @@ def index_line(level: str, sequence_id: str, frame_names: SequenceType[str]) -> 
 
 def read_index(root: str) -> dict[tuple[str, str], list[str]]:
     """(level, sequence id) to frame names; a killed writer's unfinished last line doesn't count."""
-    path = index_path(root)
-    if not os.path.exists(path):
-        return {}
+    index: dict[tuple[str, str], list[str]] = {}
+    # the whole index last: a part is removed only after that holds its lines
+    for path in (*index_parts(root), index_path(root)):
+        index |= read_index_file(path)
+    return index
+
+
+def read_index_file(path: str) -> dict[tuple[str, str], list[str]]:
+    """The entries of one file of an index; none where there is no such file."""
     try:
         with open(path, encoding='utf-8', newline='\n') as file:
             lines = file.readlines()
@@ -178,8 +192,60 @@ def read_index(root: str) -> dict[tuple[str, str], list[str]]:
         if not all(isinstance(part, str) for key, names in index.items() for part in (*key, *names)):
             raise TypeError('names must be text')
         return index
+    except FileNotFoundError:
+        return {}
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise StoreError(
             f'{path} is not an index of a store ({type(error).__name__}: {error}); delete the store and '
             'extract it again'
         ) from error
+
+
+def write_index(path: str, index: dict[tuple[str, str], list[str]]) -> None:
+    """Write a file of an index, one line per entry."""
+    lines = [index_line(*key, names) for key, names in index.items()]
+    write_atomically(path, ''.join(lines).encode())
+
+
+def write_array(root: str, level: Level, sequence_id: str, num_frames: int, array: np.ndarray) -> None:
+    """Write the array of a sequence, which belongs to the store once the index names it.
+
+    Args:
+        root: Folder of the store, with a folder for the level.
+        level: Of the store.
+        sequence_id: A name without path separators.
+        num_frames: Frames that the array must have.
+        array: (num_frames, C, h, w), any float type; its values must be finite in float16.
+
+    Raises:
+        StoreError: The array is another, or cannot be written.
+    """
+    path = array_path(root, level.name, sequence_id)
+    array = _as_stored(level, sequence_id, num_frames, array)
+    try:
+        with partial_file(path) as partial, open(partial, 'wb') as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(
+            f'{path} cannot be written ({error.strerror or error}): free space on that disk, or make the '
+            'folder writable; the same command goes on with what is left'
+        ) from error
+
+
+def _as_stored(level: Level, sequence_id: str, num_frames: int, array: np.ndarray) -> np.ndarray:
+    expected = (num_frames, *level.shape)
+    if array.shape != expected:
+        raise StoreError(
+            f'{level.name} of sequence {sequence_id} must be an array {expected}, got '
+            f'{array.shape}: all frames of a store are of one size'
+        )
+    with np.errstate(over='ignore'):
+        array = array.astype(DTYPE, copy=False)
+    if not np.isfinite(array).all():
+        raise StoreError(
+            f'{level.name} of sequence {sequence_id} has values that are not finite in float16 (up '
+            'to 65504): the network that computed them diverged, or needs scaling'
+        )
+    return array

@@ -1,26 +1,30 @@
 """Writes a representation store."""
 
 import dataclasses
+import fcntl
 import os
 import shutil
+from collections.abc import Collection, Iterator
 from collections.abc import Sequence as SequenceType
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
-from mmforecast.fileio.atomic import remove_leftovers, write_atomically
-from mmforecast.fileio.partial_file import partial_file
+from mmforecast.fileio.atomic import remove_leftovers
 
 from .files import (
-    DTYPE,
     StoreError,
     StoreManifest,
-    array_path,
     check_manifest,
     index_line,
+    index_parts,
     index_path,
     manifest_path,
     read_index,
+    read_index_file,
     read_manifest,
+    write_array,
+    write_index,
     write_manifest,
 )
 
@@ -28,7 +32,7 @@ from .files import (
 class StoreWriter:
     """Writes a store, one level of one sequence at a time, and resumes where an earlier one stopped.
 
-    Only one writer may be at work on a store.
+    Only one writer may be at work on a store, or several with a part of the sequences each.
 
     Args:
         root: Folder of the store; made if it doesn't exist.
@@ -36,24 +40,40 @@ class StoreWriter:
             dataset, and of the same shape at the levels that both have; it gains the others.
         num_frames: How many frames of each of these levels the whole store will hold: to be refused
             now rather than stopped by a full disk. 0 doesn't check.
+        part: Of the index, where other writers write other sequences of the store at the same time: a
+            suffix of its file's name such as '-1-of-8'; '' for the only writer.
+        sequences: Ids of those that this writer may write; None for all. What a killed writer has left of
+            them is removed.
 
     Raises:
         StoreError: The folder holds other representations, or the disk is too small.
     """
 
-    def __init__(self, root: str, manifest: StoreManifest, num_frames: int = 0):
+    def __init__(
+        self,
+        root: str,
+        manifest: StoreManifest,
+        num_frames: int = 0,
+        part: str = '',
+        sequences: Collection[str] | None = None,
+    ):
         self.root = root
+        self.part = part
         os.makedirs(root, exist_ok=True)
         self.manifest = self._join(manifest)
         self._index = read_index(root)
         self._check_space(manifest, num_frames)
+        owned = None if sequences is None else {f'{name}.npy' for name in sequences}.__contains__
         for name in manifest.level_names:
             os.makedirs(os.path.join(root, 'data', name), exist_ok=True)
-            remove_leftovers(os.path.join(root, 'data', name))
-        write_manifest(root, self.manifest)
+            remove_leftovers(os.path.join(root, 'data', name), owned)
+        if not os.path.exists(manifest_path(root)) or read_manifest(root) != self.manifest:
+            write_manifest(root, self.manifest)
         # Without the torn last line that a killed writer may have left.
-        lines = [index_line(*key, names) for key, names in self._index.items()]
-        write_atomically(index_path(root), ''.join(lines).encode())
+        path = index_path(root, part)
+        write_index(path, read_index_file(path) if part else self._index)
+        if not part:
+            _remove(index_parts(root))
 
     def has_sequence(self, level: str, sequence_id: str, frame_names: SequenceType[str]) -> bool:
         """Whether the store holds these frames of the sequence at that level."""
@@ -69,18 +89,29 @@ class StoreWriter:
             frame_names: Of the frames, in the array's order.
             array: (frames, C, h, w), any float type; its values must be finite in float16.
         """
-        path = array_path(self.root, level, sequence_id)
         self._check_names(level, sequence_id, frame_names)
-        array = self._as_stored(level, sequence_id, len(frame_names), array)
-        with partial_file(path) as partial, open(partial, 'wb') as file:
-            np.save(file, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        with open(index_path(self.root), 'a', encoding='utf-8') as file:
+        write_array(self.root, self.manifest.level(level), sequence_id, len(frame_names), array)
+        self.enter(level, sequence_id, frame_names)
+
+    def enter(self, level: str, sequence_id: str, frame_names: SequenceType[str]) -> None:
+        """Name an array in the index that :func:`write_array` has written."""
+        self._check_names(level, sequence_id, frame_names)
+        with open(index_path(self.root, self.part), 'a', encoding='utf-8') as file:
             file.write(index_line(level, sequence_id, frame_names))
             file.flush()
             os.fsync(file.fileno())
         self._index[level, sequence_id] = list(frame_names)
+
+    def finish(self) -> None:
+        """Bring the index to the order that does not depend on who wrote what when: by sequence and level."""
+        own = index_path(self.root, self.part)
+        with _locked(self.root):
+            index = {**read_index_file(own), **read_index_file(index_path(self.root))}
+            levels = {name: place for place, name in enumerate(self.manifest.level_names)}
+            keys = sorted(index, key=lambda key: (key[1], levels.get(key[0], len(levels))))
+            write_index(index_path(self.root), {key: index[key] for key in keys})
+        if self.part:
+            _remove([own])
 
     def _check_names(self, level: str, sequence_id: str, frame_names: SequenceType[str]):
         stored = self._index.get((level, sequence_id))
@@ -95,22 +126,6 @@ class StoreWriter:
                 f'sequence {sequence_id} must be of at least one frame, all of different names; '
                 f'got {len(frame_names)} frames of {len(set(frame_names))} names'
             )
-
-    def _as_stored(self, level: str, sequence_id: str, num_frames: int, array: np.ndarray):
-        expected = (num_frames, *self.manifest.level(level).shape)
-        if array.shape != expected:
-            raise StoreError(
-                f'{level} of sequence {sequence_id} must be an array {expected}, got '
-                f'{array.shape}: all frames of a store are of one size'
-            )
-        with np.errstate(over='ignore'):
-            array = array.astype(DTYPE, copy=False)
-        if not np.isfinite(array).all():
-            raise StoreError(
-                f'{level} of sequence {sequence_id} has values that are not finite in float16 (up '
-                'to 65504): the network that computed them diverged, or needs scaling'
-            )
-        return array
 
     def _join(self, manifest: StoreManifest) -> StoreManifest:
         """The manifest of the store that is there, with the levels that are new to it."""
@@ -141,3 +156,21 @@ class StoreWriter:
                 f'{self.root} still needs {need / 1e9:.3g} GB ({parts}), but {free / 1e9:.3g} GB '
                 'are free: choose another disk, fewer levels or fewer frames'
             )
+
+
+def _remove(paths: SequenceType[str]) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            os.remove(path)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Wait for other processes that are in such a block for the same folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

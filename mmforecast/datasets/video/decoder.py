@@ -1,5 +1,6 @@
 """Decoding of one stream of an open file, with damage kept in mind until it is over."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,8 +28,12 @@ class Decoder:
         self.container, self.stream = open_video(path, stream)
         self.damaged = damaged
         self.from_start = True
+        self._begin()
+
+    def _begin(self) -> None:
         self._broken: list[int] = []  # positions of damaged packets since the last keyframe
-        self._frames = self._decode()
+        self._packets = enumerate(self.container.demux(self.stream))
+        self._decoded: deque[Any] = deque()
 
     def __iter__(self) -> Iterator[tuple[Any, bool]]:
         """Go on from where decoding stands.
@@ -36,7 +41,11 @@ class Decoder:
         Raises:
             av.FFmpegError: The container can't be read further.
         """
-        return self._frames
+        # An iterator that the object kept would be a cycle, and the decoder's memory wait for the collector.
+        while self._decoded or self._decode_packet():
+            if self._decoded:
+                frame = self._decoded.popleft()
+                yield frame, self._is_spoilt(frame)
 
     def close(self) -> None:
         self.container.close()
@@ -49,8 +58,7 @@ class Decoder:
         """
         self.container.seek(stamp, stream=self.stream)
         self.from_start = False
-        self._broken = []
-        self._frames = self._decode()
+        self._begin()
 
     def lost_before(self, frame: Any) -> bool:
         """Note that frames are missing before this one; whether that spoils it."""
@@ -59,20 +67,21 @@ class Decoder:
         self._broken.append(0)  # nobody knows which packet it was
         return True
 
-    def _decode(self) -> Iterator[tuple[Any, bool]]:
-        for position, packet in enumerate(self.container.demux(self.stream)):
-            if packet.size == 0 and packet.dts is not None:
-                continue  # a frame that the writer left out
-            if position in self.damaged and self.from_start:
-                self._broken.append(position)
-            packet.opaque = position
-            try:
-                frames = self.stream.codec_context.decode(packet)
-            except self.error:
-                self._broken.append(position)
-                continue
-            for frame in frames:
-                yield frame, self._is_spoilt(frame)
+    def _decode_packet(self) -> bool:
+        """Decode the next packet, which may give no frame or several; False after the last one."""
+        position, packet = next(self._packets, (0, None))
+        if packet is None:
+            return False
+        if packet.size == 0 and packet.dts is not None:
+            return True  # a frame that the writer left out
+        if position in self.damaged and self.from_start:
+            self._broken.append(position)
+        packet.opaque = position
+        try:
+            self._decoded.extend(self.stream.codec_context.decode(packet))
+        except self.error:
+            self._broken.append(position)
+        return True
 
     def _is_spoilt(self, frame: Any) -> bool:
         position = _position(frame)

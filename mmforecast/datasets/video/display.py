@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mmforecast.utils.pyav import side_data_class
+
 from .opening import VideoError
 
 __all__ = ['Orientation', 'pixel_aspect', 'shown_size', 'square_size']
@@ -37,7 +39,8 @@ class Orientation:
         The matrix ((a, b, u), (c, d, v), (x, y, w)) maps a stored pixel (p, q) to
         (a p + c q + x, b p + d q + y), x to the right and y down (ISO/IEC 14496-12, 8.3.2).
         """
-        matrix = frame.side_data.get('DISPLAYMATRIX')
+        # frame.side_data would keep the frame in a cycle, and its memory until the next garbage collection
+        matrix = side_data_class()(frame).get('DISPLAYMATRIX')
         if matrix is None:
             return cls()
         a, b, _, c, d = struct.unpack('=5i', bytes(matrix)[:20])

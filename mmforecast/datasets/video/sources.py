@@ -60,8 +60,11 @@ def open_sources(
         drop_repeats: See :class:`VideoFolderDataset`.
     """
     entries = list(entries)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        sources = list(pool.map(lambda entry: _try_open(entry, drop_repeats), entries))
+    if len(entries) == 1:  # new threads for each of many videos would scatter the heap over their arenas
+        sources = [_try_open(entries[0], drop_repeats)]
+    else:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            sources = list(pool.map(lambda entry: _try_open(entry, drop_repeats), entries))
     remarks = [
         f'{entry.name} {source.remark}'
         for entry, source in zip(entries, sources)

@@ -23,7 +23,8 @@ class CorrectedMotion(OnMotion):
     A design of ours, not a paper's. Motion explains where things go, but not that they look different from
     nearer by, nor what comes into view. Per level, ``prediction = moved + up(R(moved, newest))`` with ``R`` at
     1/stride of the level's size, where ``newest`` is the last map of the window: in a roll-out, the prediction
-    before. ``R`` starts at zero, so the untrained network is the predictor of motion.
+    before. ``R`` starts at zero, so the untrained network is the predictor of motion. ``zero_at_rest`` takes
+    ``R(moved, newest) - R(moved, moved)``, which is no correction where nothing moved.
 
     Args:
         channels, num_levels, num_past: See ``BasePredictor``.
@@ -31,6 +32,7 @@ class CorrectedMotion(OnMotion):
         widths: Hidden channels of each level's network, whose convolutions are 3x3.
         dilations: One per convolution, one more than widths.
         stride: ``R`` sees maps averaged over cells of stride x stride pixels; its output is interpolated.
+        zero_at_rest: Leave what didn't move as it is, see above. ``R`` runs twice.
         class_scores: Whether the maps hold scores of classes, for a ``motion`` that asks; see ``EgoMotion``.
         frozen: ``motion`` keeps its weights, if it has any.
         kwargs: See ``BasePredictor``.
@@ -48,6 +50,7 @@ class CorrectedMotion(OnMotion):
         widths: Sequence[int] = (64, 64),
         dilations: Sequence[int] = (1, 2, 1),
         stride: int = 1,
+        zero_at_rest: bool = False,
         class_scores: bool | None = None,
         frozen: bool = True,
         **kwargs,
@@ -55,6 +58,7 @@ class CorrectedMotion(OnMotion):
         super().__init__(num_past, channels, num_levels, **kwargs)
         check_positive('CorrectedMotion', stride=stride)
         self.stride = stride
+        self.zero_at_rest = zero_at_rest
         self.class_scores = class_scores
         self.build_motion(motion, class_scores, frozen)
         kernels = [3] * (len(widths) + 1)
@@ -77,8 +81,15 @@ class CorrectedMotion(OnMotion):
         ]
 
     def _correct(self, net: nn.Module, moved: Tensor, newest: Tensor) -> Tensor:
-        seen = torch.cat((moved, newest), dim=1)
+        moved_small, newest_small = self._reduce(moved), self._reduce(newest)
+        change = net(torch.cat((moved_small, newest_small), dim=1))
+        if self.zero_at_rest:
+            change = change - net(torch.cat((moved_small, moved_small), dim=1))
+        if self.stride > 1:
+            change = F.interpolate(change, moved.shape[-2:], mode='bilinear', align_corners=False)
+        return moved + change
+
+    def _reduce(self, maps: Tensor) -> Tensor:
         if self.stride == 1:
-            return moved + net(seen)
-        small = net(F.avg_pool2d(seen, self.stride, ceil_mode=True, count_include_pad=False))
-        return moved + F.interpolate(small, moved.shape[-2:], mode='bilinear', align_corners=False)
+            return maps
+        return F.avg_pool2d(maps, self.stride, ceil_mode=True, count_include_pad=False)

@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 import mmforecast.fileio  # noqa: F401  (makes mmengine read checkpoints safely)
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
+from mmforecast.utils.checks import check_choice
 
 from .base import BasePredictor
 from .context import ForecastContext
@@ -50,7 +51,7 @@ class F2FLevel(BaseModule):
         num_past: T maps in.
         size_factor: The paper's model size; hidden widths are 64 and 32 times it.
         num_scales: scales, each at half the resolution of the one before (by subsampling).
-        init, init_bound: See ``F2FPredictor``.
+        init, init_bound, base: See ``F2FPredictor``.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class F2FLevel(BaseModule):
         num_scales: int,
         init: str | None = None,
         init_bound: float | None = None,
+        base: str | None = None,
     ):
         super().__init__()
         self.channels, self.num_past = channels, num_past
+        self.base = base
         self.init, self.init_bound = init, init_bound
         wide, narrow = 64 * size_factor, 32 * size_factor
         widths = (wide, wide, wide, narrow, narrow, narrow)
@@ -76,7 +79,7 @@ class F2FLevel(BaseModule):
     def init_weights(self) -> None:
         """He's normal initialization by fan-in (the authors'); biases as PyTorch draws them.
 
-        Then ``init``, where it is set.
+        Then ``init`` or ``base``, where it is set.
         """
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -87,7 +90,11 @@ class F2FLevel(BaseModule):
         self._is_init = True
 
     def start_as_copy(self) -> None:
-        """Set weights so that the newest map is returned at every scale, where ``init`` is 'copy'."""
+        """Set weights so that the newest map is returned at every scale, where ``init`` or ``base`` is set."""
+        if self.base is not None:
+            for stack in self.scales:
+                nn.init.zeros_(stack[-1].conv.weight)
+                nn.init.zeros_(stack[-1].conv.bias)
         if self.init is None:
             return
         for scale, stack in enumerate(self.scales):
@@ -106,6 +113,8 @@ class F2FLevel(BaseModule):
         for net, seen in zip(self.scales[-2::-1], given[-2::-1]):
             coarse = upsample(out[0], seen.shape[-2:])
             out.insert(0, coarse + net(torch.cat((seen, coarse), dim=1)))
+        if self.base is not None:
+            out = [change + seen[:, -self.channels :] for change, seen in zip(out, given)]
         return tuple(out)
 
 
@@ -129,6 +138,9 @@ class F2FPredictor(BasePredictor):
             returns the newest map. The narrow half of a network must have C channels with a bound and 2C
             without: with the paper's C = 256 and ``size_factor=8``, all 256 are taken with a bound, so the
             network starts as a linear one.
+        base: What the networks correct: None (paper: they predict the maps from nothing) or 'last', the newest
+            map. The latter is a variant of ours; the last convolutions start at zero, so that the untrained
+            network is the copy-last baseline. Only without ``init`` and ``coarsest_from``.
         kwargs: See ``BasePredictor``. The losses are those of every scale of every level.
     """
 
@@ -144,10 +156,17 @@ class F2FPredictor(BasePredictor):
         with_cp: bool = False,
         init: str | None = None,
         init_bound: float | None = None,
+        base: str | None = None,
         **kwargs,
     ):
         super().__init__(num_past, channels, num_levels, **kwargs)
         check_copy_start('F2FPredictor', init, init_bound)
+        check_choice('F2FPredictor', (None, 'last'), base=base)
+        if base is not None and (init is not None or coarsest_from is not None):
+            raise ValueError(
+                f'F2FPredictor: with base={base!r} the network starts as copy-last; drop init={init!r} and '
+                f'coarsest_from={coarsest_from!r}'
+            )
         scales = tuple(num_scales or (3, *[1] * (num_levels - 1)))
         if len(scales) != num_levels:
             raise ValueError(
@@ -163,7 +182,7 @@ class F2FPredictor(BasePredictor):
         self.with_cp = with_cp
         self.coarsest_from = coarsest_from
         self.nets = nn.ModuleList(
-            F2FLevel(channels, num_past, size_factor, count, init, init_bound)
+            F2FLevel(channels, num_past, size_factor, count, init, init_bound, base)
             for count in (scales[:1] if share_weights else scales)
         )
 
