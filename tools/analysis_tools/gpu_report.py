@@ -2,7 +2,8 @@
 
 Training steps of every system, plain, with automatic mixed precision, compiled, and in channels_last; F2F on a
 stream of frames, plain and in bfloat16; and evaluation. Weights are random, clips are drawn, and what fails on
-the device is named. Without a GPU everything runs on the CPU, and nothing is written unless ``--page`` is given.
+the device is named. Without a GPU everything runs on the CPU, and nothing is written unless ``--page`` is
+given.
 """
 
 import argparse
