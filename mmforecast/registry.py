@@ -7,6 +7,7 @@ at the start of every run. There is none for task utilities: under ``default_sco
 would hide mmdet's from mmdet's own unprefixed defaults.
 """
 
+from importlib import import_module
 from typing import Any
 
 from mmengine import registry as mmengine_registry
@@ -39,7 +40,30 @@ class ForecastRegistry(Registry):
 
     So the parts that a forecaster builds by default are found whatever ``default_scope`` a config has. What
     that library knows by the same name comes first, as everywhere.
+
+    Args:
+        on_demand: Modules by the name of the class that each registers; they are imported when that name is
+            looked up, because their imports take long.
+        args: As for mmengine's ``Registry``.
+        settings: Likewise.
     """
+
+    def __init__(self, *args: Any, on_demand: dict[str, str] | None = None, **settings: Any):
+        super().__init__(*args, **settings)
+        self.on_demand = on_demand or {}
+
+    def get(self, key: str) -> type | None:
+        """The class of a name, as :meth:`mmengine.registry.Registry.get`."""
+        scope, name = self.split_scope_key(key)
+        if scope in (None, self.scope) and name in self.on_demand:
+            import_module(self.on_demand[name])
+        return super().get(key)
+
+    def import_all(self) -> None:
+        """Import all modules that register here, those of ``on_demand`` too."""
+        self.import_from_location()
+        for module in self.on_demand.values():
+            import_module(module)
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
         """Build an object from its config, as :meth:`mmengine.registry.Registry.build`."""
@@ -54,7 +78,7 @@ class ForecastRegistry(Registry):
         self.import_from_location()
         with self.switch_scope_and_registry(None) as other:
             known = other is not self and other.get(kind) is not None
-        if known or kind not in self.module_dict:
+        if known or not {kind} & {*self.module_dict, *self.on_demand}:
             return cfg
         cfg = cfg.copy()
         cfg['type'] = f'{self.scope}.{kind}'
@@ -67,11 +91,11 @@ MODELS = ForecastRegistry(
     parent=MMENGINE_MODELS,
     locations=[
         'mmforecast.models',
-        # apart, because it imports mmdet's models
-        'mmforecast.models.data_preprocessors.clip_det_data_preprocessor',
         'mmforecast.creative.models',
         'mmforecast.creative.losses',
     ],
+    # It imports mmdet's models.
+    on_demand=dict(ClipDetDataPreprocessor='mmforecast.models.data_preprocessors.clip_det_data_preprocessor'),
     scope='mmforecast',
 )
 

@@ -57,7 +57,7 @@ def test_every_registry_has_its_names():
 @pytest.mark.parametrize('name', registry.__all__)
 def test_registered_names(name):
     node = getattr(registry, name)
-    node.import_from_location()
+    node.import_all()
     # tests register classes too, which live outside the package
     registered = {key for key, cls in node.module_dict.items() if cls.__module__.startswith('mmforecast.')}
     assert registered == set(NAMES[name].split())

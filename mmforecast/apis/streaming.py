@@ -7,6 +7,16 @@ from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.models.utils import time_cat
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.frame_memory import FrameMemory
+
+
+def memory_of_stride(stride: int) -> FrameMemory:
+    """A memory that lasts until pairs of frames come back, of clips that begin at every frame.
+
+    Args:
+        stride: Frames from one past frame to the next.
+    """
+    return FrameMemory(size=2 * stride + 2)  # flow there and back
 
 
 class StreamingForecaster:
@@ -22,12 +32,14 @@ class StreamingForecaster:
         model: A forecaster whose encoder works on any RGB frame. It is put in eval mode.
         stride: Frames between past frames, and between forecast steps: 3 for a model trained on clips of
             stride 3 that gets every frame of the video.
+        memory: Keeps the optical flow of pairs of frames, which come back ``stride`` frames later; by default
+            one of its own.
 
     Raises:
         ValueError: The encoder reads its representation from a dataset, or ``stride`` is below 1.
     """
 
-    def __init__(self, model: BaseForecaster, stride: int = 1):
+    def __init__(self, model: BaseForecaster, stride: int = 1, memory: FrameMemory | None = None):
         check_positive('StreamingForecaster', stride=stride)
         if not model.encoder.from_rgb:
             raise ValueError(
@@ -37,6 +49,7 @@ class StreamingForecaster:
             )
         self.model = model.eval()
         self.stride = stride
+        self.memory = memory_of_stride(stride) if memory is None else memory
         self._seen: dict[int, tuple] = {}
         self.reset()
 
@@ -89,7 +102,8 @@ class StreamingForecaster:
             return None
         pyramids, frames = zip(*(self._seen[number] for number in past))
         samples = [self._sample(self._size)]
-        return self.model.forecast(time_cat(pyramids), torch.cat(frames, dim=1), samples)[0]
+        with self.memory.in_use():
+            return self.model.forecast(time_cat(pyramids), torch.cat(frames, dim=1), samples)[0]
 
     def _sample(self, size: tuple[int, int]) -> ForecastDataSample:
         return ForecastDataSample(

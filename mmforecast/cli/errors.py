@@ -73,7 +73,8 @@ def _known_types(kind: str, scope: str | None) -> list[str]:
     for top in roots:
         names += top.module_dict
         for child in top.children.values():
-            names += [name if child.scope == scope else f'{child.scope}.{name}' for name in child.module_dict]
+            own = {**child.module_dict, **getattr(child, 'on_demand', {})}
+            names += [name if child.scope == scope else f'{child.scope}.{name}' for name in own]
     return names
 
 

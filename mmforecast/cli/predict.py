@@ -60,7 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('config', nargs='?', help='config of a forecaster (default: --system)')
     parser.add_argument('checkpoint', nargs='?', help="its weights; 'none' for the config of a baseline")
-    add_model_options(parser.add_argument_group('model'))
+    model = parser.add_argument_group('model')
+    add_model_options(model)
+    model.add_argument(
+        '--compile',
+        action='store_true',
+        help='run the networks through torch.compile, where it can: the first forecast takes minutes',
+    )
+    model.add_argument(
+        '--bf16', action='store_true', help='run the networks in bfloat16: faster where the processor has it'
+    )
     time = parser.add_argument_group('time')
     add_time_options(time)
     add_moment_options(time)
@@ -243,7 +252,7 @@ def _predict(args: argparse.Namespace, arguments: dict) -> None:
     source = open_frames(args.video, args.fps, args.max_frames, args.timeout, dict(args.av_options))
     check_output(Path(args.out), source.name, args.formats)
     print(_described(args.video, source))
-    inferencer = quiet_inferencer(**arguments)
+    inferencer = quiet_inferencer(**arguments, compile=args.compile, bf16=args.bf16)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
     if choice.frame_scale is not None and args.scale is None:

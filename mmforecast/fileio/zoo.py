@@ -6,6 +6,7 @@ its weights, too. Every place that takes a checkpoint takes ``zoo://<name>``.
 
 import difflib
 import functools
+import glob
 import importlib.util
 import os
 from collections.abc import Iterator
@@ -74,16 +75,15 @@ def find_model(name: str) -> ZooModel:
     roots = _roots()
     if separator and zoo not in roots:
         raise ValueError(f'{name}: there is no zoo {zoo!r} here, only {", ".join(roots)}')
-    known: dict[str, ZooModel] = {}
-    for own, root in roots.items():
-        if own == zoo or not separator:
-            known = {**_models(own, root), **known}
-    if wanted not in known:
-        raise ValueError(
-            f'no model zoo here ({", ".join(roots) or "mmdet and mmseg are not installed"}) has a model or '
-            f'config {wanted!r}{_suggestion(wanted, list(known))}'
-        )
-    return known[wanted]
+    searched = {own: root for own, root in roots.items() if own == zoo or not separator}
+    for own, root in searched.items():
+        if _mentions(root, wanted) and wanted in _models(own, root):
+            return _models(own, root)[wanted]
+    known = dict.fromkeys(name for own, root in searched.items() for name in _models(own, root))
+    raise ValueError(
+        f'no model zoo here ({", ".join(roots) or "mmdet and mmseg are not installed"}) has a model or '
+        f'config {wanted!r}{_suggestion(wanted, list(known))}'
+    )
 
 
 def zoo_weights(name: str, progress: bool = True) -> Path:
@@ -130,6 +130,18 @@ def _roots() -> dict[str, Path]:
     return roots
 
 
+def _mentions(root: Path, name: str) -> bool:
+    """Whether a zoo can have a model of a name: much faster than parsing all of its metafiles."""
+    stem = name.rpartition('/')[2]
+    texts = ((root / path).read_text(encoding='utf-8') for path in _metafiles(root))
+    return any(stem in text for text in texts) or any(root.glob(f'configs/**/{glob.escape(stem)}.py'))
+
+
+def _metafiles(root: Path) -> list[str]:
+    """The metafiles that the index of a zoo names, relative to its folder."""
+    return mmengine.load(root / _INDEX).get('Import') or []
+
+
 @functools.cache
 def _models(zoo: str, root: Path) -> dict[str, ZooModel]:
     """The models of a zoo by all of their names."""
@@ -155,7 +167,7 @@ def _listed(zoo: str, root: Path, configs: dict[str, Path]) -> Iterator[tuple[Zo
         root: Its folder.
         configs: The config of each file name, for entries that give a wrong folder.
     """
-    for path in mmengine.load(root / _INDEX).get('Import') or ():
+    for path in _metafiles(root):
         content = mmengine.load(root / path)
         for entry in (content.get('Models') if isinstance(content, dict) else content) or ():
             if not (isinstance(entry, dict) and entry.get('Name') and entry.get('Config')):

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .frame_memory import remembered
+
 
 def dis_flow(source: Tensor, target: Tensor) -> Tensor:
     """Flow from ``source`` to ``target`` with OpenCV's DIS (Kroeger et al., ECCV 2016).
@@ -15,7 +17,8 @@ def dis_flow(source: Tensor, target: Tensor) -> Tensor:
 
     Returns:
         (B, 2, H, W) float32, (dx, dy) in pixels: what is at p in ``source`` is at p + flow(p) in
-        ``target``.
+        ``target``. Where a :class:`~.frame_memory.FrameMemory` is in use, it may be kept: do not change it in
+        place.
     """
     height, width = source.shape[-2:]
     if min(height, width) < 16:
@@ -23,6 +26,10 @@ def dis_flow(source: Tensor, target: Tensor) -> Tensor:
             f'DIS flow needs frames of at least 16x16 pixels, got {height}x{width}; '
             'the flow baseline needs RGB frames: add LoadClipFrames to the pipeline'
         )
+    return remembered('dis_flow', (source, target), None, lambda: _dis_flow(source, target))
+
+
+def _dis_flow(source: Tensor, target: Tensor) -> Tensor:
     estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flows = [estimator.calc(_gray(a), _gray(b), None) for a, b in zip(source, target)]
     flow = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()

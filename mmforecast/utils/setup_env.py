@@ -17,6 +17,6 @@ def register_all_modules(init_default_scope: bool = True) -> None:
     import mmforecast.registry
 
     for name in mmforecast.registry.__all__:
-        getattr(mmforecast.registry, name).import_from_location()
+        getattr(mmforecast.registry, name).import_all()
     if init_default_scope:
         set_default_scope('mmforecast')

@@ -5,12 +5,21 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from mmforecast.utils.checks import check_not_empty
 
 _MARKERS = 'osD^vPX'
+
+
+def _figure(**settings):
+    """A figure with a canvas for files; see matplotlib's ``Figure``."""
+    # Here, because whoever forecasts a video needs no curves, and matplotlib takes half a second.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(**settings)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def plot_metric_curve(
@@ -39,8 +48,7 @@ def plot_metric_curve(
     if not any(points.values()):
         raise ValueError('plot_metric_curve needs at least one point with a value')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(7, 4.2), dpi=150, layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = _figure(figsize=(7, 4.2), dpi=150, layout='constrained')
     axes = figure.add_subplot()
     for index, (name, values) in enumerate(points.items()):
         if values:
@@ -89,8 +97,7 @@ def plot_training_curves(
     for panel in panels:
         check_not_empty('plot_training_curves', panel=panel)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(8, 1 + 3.2 * len(panels)), dpi=150, layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = _figure(figsize=(8, 1 + 3.2 * len(panels)), dpi=150, layout='constrained')
     rows = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, curves, ylabel in zip(rows, panels, ylabels or [None] * len(panels), strict=True):
         for index, (name, (steps, values, smoothed)) in enumerate(curves.items()):
@@ -122,8 +129,7 @@ def plot_histograms(path: str | PathLike, panels: Mapping[str, Mapping[str, Sequ
     """
     check_not_empty('plot_histograms', panels=panels)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(3.6 * len(panels), 3.4), dpi=130, layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = _figure(figsize=(3.6 * len(panels), 3.4), dpi=130, layout='constrained')
     for axes, (quantity, sets) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items()):
         for name, values in sets.items():
             check_not_empty('plot_histograms', **{name.replace(' ', '_'): values})

@@ -12,8 +12,10 @@ from mmengine.structures import InstanceData
 from mmforecast.apis import ForecastInferencer
 from mmforecast.apis.inferencers.forecast_frames import ForecastFrames, FrameForecaster, shares_seen
 from mmforecast.apis.inferencers.results import Forecast, encode_instances
+from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.ego_motion import EgoMotion
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.frame_memory import FrameMemory
 
 SHIFT = 6
 
@@ -43,6 +45,20 @@ def test_a_shifted_image_goes_on(panning):
     # one column in each step has come into view for every pixel of motion
     assert moved.visible[0][8:-8, : -SHIFT - 3].all() and not moved.visible[0][8:-8, -SHIFT + 2 :].any()
     assert not moved.visible[1][8:-8, -2 * SHIFT + 2 :].any()
+
+
+def test_motion_that_the_model_observed_is_not_observed_again(panning):
+    past, _ = panning
+    model = SimpleNamespace(predictor=EgoMotion())
+    memory = FrameMemory()
+    frames = torch.from_numpy(past).permute(0, 3, 1, 2)[None].float()
+    context = ForecastContext(frames=frames, samples=[])
+    with memory.in_use(), torch.no_grad():
+        model.predictor([torch.rand(1, 3, 2, 96, 160)], context)
+    before = memory.num_computed.copy()
+    shared, alone = FrameForecaster(model, memory)(past, steps=2), FrameForecaster(model)(past, steps=2)
+    assert memory.num_computed == before and before['camera_step'] == 2
+    assert np.array_equal(shared.images, alone.images) and np.array_equal(shared.visible, alone.visible)
 
 
 def test_the_frame_is_moved_at_its_own_size(panning):

@@ -12,6 +12,7 @@ from mmengine.structures import PixelData
 from PIL import Image
 
 from mmforecast.apis import ForecastInferencer
+from mmforecast.apis.inferencers.background import BackgroundFiles
 from mmforecast.apis.inferencers.files import playback_rate
 from mmforecast.apis.inferencers.output_check import check_output
 from mmforecast.structures import ForecastDataSample
@@ -48,6 +49,58 @@ def test_what_cannot_be_written(folder, name, sentence, tmp_path):
     (tmp_path / 'filed_frames').write_text('')
     with pytest.raises(OSError, match=sentence):
         check_output(Path(folder.format(tmp=tmp_path)), name, KINDS)
+
+
+def test_files_of_a_thread_are_those_of_the_caller(video_config, moving_square, tmp_path):
+    """Pictures that are returned are drawn by the caller, who then writes the files, too."""
+    inferencer = quiet(video_config)
+    written = {}
+    for name, settings in (('thread', {}), ('caller', dict(return_vis=True))):
+        out = inferencer(moving_square, every=1, fps=10, out_dir=str(tmp_path / name), **settings)
+        names = sorted(path.name for path in map(Path, out['files']))
+        assert names == ['frames_forecast.gif', 'frames_forecast.json', 'frames_forecast.mp4', 'frames_frames']
+        files = sorted(path for path in (tmp_path / name).rglob('*') if path.is_file())
+        written[name] = {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in files}
+    assert written['thread'] == written['caller'] and len(written['caller']) > 3
+
+
+class _Full:
+    """Files of a disk with space for one forecast."""
+
+    paths = ()
+
+    def __init__(self):
+        self.added, self.ended = [], 'never'
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.ended = kind
+
+    def add(self, forecast):
+        if self.added:
+            raise OSError('no space left')
+        self.added.append(forecast)
+
+
+@pytest.mark.parametrize('count', [1, 2, 20])
+def test_errors_of_the_thread_reach_the_caller(count):
+    files, added = _Full(), 0
+    try:
+        with BackgroundFiles(files) as writer:
+            for added in range(count):
+                writer.add(added)
+    except OSError as error:
+        assert count > 1 and str(error) == 'no space left'
+    assert files.added == [0] and files.ended == (None if count == 1 else OSError)
+
+
+def test_nothing_more_is_written_after_an_interruption():
+    files = _Full()
+    with pytest.raises(KeyboardInterrupt), BackgroundFiles(files):
+        raise KeyboardInterrupt
+    assert files.ended is KeyboardInterrupt and not files.added
 
 
 def test_it_is_found_before_the_model_runs(video_config, moving_square):

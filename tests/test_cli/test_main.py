@@ -85,6 +85,25 @@ def test_help_starts_fast(code):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
 
 
+def test_forecast_imports_only_what_it_runs(clip, tmp_path):
+    """Not what plots, scores, detects or trains: it would take as long as all the rest."""
+    heavy = (
+        *('matplotlib', 'mmdet.models', 'mmseg', 'pandas', 'scipy.optimize', 'scipy.stats', 'sympy'),
+        'torch.distributed.fsdp',
+    )
+    argv = ['predict', str(clip), '--out', str(tmp_path), '--stride', '1', '--formats', 'json']
+    code = (
+        f'import sys; sys.argv[1:] = {argv}\nfrom mmforecast.__main__ import main; main()\n'
+        f'print([name for name in {heavy} if name in sys.modules])\n'
+        'from mmengine.model import MMFullyShardedDataParallel as left_out\n'
+        'try: left_out()\nexcept RuntimeError as error: print(error)'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    loaded, refused = done.stdout.splitlines()[-2:]
+    assert loaded == '[]' and (tmp_path / 'clip_forecast.json').is_file()
+    assert refused == 'MMFullyShardedDataParallel was left out of this process, which runs networks only'
+
+
 @pytest.mark.parametrize(
     'argv',
     [

@@ -6,6 +6,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
+import mmforecast.fileio.zoo as zoo_module
 from mmforecast.fileio import DownloadError, find_model, zoo_weights
 from mmforecast.fileio.download import cache_folder
 from mmforecast.fileio.zoo import ZOO_ENV
@@ -55,6 +56,18 @@ def zoo(tmp_path, monkeypatch):
 def test_model_is_found_by_its_names(zoo, name):
     model = find_model(name)
     assert (model.name, model.zoo, model.config) == ('tiny_1x_street', 'zoo', zoo / 'configs/tiny/tiny_1x.py')
+
+
+def test_other_zoos_are_not_parsed(zoo, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(zoo_module, '_models', lambda own, root: parsed.append(own) or {})
+    with pytest.raises(ValueError, match='tiny_3x'):
+        find_model('zoo::tiny_3x')
+    assert parsed == ['zoo']  # once, to tell names that come close
+    parsed.clear()
+    with pytest.raises(ValueError, match='tiny_1x_street'):
+        find_model('tiny_1x_street')
+    assert parsed[0] == 'zoo' and parsed.count('mmdet') == 1
 
 
 def test_weights_are_read_wherever_a_checkpoint_is_taken(zoo):

@@ -5,13 +5,14 @@ import torch
 
 from mmforecast.fileio import CheckpointError
 from mmforecast.models.losses import EndpointLoss
-from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
+from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster, motion_network
 from mmforecast.models.predictors.motion_forecaster import repeat_flow
 from mmforecast.models.predictors.motion_network import EVIDENCE, MotionNetwork
 from mmforecast.registry import MODELS
 from mmforecast.street import generate_sequence
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.flow import backward_warp
+from mmforecast.utils.frame_memory import FrameMemory
 
 
 @pytest.fixture(scope='module')
@@ -107,6 +108,42 @@ def test_clips_of_a_batch_do_not_meet(frames):
 def test_repeated_flow_of_a_shift():
     flow = torch.tensor([2.0, -1.0]).view(1, 2, 1, 1).expand(1, 2, 12, 16)
     assert torch.equal(repeat_flow(flow, 3), 3 * flow)
+
+
+def test_repeated_flow_is_that_of_single_steps(frames):
+    observed = MotionForecaster().observe(frames)
+    total, current = torch.zeros_like(observed.flow), observed.flow
+    for steps in (1, 2, 3):
+        total = backward_warp(total, current) + current
+        current = backward_warp(current, current)
+        assert torch.equal(repeat_flow(observed.flow, steps), total)
+    assert torch.equal(MotionForecaster._repeated(observed, 3), total)
+    assert torch.equal(MotionForecaster._repeated(observed, 1), observed.flow)
+
+
+def test_fast_functions_are_those_of_torch():
+    values = torch.cat([torch.linspace(-300, 300, 1001), torch.tensor([0.0, 1e-4, -1e-4])])
+    assert (motion_network._asinh(values) - values.asinh()).abs().max() < 1e-6 * 8
+    field = torch.randn(2, 2, 33, 50)
+    assert torch.allclose(motion_network.lengths(field), field.norm(dim=1, keepdim=True), rtol=1e-6)
+    expected = torch.nn.functional.avg_pool2d(field, 15, 1, 7, count_include_pad=False)
+    assert (motion_network._window_mean(field, 7) - expected).abs().max() < 1e-5
+
+
+def test_clips_that_overlap_share_their_pairs_of_frames():
+    """Clips that begin at every second frame, of three frames two apart."""
+    sequence = generate_sequence(3, 'val', 1, 64, 128, num_frames=20)['frames'][:13:2]
+    video = torch.from_numpy(sequence).permute(0, 3, 1, 2)[None].float()
+    model, memory = trained(), FrameMemory(size=4)
+    maps = [torch.rand(1, 3, 4, 64, 128, generator=torch.Generator().manual_seed(1))]
+    for start in range(5):
+        clip = video[:, start : start + 3]
+        expected = roll_out(model, maps, clip)
+        with memory.in_use():
+            again = roll_out(model, maps, clip)
+        assert all(torch.equal(a, b) for (a,), (b,) in zip(again, expected, strict=True))
+    # 6 pairs of 7 frames; flow there for all, and back for the newest pair of each of 5 clips
+    assert memory.num_computed == {'motion': 5, 'camera_step': 6, 'dis_flow': 11}
 
 
 def test_gradients_reach_every_layer(frames):

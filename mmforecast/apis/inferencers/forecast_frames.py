@@ -12,6 +12,7 @@ from torch import nn
 from mmforecast.models.predictors.ego_motion import EgoMotion
 from mmforecast.models.utils import backward_warp, resize_flow
 from mmforecast.structures import box_regions
+from mmforecast.utils.frame_memory import FrameMemory
 
 __all__ = ['ForecastFrames', 'FrameForecaster', 'shares_seen']
 
@@ -41,9 +42,11 @@ class FrameForecaster:
     Args:
         model: A forecaster. If its predictor is an ``EgoMotion`` or derived from it, or corrects one, that one
             moves the frames; else an ``EgoMotion`` does, without training.
+        memory: Where the motion is found that the model has observed in the same frames.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module, memory: FrameMemory | None = None):
+        self.memory = FrameMemory() if memory is None else memory
         predictor = model.predictor
         candidates = (predictor, getattr(predictor, 'motion', None))
         found = [module for module in candidates if isinstance(module, EgoMotion)]
@@ -65,8 +68,9 @@ class FrameForecaster:
         weight = next(self.motion.parameters(), None)
         frames = torch.from_numpy(np.ascontiguousarray(past)).permute(0, 3, 1, 2)[None].float()
         frames = frames if weight is None else frames.to(weight.device)
-        observed = self.motion.observe(frames)
-        moved = [self._move(frames[:, -1], *self.motion.backward_field(observed, k + 1)) for k in range(steps)]
+        with self.memory.in_use():
+            observed = self.motion.observe(frames)
+        moved = [self._move(frames[:, -1], *self.motion.forecast_field(observed, k + 1)) for k in range(steps)]
         images, visible = (np.stack(part) for part in zip(*moved, strict=True))
         return ForecastFrames(images, visible)
 
@@ -98,4 +102,10 @@ def shares_seen(instances: InstanceData, visible: np.ndarray) -> list[float]:
         regions = (torch.as_tensor(mask).cpu().bool() for mask in instances.masks)
     else:
         regions = (box_regions(box[None].cpu(), visible.shape)[0] for box in instances.bboxes)
-    return [float(seen[region].float().mean()) if region.any() else 0.0 for region in regions]
+    return [_share(region, seen) for region in regions]
+
+
+def _share(region: torch.Tensor, seen: torch.Tensor) -> float:
+    """The part of a region (H, W) that is seen; both bool."""
+    count = int(region.count_nonzero())
+    return int((region & seen).count_nonzero()) / count if count else 0.0

@@ -23,7 +23,9 @@ from mmforecast.visualization import instance_classes
 from ..compare import baselines_of
 from ..evaluate import SCOPE, build_forecaster, set_horizon
 from ..shipped import DEFAULT_SYSTEM
+from .acceleration import compile_networks, run_in_bfloat16
 from .arguments import frame_number, integer
+from .background import BackgroundFiles
 from .clips import ClipPlan, Moments
 from .drawing import ForecastDrawer
 from .files import FORMATS, ForecastFiles
@@ -70,6 +72,10 @@ class ForecastInferencer(BaseInferencer):
             says. Large frames take long.
         show_progress: Show progress bars on stderr.
         options: Dotted keys that are merged into the config.
+        compile: Run the networks through ``torch.compile``, which takes minutes at their first call; one that
+            it fails on runs as it is, with a warning.
+        bf16: Run the networks in bfloat16: faster on processors that have it, and less exact, see
+            docs/benchmark.md.
 
     Raises:
         ValueError: An argument is out of range, or the model cannot forecast a video.
@@ -86,6 +92,8 @@ class ForecastInferencer(BaseInferencer):
         scale: Sequence[int] | None = None,
         show_progress: bool = True,
         options: dict | None = None,
+        compile: bool = False,
+        bf16: bool = False,
     ):
         horizon = None if horizon is None else integer(_NAME, 'horizon', horizon)
         stride = None if stride is None else integer(_NAME, 'stride', stride)
@@ -99,6 +107,10 @@ class ForecastInferencer(BaseInferencer):
         self.scale = scale
         with DefaultScope.overwrite_default_scope(SCOPE):
             super().__init__(self.choice.cfg, self.choice.weights, device, SCOPE, show_progress=show_progress)
+        if bf16:
+            run_in_bfloat16(self.model)
+        if compile:
+            compile_networks(self.model)
         self.dataset_meta = dataset_meta(self.cfg)
         encoder = getattr(self.model, 'encoder', None)
         if getattr(encoder, 'classes', None) == 'own':
@@ -175,19 +187,22 @@ class ForecastInferencer(BaseInferencer):
             files = None
             if out_dir is not None:
                 run = run_info(self.choice, self.plan, source, self.dataset_meta)
-                files = stack.enter_context(ForecastFiles(out_dir, source, drawer, run, formats, every))
+                files = ForecastFiles(out_dir, source, drawer, run, formats, every)
+                if every is not None and not (show or return_vis):  # which draw here, too
+                    files = BackgroundFiles(files)
+                stack.enter_context(files)
             forecasts = self._forecasts(source, every, at, streaming, batch_size)
             if every is not None:
                 total = source.num_frames and len(self.plan.moments(every, source.num_frames))
                 forecasts = self._progress(forecasts, 'forecasts', total)
             for forecast in forecasts:
+                result = self.postprocess([forecast], [], return_datasamples, keep_pixels=keep_pixels)
+                predictions += result['predictions']
                 if files is not None:
                     files.add(forecast)
                 if show or return_vis:
                     (pictures,) = self.visualize([forecast.frames], [forecast], show, drawer=drawer)
                     shown += [pictures] if return_vis else []
-                result = self.postprocess([forecast], [], return_datasamples, keep_pixels=keep_pixels)
-                predictions += result['predictions']
         if source.problem:
             print_log(source.problem, logger='current', level=logging.WARNING)
         out = dict(predictions=predictions, files=[] if files is None else files.paths)

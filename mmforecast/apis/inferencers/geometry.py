@@ -107,7 +107,8 @@ class FramePipeline:
     """The transforms of a test pipeline that act on frames.
 
     Loading transforms are left out, since a user's frames are loaded already and have no labels; so are
-    random transforms. ``ClipCropToMultiple`` becomes ``ClipPadToMultiple``, so that nothing is cut off.
+    random transforms, and ``ClipCameraSpeed``, which sorts the clips of a test. ``ClipCropToMultiple`` becomes
+    ``ClipPadToMultiple``, so that nothing is cut off.
 
     Args:
         pipeline: Configs of the transforms.
@@ -153,7 +154,7 @@ class FramePipeline:
 
 def _is_left_out(name: str) -> bool:
     name = name.split('.')[-1]
-    return name.startswith('Load') or name.startswith(_RANDOM)
+    return name.startswith(('Load', *_RANDOM)) or name == 'ClipCameraSpeed'
 
 
 def _resize(images: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:

@@ -12,12 +12,13 @@ from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.structures import ForecastDataSample
 
 from ..evaluate import SCOPE
-from ..streaming import StreamingForecaster
-from .clips import ClipPlan, Moments, walk
+from ..streaming import StreamingForecaster, memory_of_stride
+from .clips import ClipPlan, Moments, walk, wanted_frames
 from .forecast_frames import FrameForecaster
 from .geometry import FramePipeline, InverseGeometry
+from .read_ahead import read_ahead
 from .results import Forecast
-from .sources import ArrayFrames, FrameSource, TimedFrame
+from .sources import ArrayFrames, FileFrames, FrameSource, TimedFrame
 
 __all__ = ['ForecastRunner', 'read_tail']
 
@@ -63,7 +64,8 @@ class ForecastRunner:
         self.plan = plan
         self.collate = collate
         self.forward = forward
-        self.move = FrameForecaster(model)
+        self.memory = memory_of_stride(plan.stride)
+        self.move = FrameForecaster(model, self.memory)
 
     def run(
         self,
@@ -86,14 +88,16 @@ class ForecastRunner:
             ValueError: The video is too short.
         """
         if streaming:
-            stream = StreamingForecaster(self.model, self.plan.stride)
+            stream = StreamingForecaster(self.model, self.plan.stride, self.memory)
             for clip in self.clips(source, moments, wait, stream):
                 sample, back = clip.begun
                 sample.set_metainfo(dict(clip.meta, ori_shape=clip.frames.shape[1:3]))
                 yield self._settled(sample, clip, back)
             return
         for data, settle in self.load_batches(self.clips(source, moments, wait), batch_size):
-            for sample, finish in zip(self.forward(data), settle, strict=True):
+            with self.memory.in_use():
+                samples = self.forward(data)
+            for sample, finish in zip(samples, settle, strict=True):
                 yield finish(sample)
 
     def load_batches(self, clips: Iterable[_Clip], size: int) -> Iterator[tuple]:
@@ -141,7 +145,7 @@ class ForecastRunner:
         plan = self.plan
         kept: dict[int, TimedFrame] = {}
         pending: deque[tuple[int, tuple | None]] = deque()
-        for frame, past, due in walk(source, plan, moments):
+        for frame, past, due in self._walk(source, moments):
             kept[frame.number] = _copied(frame) if source.reuses_buffers else frame
             while next(iter(kept)) < frame.number - plan.reach:
                 del kept[next(iter(kept))]
@@ -154,6 +158,14 @@ class ForecastRunner:
         plan.require(count, source.path or 'the input', source.problem)
         while pending:
             yield self._clip(source, kept, *pending.popleft())
+
+    def _walk(self, source: FrameSource, moments: Moments) -> Iterator[tuple[TimedFrame, bool, bool]]:
+        """As :func:`walk`; frames of files are decoded ahead, in a thread."""
+        if not isinstance(source, FileFrames):
+            yield from walk(source, self.plan, moments)
+            return
+        with read_ahead(source, wanted_frames(source, self.plan, moments)) as ahead:
+            yield from walk(ahead, self.plan, moments)
 
     def _observe(self, stream: StreamingForecaster, frame: TimedFrame, due: bool) -> tuple | None:
         """Encode a frame; where a forecast is due, the forecast and the way back to the frame's size."""

@@ -6,7 +6,7 @@ scikit-image's.
 """
 
 import numpy as np
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+import skimage.metrics  # it imports its functions, and SciPy, on first use
 
 DATA_RANGE = 255.0
 # Pixels on each side that SSIM's 11x11 window needs around it.
@@ -25,7 +25,7 @@ def psnr(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -
     if not pred.size:
         return float('nan')
     with np.errstate(divide='ignore'):
-        return float(peak_signal_noise_ratio(target, pred, data_range=DATA_RANGE))
+        return float(skimage.metrics.peak_signal_noise_ratio(target, pred, data_range=DATA_RANGE))
 
 
 def ssim(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -> float:
@@ -43,7 +43,7 @@ def ssim(pred: np.ndarray, target: np.ndarray, mask: np.ndarray | None = None) -
     """
     pred, target = checked_pair(pred, target, mask)
     require_window(target)
-    _, scores = structural_similarity(
+    _, scores = skimage.metrics.structural_similarity(
         target,
         pred,
         data_range=DATA_RANGE,

@@ -12,7 +12,7 @@ A clip enters the authors' averages where its PSNR, 'fill', is below :data:`ICLR
 """
 
 import numpy as np
-from scipy.ndimage import convolve1d
+import scipy
 
 from mmforecast.utils.checks import check_choice
 
@@ -92,7 +92,7 @@ def _full_ssim_map(pred: np.ndarray, target: np.ndarray) -> np.ndarray:
     def blur(values: np.ndarray) -> np.ndarray:
         values = np.pad(values, SSIM_MARGIN)
         for axis in (0, 1):
-            values = convolve1d(values, window, axis=axis, mode='constant')
+            values = scipy.ndimage.convolve1d(values, window, axis=axis, mode='constant')
         return values
 
     mean_a, mean_b = blur(pred), blur(target)

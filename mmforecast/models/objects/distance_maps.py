@@ -8,7 +8,7 @@ label map, and touching objects of a class are told apart by the ridge between t
 
 import cv2
 import numpy as np
-from scipy.ndimage import find_objects
+import scipy
 
 from mmforecast.utils.checks import check_choice
 
@@ -28,7 +28,7 @@ def inner_distance(index_map: np.ndarray) -> np.ndarray:
         float32 (h, w): 0 where there is no object, infinity in an object that fills the map.
     """
     distance = np.zeros(index_map.shape, dtype=np.float32)
-    for number, box in enumerate(find_objects(index_map), start=1):
+    for number, box in enumerate(scipy.ndimage.find_objects(index_map), start=1):
         if box is None:
             continue
         # One pixel around the object is enough: whatever lies beyond is farther away.

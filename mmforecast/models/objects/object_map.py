@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy
 import torch
 import torch.nn.functional as F
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
-from scipy.ndimage import find_objects
 from torch import Tensor
 
 # number of the object, its label and its score
@@ -50,7 +50,7 @@ class ObjectMap:
     @cached_property
     def boxes(self) -> list[tuple[slice, slice]]:
         """Rows and columns of the tight box around each object."""
-        return find_objects(self.index_map, len(self))
+        return scipy.ndimage.find_objects(self.index_map, len(self))
 
     def pixels(self, index: int) -> np.ndarray:
         """Row and column of each pixel of an object, int64 (A, 2)."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from .object_map import ObjectMap
 
@@ -187,7 +187,7 @@ def _assign(
             iou = _iou_of(pixels + np.rint(steps * track.velocity).astype(int), objects)[members]
             costs[row, near] = (distance / np.sqrt(area) + 1 - iou)[near]
     # 2. The assignment of least total cost, without the pairs beyond the gate.
-    pairs = zip(*linear_sum_assignment(costs))
+    pairs = zip(*scipy.optimize.linear_sum_assignment(costs))
     return [(tracks[row], members[column]) for row, column in pairs if costs[row, column] < _NEVER]
 
 

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from scipy.ndimage import find_objects, label
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+import scipy
 
 from .seeds import Claim, place_seeds
 
@@ -80,13 +78,13 @@ def _tree_of(
     tails, heads = np.append(tails, roots), np.append(heads, np.full(len(roots), count))
     weight = np.append(weight, np.full(len(roots), 0.5))
     # 2. Find the minimum spanning tree.
-    graph = coo_array((weight, (tails, heads)), shape=(count + 1, count + 1))
-    tree = minimum_spanning_tree(graph.tocsr()).tocoo()
+    graph = scipy.sparse.coo_array((weight, (tails, heads)), shape=(count + 1, count + 1))
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(graph.tocsr()).tocoo()
     # 3. Remove that node: what is left is the forest.
     kept = (tree.row != count) & (tree.col != count)
     ends = tree.row[kept], tree.col[kept]
-    forest = coo_array((np.ones(kept.sum(), dtype=np.int8), ends), shape=(count, count))
-    return connected_components(forest.tocsr(), directed=False)[1]
+    forest = scipy.sparse.coo_array((np.ones(kept.sum(), dtype=np.int8), ends), shape=(count, count))
+    return scipy.sparse.csgraph.connected_components(forest.tocsr(), directed=False)[1]
 
 
 def altitude_of(maps: np.ndarray, classes: np.ndarray, levels: int = 8) -> np.ndarray:
@@ -153,7 +151,7 @@ def find_unclaimed(
     found = []
     rest = np.where((grown == 0) & (classes >= first_channel), classes, -1)
     for channel in np.unique(rest[rest >= 0]):
-        parts, count = label(rest == channel)
+        parts, count = scipy.ndimage.label(rest == channel)
         areas = np.bincount(parts.ravel(), minlength=count + 1)
         found += [(int(channel), parts == n) for n in range(1, count + 1) if areas[n] >= min_area]
     return found
@@ -172,9 +170,9 @@ def _cover(claims: Sequence[Claim], markers: np.ndarray) -> np.ndarray:
 
 def _attach(rest: np.ndarray, cover: np.ndarray) -> np.ndarray:
     """Give each connected part of ``rest`` to what covers half of it or more, int32 (h, w)."""
-    parts, count = label(rest)
+    parts, count = scipy.ndimage.label(rest)
     out = np.zeros(rest.shape, dtype=np.int32)
-    for part, box in enumerate(find_objects(parts, count), start=1):
+    for part, box in enumerate(scipy.ndimage.find_objects(parts, count), start=1):
         inside = parts[box] == part
         votes = np.bincount(cover[box][inside])
         votes[0] = 0

@@ -1,6 +1,7 @@
 """The ego-motion baseline: the camera's motion taken apart, each part extrapolated by its own law."""
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from mmforecast.models.utils.ego_motion import (
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_above, check_positive, check_range
+from mmforecast.utils.frame_memory import remembered
 
 from .base import BasePredictor
 from .context import ForecastContext
@@ -99,7 +101,7 @@ class EgoMotion(BasePredictor):
             observed = self.with_regions(self.observe(context.frames), newest[0])
             context.state[_STATE] = newest, observed
         newest, observed = context.state[_STATE]
-        field, _ = self.backward_field(observed, steps=context.step + 1)
+        field, _ = self.forecast_field(observed, steps=context.step + 1)
         context.state[FIELD] = field
         return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
 
@@ -131,6 +133,15 @@ class EgoMotion(BasePredictor):
             nearness = torch.zeros_like(nearness)
         return invert_displacement(displacement, nearness)
 
+    def forecast_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:
+        """As :meth:`backward_field`, and computed once for a motion, unless gradients flow."""
+        if torch.is_grad_enabled():
+            return self.backward_field(observed, steps)
+        key = id(self), steps
+        if key not in observed.fields:
+            observed.fields[key] = self.backward_field(observed, steps)
+        return observed.fields[key]
+
     def future_turn(self, observed: ObservedMotion, steps: int) -> Tensor:
         """(B, 3) rotation vector of the camera over ``steps`` future steps; arguments as above."""
         rotation = observed.camera.rotation
@@ -147,7 +158,13 @@ class EgoMotion(BasePredictor):
         Args:
             frames: (B, T, 3, H, W) RGB in [0, 255], T at least 2; the newest three are looked at.
         """
-        return self.newest_motion(self.camera_steps(self.reduce(frames)))
+        frames = self.reduce(frames)
+        settings = type(self), self.focal
+        return remembered('motion', [frames], settings, partial(self.observe_reduced, frames), keep=2)
+
+    def observe_reduced(self, frames: Tensor) -> ObservedMotion:
+        """The same of frames that :meth:`reduce` gave."""
+        return self.newest_motion(self.camera_steps(frames))
 
     def newest_motion(self, steps: list[tuple[Tensor, CameraMotion]]) -> ObservedMotion:
         """The motion of the newest step; ``steps`` as :meth:`camera_steps` gives them."""
@@ -171,8 +188,14 @@ class EgoMotion(BasePredictor):
         Args:
             frames: As :meth:`reduce` gives them.
         """
-        flows = [dis_flow(frames[:, i], frames[:, i - 1]) for i in range(frames.shape[1] - 1, 0, -1)]
-        return [(flow, estimate_camera_motion(flow, self.camera_of(frames))) for flow in flows]
+        pairs = [(frames[:, i], frames[:, i - 1]) for i in range(frames.shape[1] - 1, 0, -1)]
+        return [
+            remembered('camera_step', pair, self.focal, partial(self._camera_step, *pair)) for pair in pairs
+        ]
+
+    def _camera_step(self, later: Tensor, earlier: Tensor) -> tuple[Tensor, CameraMotion]:
+        flow = dis_flow(later, earlier)
+        return flow, estimate_camera_motion(flow, self.camera_of(flow))
 
     def camera_of(self, maps: Tensor) -> Tensor:
         """(3, 3) intrinsics of frames or fields (..., h, w)."""

@@ -1,7 +1,7 @@
 """The motion forecaster: starts as the ego-motion baseline and learns where it is wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from mmforecast.structures import ForecastDataSample
 
 from .context import ForecastContext
 from .ego_motion import FIELD, SMALL_REGION, EgoMotion
-from .motion_network import MotionNetwork, evidence
+from .motion_network import MotionNetwork, evidence, lengths
 
 
 @dataclass
@@ -24,10 +24,12 @@ class MotionEvidence(ObservedMotion):
     Attributes:
         flow: (B, 2, h, w) backward flow of the newest step, in pixels.
         evidence: (B, EVIDENCE, h, w), see :func:`~.motion_network.evidence`.
+        repeated: The flow over 1, 2, ... steps, see :func:`repeat_flow`, as far as it was asked for.
     """
 
     flow: Tensor
     evidence: Tensor
+    repeated: list[tuple[Tensor, Tensor]] = field(default_factory=list, init=False, repr=False)
 
 
 @MODELS.register_module()
@@ -88,12 +90,19 @@ class MotionForecaster(EgoMotion):
 
     def backward_field(self, observed: MotionEvidence, steps: int) -> tuple[Tensor, Tensor]:
         ego, known = super().backward_field(observed, steps)
-        fields = dict(ego=ego, constant=repeat_flow(observed.flow, steps), known=known.to(ego))
-        return self.network(observed.evidence, fields, steps), known
+        seen = dict(ego=ego, constant=self._repeated(observed, steps), known=known.to(ego))
+        return self.network(observed.evidence, seen, steps), known
 
-    @torch.no_grad()
-    def observe(self, frames: Tensor) -> MotionEvidence:
-        frames = self.reduce(frames)
+    @staticmethod
+    def _repeated(observed: MotionEvidence, steps: int) -> Tensor:
+        """:func:`repeat_flow`, which goes on from the steps before."""
+        if not observed.repeated:
+            observed.repeated.append((observed.flow, observed.flow))
+        while len(observed.repeated) < steps:
+            observed.repeated.append(_repeat_once(*observed.repeated[-1]))
+        return observed.repeated[steps - 1][0]
+
+    def observe_reduced(self, frames: Tensor) -> MotionEvidence:
         newest, before = frames[:, -1], frames[:, -2]
         steps = self.camera_steps(frames)
         motion, flow = self.newest_motion(steps), steps[0][0]
@@ -107,10 +116,11 @@ class MotionForecaster(EgoMotion):
             earlier_moved=earlier_moved,
             earlier_share=earlier_share,
             residual=(backward_warp(before, flow) - newest).abs().mean(dim=1, keepdim=True),
-            cycle=(flow + backward_warp(dis_flow(before, newest), flow)).norm(dim=1, keepdim=True),
+            cycle=lengths(flow + backward_warp(dis_flow(before, newest), flow)),
         )
         luma = newest.mean(dim=1, keepdim=True) / 255
-        return MotionEvidence(**vars(motion), flow=flow, evidence=evidence(luma, seen))
+        known = {part.name: getattr(motion, part.name) for part in fields(motion) if part.init}
+        return MotionEvidence(**known, flow=flow, evidence=evidence(luma, seen))
 
 
 def _true_motion(sample: ForecastDataSample, step: int) -> Tensor:
@@ -130,8 +140,13 @@ def repeat_flow(backward: Tensor, steps: int) -> Tensor:
         backward: (B, 2, h, w) flow from the newest frame to the one before, in pixels.
         steps: At least 1.
     """
-    total, current = torch.zeros_like(backward), backward
-    for _ in range(steps):
-        total = backward_warp(total, current) + current
-        current = backward_warp(current, current)
+    total = current = backward
+    for _ in range(steps - 1):
+        total, current = _repeat_once(total, current)
     return total
+
+
+def _repeat_once(total: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
+    """The field over one step more, and the velocity there."""
+    current = backward_warp(current, current)
+    return backward_warp(total, current) + current, current

@@ -7,7 +7,7 @@ keeps its speed, the parallax after k steps is ``v * k * (1 + q) / (1 - k * q)``
 things come near.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -33,12 +33,14 @@ class ObservedMotion:
         share: (B, 1, h, w) share of the depth that the camera covered.
         camera: The camera's motion over the step.
         yaw_change: (B,) change of yaw per step against the step before, in radians; 0 where either is unknown.
+        fields: What predictors have made of it, see ``EgoMotion.forecast_field``.
     """
 
     moved: Tensor
     share: Tensor
     camera: CameraMotion
     yaw_change: Tensor
+    fields: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
 
 
 def without_rotation(backward: Tensor, rotation: Tensor, camera: Tensor) -> Tensor:

@@ -1,0 +1,12 @@
+# Autoregressive fine-tuning of d2d_small_ce_synthetic.py, through three steps.
+_base_ = './d2d_small_ce_synthetic.py'
+model = dict(train_cfg=dict(rollout_steps=3))
+train_dataloader = dict(dataset=dict(num_future=3))
+max_iters = 750
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=20, end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+load_from = 'work_dirs/d2d_small_ce_synthetic/iter_1500.pth'
