@@ -22,6 +22,7 @@ def require_ray() -> ModuleType:
     """
     try:
         import ray
+        from ray import remote  # noqa: F401  a folder called ray, as Ray makes one in /tmp, can be imported, too
     except ImportError as error:
         raise ImportError(
             "--ray needs Ray, which is not installed: pip install ray, or pip install 'mmforecast[ray]'; "
