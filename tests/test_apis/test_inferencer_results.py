@@ -54,6 +54,13 @@ def test_the_way_back_is_exact_for_what_is_padded():
     assert np.array_equal(back.images(results['frames'], cv2.INTER_LINEAR), frames)
 
 
+def test_what_sorts_clips_of_a_test_is_left_out():
+    pipeline = FramePipeline([dict(type='LoadClipFrames'), dict(type='ClipCameraSpeed')])
+    frames = np.zeros((2, 8, 8, 3), dtype=np.uint8)  # no future frames, which that transform asks for
+    results, _ = pipeline.transform(frames, {})
+    assert 'camera_speed' not in results
+
+
 def sample_of(size):
     """Labels, one instance and a frame: the left half of everything is 1."""
     half = torch.zeros(1, *size, dtype=torch.uint8)

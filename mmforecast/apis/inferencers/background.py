@@ -28,7 +28,6 @@ class BackgroundFiles:
         self._files = files
         self._queue: Queue[Forecast | None] = Queue(_WAITING)
         self._error: BaseException | None = None
-        self._stopped = False
         self._thread = threading.Thread(target=self._run, name='forecast files', daemon=True)
 
     def __enter__(self) -> 'BackgroundFiles':
@@ -37,9 +36,8 @@ class BackgroundFiles:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        self._stopped = kind is not None
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join()  # forecasts that were added are written, after an interruption too
         if kind is None and self._error is not None:
             error = self._error
             self._files.__exit__(type(error), error, error.__traceback__)
@@ -59,8 +57,8 @@ class BackgroundFiles:
 
     def _run(self) -> None:
         while (forecast := self._queue.get()) is not None:
-            if self._stopped or self._error is not None:
-                continue
+            if self._error is not None:
+                continue  # nobody waits for room in the queue
             try:
                 self._files.add(forecast)
             except BaseException as error:  # it belongs to whoever adds forecasts
