@@ -31,11 +31,11 @@ from mmforecast.visualization import forecast_animation, instance_classes, write
 from mmforecast.visualization.report import SectionView
 
 ROOT = Path(__file__).resolve().parents[1]
-S2S_CONFIG = ROOT / 'configs/s2s/s2s_warp_tiny_synthetic.py'
+S2S_CONFIG = ROOT / 'configs/s2s/s2s_ego-correct_tiny_synthetic.py'
 MOTION_CONFIG = ROOT / 'configs/motion/s2s_labels_synthetic.py'  # which names its weights
 F2F_CONFIG = ROOT / 'configs/f2f/f2f_warp_tiny_synthetic.py'
 F2F_WEIGHTS = ROOT / 'configs/f2f/weights/f2f_warp_tiny_synthetic-6e61a82d.pth'
-S2S, F2F = 'S2S-warp (trained here)', 'F2F-warp (shipped weights)'
+S2S, F2F = 'ego-motion + correction (trained here)', 'F2F-warp (shipped weights)'
 MOTION = 'motion forecaster (shipped weights)'
 # Drawn beside the truth.
 DRAWN = ('copy-last', S2S, F2F)
@@ -77,7 +77,7 @@ def parse_args():
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
     parser.add_argument('--train', type=int, default=32, help='sequences to train on')
     parser.add_argument('--val', type=int, default=20, help='sequences to score on')
-    parser.add_argument('--iters', type=int, default=100, help='training iterations')
+    parser.add_argument('--iters', type=int, default=60, help='training iterations')
     parser.add_argument('--pictures', type=int, default=2, help='animated clips')
     return parser.parse_args()
 
@@ -91,7 +91,7 @@ def main():
     data = args.work_dir / 'synthetic_street'
     write_dataset(data, dict(train=args.train, val=args.val), height=128, width=256, workers=2)
     s2s, f2f = s2s_config(args, data), load_config(str(F2F_CONFIG), on_data(data))
-    say(f'[3/5] training S2S-warp, {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
+    say(f'[3/5] training a correction of ego-motion, {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
     checkpoint = train(s2s)
     say(f'[4/5] scoring label maps, then instances, beside the baselines, {clock(start)}')
     clips, views, rows = {}, [], []
