@@ -316,9 +316,18 @@ def test_metafiles_name_existing_configs():
             assert entry['In Collection'] in collections
             path = CONFIGS.parent / entry['Config']
             assert path.stem == entry['Name'] and path in ALL_FILES
+
+
+@pytest.mark.slow
+def test_metafiles_tell_the_parameters():
+    counted = 0
+    for path in CONFIGS.rglob('metafile.yml'):
+        for entry in yaml.safe_load(path.read_text())['Models']:
             given = entry.get('Metadata', {}).get('Parameters')
             if given is not None:
-                assert given == count_parameters(path)
+                assert given == count_parameters(CONFIGS.parent / entry['Config']), entry['Name']
+                counted += 1
+    assert counted > 20
 
 
 def test_frames_over_a_segmentor_of_cityscapes_have_its_classes():

@@ -91,7 +91,10 @@ def main():
     data = args.work_dir / 'synthetic_street'
     write_dataset(data, dict(train=args.train, val=args.val), height=128, width=256, workers=2)
     s2s, f2f = s2s_config(args, data), load_config(str(F2F_CONFIG), on_data(data))
-    say(f'[3/5] training a correction of ego-motion, {args.iters} iterations (log: {s2s.work_dir}), {clock(start)}')
+    say(
+        f'[3/5] training a correction of ego-motion, {args.iters} iterations (log: {s2s.work_dir}), '
+        f'{clock(start)}'
+    )
     checkpoint = train(s2s)
     say(f'[4/5] scoring label maps, then instances, beside the baselines, {clock(start)}')
     clips, views, rows = {}, [], []

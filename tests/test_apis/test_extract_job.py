@@ -184,6 +184,7 @@ def test_a_shard_that_is_at_work_is_read_and_left_alone(job, here):
     assert content(together) == content(alone)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies(job, here):
     alone, together = job('alone', splits=('train',)), job('together', splits=('train',))
     quiet(extract_here, alone)

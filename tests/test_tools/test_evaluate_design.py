@@ -16,6 +16,7 @@ def test_weights_are_small():
     assert Path(shipped_file(WEIGHTS)).stat().st_size < 4e6
 
 
+@pytest.mark.slow
 def test_shipped_model_designs_what_is_asked_for(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     main(['design', '--num', '24', '--shape', 'dress'])

@@ -1,5 +1,6 @@
 """The lists of what reproduces a system's tables, and the tool that runs them."""
 
+import functools
 import json
 import runpy
 import sys
@@ -136,12 +137,11 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     used = {row['training'] if isinstance(row, dict) else row for row in rows}
     used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
     assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
+    read = functools.cache(Config.fromfile)
     for table in content['tables']:
-        config = Config.fromfile(table['config'])
-        assert set(table.get('baselines') or ()) <= set(baselines_of(config))
+        assert set(table.get('baselines') or ()) <= set(baselines_of(read(table['config'])))
     for entry in content['trainings']:  # the options name keys that the configs have, or that parts take
-        config = Config.fromfile(entry['config'])
-        assert config.train_cfg.max_iters > 0
+        assert read(entry['config']).train_cfg.max_iters > 0
 
 
 def run_tool(monkeypatch, *arguments):
