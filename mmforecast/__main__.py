@@ -21,13 +21,17 @@ def main() -> None:
     Raises:
         SystemExit: With another status than 0; without torch or the OpenMMLab libraries, with one sentence.
     """
-    gc.set_threshold(_COLLECTED_OBJECTS, *gc.get_threshold()[1:])
-    require_libraries()
-    if sys.argv[1:2] in _RUN_NETWORKS:
-        import_without_sharding()
-    from mmforecast.cli.main import main as run  # imports mmengine
+    threshold = gc.get_threshold()
+    gc.set_threshold(_COLLECTED_OBJECTS, *threshold[1:])
+    try:
+        require_libraries()
+        if sys.argv[1:2] in _RUN_NETWORKS:
+            import_without_sharding()
+        from mmforecast.cli.main import main as run  # imports mmengine
 
-    run()
+        run()
+    finally:
+        gc.set_threshold(*threshold)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """Fixtures and settings shared by all tests."""
 
+import gc
 import os
 import runpy
 import shutil
@@ -12,6 +13,7 @@ import torch
 from hypothesis import settings
 from mmengine.config import config as mmengine_config
 from mmengine.registry import DefaultScope
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmforecast.visualization import ForecastLocalVisualizer
 
@@ -117,6 +119,10 @@ def browser():
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, args=['--no-sandbox'])
         yield chromium
+        # A worker of a data loader that a test left behind holds the pipe at whose end the driver stops.
+        for value in gc.get_objects():
+            if type(value) is _MultiProcessingDataLoaderIter:
+                value._shutdown_workers()
         chromium.close()
 
 
