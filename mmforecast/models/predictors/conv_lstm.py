@@ -8,6 +8,7 @@ remember. None of them has public code, and this is none of them.
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
@@ -181,8 +182,7 @@ class PyramidConvLSTM(OnMotion):
 
     def apply_own_start(self) -> None:
         for level in self.levels:
-            nn.init.zeros_(level.out.weight)
-            nn.init.zeros_(level.out.bias)
+            constant_init(level.out, 0)
             for cell in level.cells:
                 cell.reset()
 

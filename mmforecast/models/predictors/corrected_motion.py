@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
@@ -69,8 +70,7 @@ class CorrectedMotion(OnMotion):
 
     def apply_own_start(self) -> None:
         for net in self.corrections:
-            nn.init.zeros_(net[-1].conv.weight)
-            nn.init.zeros_(net[-1].conv.bias)
+            constant_init(net[-1].conv, 0)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         self.check_window(past)

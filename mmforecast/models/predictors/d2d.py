@@ -6,7 +6,7 @@ about 0.8 M parameters, is the authors'; the list of layers is ours.
 
 from collections.abc import Sequence
 
-import torch.nn as nn
+from mmengine.model import constant_init
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
@@ -74,8 +74,7 @@ class D2DPredictor(BasePredictor):
             matrix = newest_map(self.num_past, self.channels)
             start_as_linear_map('D2DPredictor', self.net, matrix, bound=self.init_bound)
         if self.residual:
-            nn.init.zeros_(self.net[-1].conv.weight)
-            nn.init.zeros_(self.net[-1].conv.bias)
+            constant_init(self.net[-1].conv, 0)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         self.check_window(past)

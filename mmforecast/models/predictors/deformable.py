@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.utils.checks import check_positive
@@ -45,8 +46,7 @@ class DeformableConv(nn.Module):
     def reset_offset(self) -> None:
         """Make it a plain convolution."""
         if self.offset is not None:
-            nn.init.zeros_(self.offset.weight)
-            nn.init.zeros_(self.offset.bias)
+            constant_init(self.offset, 0)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, in_channels, h, w) to (B, out_channels, h, w)."""

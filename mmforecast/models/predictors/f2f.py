@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, constant_init
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
@@ -93,8 +93,7 @@ class F2FLevel(BaseModule):
         """Set weights so that the newest map is returned at every scale, where ``init`` or ``base`` is set."""
         if self.base is not None:
             for stack in self.scales:
-                nn.init.zeros_(stack[-1].conv.weight)
-                nn.init.zeros_(stack[-1].conv.bias)
+                constant_init(stack[-1].conv, 0)
         if self.init is None:
             return
         for scale, stack in enumerate(self.scales):

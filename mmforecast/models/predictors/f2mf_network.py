@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import backward_warp, forward_warp
@@ -97,8 +98,7 @@ class F2MFNetwork(nn.Module):
         reset_offsets(self)
         if self.init == 'copy' and self.motion is not None:
             for head in (self.motion[-1], self.weights[-1]):
-                nn.init.zeros_(head.weight)
-                nn.init.zeros_(head.bias)
+                constant_init(head, 0)
             self.weights[-1].bias[-1] = _COPY_LOGIT
 
     def forward(self, past: Tensor) -> F2MFOutput:

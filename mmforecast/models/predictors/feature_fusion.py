@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn as nn
+from mmengine.model import constant_init
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
@@ -33,8 +34,7 @@ class FeatureFusion(BasePredictor):
     @torch.no_grad()
     def apply_own_start(self) -> None:
         for layer in self.fusions:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            constant_init(layer, 0)
             layer.weight[:, -self.channels :, 0, 0] = torch.eye(self.channels)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:

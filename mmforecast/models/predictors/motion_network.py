@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import backward_warp
@@ -84,8 +85,7 @@ class MotionNetwork(nn.Module):
 
     def reset(self) -> None:
         """Set the last layer to zero: no offset."""
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        constant_init(self.head, 0)
 
     def forward(self, evidence: Tensor, fields: dict[str, Tensor], steps: int) -> Tensor:
         """The corrected backward field.

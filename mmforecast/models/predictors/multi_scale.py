@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
@@ -100,8 +101,7 @@ class MultiScalePredictor(BasePredictor):
         if self.base is None:
             return
         for stack in self.scales:  # the baseline, not noise on top of it
-            nn.init.zeros_(stack[-1].conv.weight)
-            nn.init.zeros_(stack[-1].conv.bias)
+            constant_init(stack[-1].conv, 0)
 
     def _start_as_copy(self) -> None:
         flat_out, bound = self.out_channels * self.num_outputs, self.init_bound

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, resize_flow
@@ -108,8 +109,7 @@ class WarpCorrectPredictor(BasePredictor):
 
     def apply_own_start(self) -> None:
         for layer in (self.velocity, *(net[-1].conv for net in self.corrections)):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            constant_init(layer, 0)
 
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         self.check_window(past, multiple=max(self.stride, 2))
