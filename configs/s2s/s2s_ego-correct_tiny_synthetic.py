@@ -7,11 +7,7 @@ model = dict(
         motion=dict(type='EgoMotion'),
         widths=(48, 48),
         stride=2,
-        losses=dict(
-            ce=dict(
-                type='ScoreCrossEntropyLoss',
-                temperature=0.25,
-                class_weight=[1.] * 11 + [2.2] * 8))))
+        losses=_base_.model.predictor.losses))
 max_iters = 300
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
