@@ -29,8 +29,9 @@ def is_address(text: str) -> bool:
 
 def file_name(address: str) -> str:
     """The last part of an address, without a query and with its characters unescaped."""
-    path = urlsplit(address).path if _scheme(address) in _PLAIN else address
-    return os.path.basename(unquote(path) if _scheme(address) in _PLAIN else path)
+    if _scheme(address) not in _PLAIN:
+        return os.path.basename(address)
+    return os.path.basename(unquote(urlsplit(address).path))
 
 
 def expand_address(address: str, wanted: Callable[[str], bool]) -> list[str]:
