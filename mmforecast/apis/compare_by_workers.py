@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-import cv2
 import torch
 from mmengine.logging import MMLogger
 
@@ -14,7 +13,7 @@ from .batch.failures import failure
 from .batch.progress import Progress
 from .batch.scheduler import Scheduler
 from .batch.states import DONE, FAILED, FATAL
-from .batch.workers import open_pool
+from .batch.workers import open_pool, settle_process
 from .compare import Entry, Run, RunAll, start_run
 
 __all__ = ['run_by_workers']
@@ -47,11 +46,7 @@ def run_by_workers(
         build = partial(build_worker, entries=list(entries), on_sample=on_sample, explain=explain)
         pool, count = open_pool(build, workers, threads, has_children=True)
         progress = Progress(len(units))
-        try:
-            Scheduler(pool, count, runs, progress).run(units)
-        finally:
-            pool.close()
-            progress.close()
+        Scheduler(pool, count, runs, progress).run_and_close(units)
         for unit in units:
             run, scores, collected = pickle.loads(runs.found[unit.name])
             if on_sample is not None and collected is not None:
@@ -107,11 +102,10 @@ def build_worker(
     explain: Callable | None = None,
 ) -> 'RunWorker':
     """The worker of a process of its own; arguments as for :func:`~.batch.worker.build_worker`."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+    device = settle_process(number, num_gpus, threads)
     MMLogger.get_current_instance().setLevel('WARNING')
-    if num_gpus:
-        torch.cuda.set_device(number % num_gpus)
+    if device is not None:
+        torch.cuda.set_device(device)
     return RunWorker(entries, on_sample, explain)
 
 

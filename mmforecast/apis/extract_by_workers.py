@@ -5,9 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import cv2
-import torch
-
 from mmforecast.datasets import CorruptFrameError, Level
 from mmforecast.datasets.representation_store.files import read_index, write_array
 from mmforecast.fileio.atomic import remove_leftovers
@@ -17,7 +14,7 @@ from .batch.progress import Progress
 from .batch.scheduler import Scheduler
 from .batch.states import DONE, FAILED, FATAL
 from .batch.units import Shard
-from .batch.workers import open_pool
+from .batch.workers import open_pool, settle_process
 from .extract import (
     Extractor,
     name_sources,
@@ -73,12 +70,7 @@ def extract_by_workers(
     pool, count = open_pool(partial(build_worker, job=job, explain=explain), workers, threads, ray)
     progress = Progress(len(units))
     scheduler = Scheduler(pool, count, stores, progress, shard, unit_timeout, stores.open)
-    try:
-        scheduler.run(units)
-    finally:
-        pool.close()
-        scheduler.abandon()
-        progress.close()
+    scheduler.run_and_close(units)
     return stores.finish()
 
 
@@ -182,9 +174,7 @@ def build_worker(
     number: int, job: ExtractionJob, num_gpus: int = 0, threads: int = 1, explain: Callable | None = None
 ) -> 'ExtractionWorker':
     """The worker of a process of its own; arguments as for :func:`~.batch.worker.build_worker`."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    return ExtractionWorker(job, f'cuda:{number % num_gpus}' if num_gpus else None, explain)
+    return ExtractionWorker(job, settle_process(number, num_gpus, threads), explain)
 
 
 class ExtractionWorker:

@@ -93,12 +93,7 @@ def run_batch(
             pool, count = open_pool(build, workers, threads, ray, settings.model.get('device') is None)
             settle = partial(_settle, settings, progress)
             scheduler = Scheduler(pool, count, manifest, progress, shard, unit_timeout, settle)
-            try:
-                scheduler.run(left)
-            finally:
-                pool.close()
-                scheduler.abandon()
-                progress.close()
+            scheduler.run_and_close(left)
         return _summary(units, manifest, shard, before)
 
 

@@ -84,8 +84,17 @@ class Scheduler:
             self._stop_slow_units()
             self.progress.tick()
 
+    def run_and_close(self, units: Iterable[Work]) -> None:
+        """As :meth:`run`; pool and progress are closed at the end, and what is unfinished then is removed."""
+        try:
+            self.run(units)
+        finally:
+            self.pool.close()
+            self.abandon()
+            self.progress.close()
+
     def abandon(self) -> None:
-        """Remove the unfinished files of units whose workers were ended; whoever closes the pool calls it."""
+        """Remove the unfinished files of units whose workers were ended with the pool."""
         for running in self._running.values():
             with suppress(OSError):  # the next command removes them
                 self.ledger.discard(running.unit)

@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import torch
-
 from mmforecast.apis.inferencers.clips import Moments, wanted_frames
 from mmforecast.apis.inferencers.drawing import ForecastDrawer
 from mmforecast.apis.inferencers.files import playback_rate
@@ -29,6 +26,7 @@ from .settings import BatchSettings
 from .states import DONE, FATAL, SPLIT
 from .unit_files import UnitFiles, local_copy
 from .units import Unit, split_moments
+from .workers import settle_process
 from .writing import ResultsError
 
 __all__ = ['UnitWorker', 'build_worker']
@@ -53,10 +51,7 @@ def build_worker(
         threads: Threads that the libraries of this process use.
         explain: As for :class:`UnitWorker`.
     """
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    device = f'cuda:{number % num_gpus}' if num_gpus else None
-    worker = UnitWorker(settings, device, explain)
+    worker = UnitWorker(settings, settle_process(number, num_gpus, threads), explain)
     gc.freeze()  # the model is no garbage, and collections need not look at it
     return worker
 

@@ -11,7 +11,7 @@ from .local_pool import LocalPool, available_cores
 from .pool import WorkerPool
 from .ray_pool import RayPool, connect
 
-__all__ = ['open_pool']
+__all__ = ['open_pool', 'settle_process']
 
 
 def open_pool(
@@ -47,6 +47,25 @@ def open_pool(
     threads = max(1, available_cores() // count) if threads is None else threads
     check_positive('open_pool', threads=threads)
     return LocalPool(partial(build, num_gpus=gpus, threads=threads), threads, not has_children), count
+
+
+def settle_process(number: int, num_gpus: int, threads: int) -> str | None:
+    """Set the threads that the libraries of a worker's process use.
+
+    Args:
+        number: Of the worker.
+        num_gpus: GPUs that workers are spread over.
+        threads: At least 1.
+
+    Returns:
+        The worker's device, None where there are no GPUs.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    return f'cuda:{number % num_gpus}' if num_gpus else None
 
 
 def _ray_workers(
