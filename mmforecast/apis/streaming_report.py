@@ -195,7 +195,7 @@ def _sentences(
 ) -> list[str]:
     """From which latency on forecasts are above each network, by metric."""
     names = dict(zip(seconds, column_names(seconds)))
-    networks = [row.name for row in rows if row.horizon == 0]
+    networks = dict.fromkeys(row.name for row in rows if row.horizon == 0)
     forecasts = dict.fromkeys(row.name for row in rows if row.horizon != 0)
     lines = []
     for metric in metrics:

@@ -186,6 +186,9 @@ def test_the_upper_bound_is_the_mean_over_seeds(config, tmp_path):
     (bound,) = [line.split()[2:] for line in text if line.startswith('without latency')]
     expected = (100 + score.scores['mIoU']) / 2
     assert expected < 90 and bound == [f'{expected:.1f}'] * 2
+    flow = stream_rows(config, baselines=['flow'])[1]
+    text = streaming_report([rows[0], other, flow], delays=[1], metrics=['mIoU'])
+    assert len([line for line in text if line.startswith('mIoU above true labels: flow')]) == 1
 
 
 def test_rows_from_files(config, tmp_path):
