@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 
 from mmforecast.evaluation.functional.streaming import Latency, Number, exact
@@ -49,7 +50,8 @@ def stream_rows(
         config: Of a forecaster; its data, encoder and baselines are taken.
         models: Name, config and checkpoint (None where the config names the weights) of forecasters; the same
             name for seeds of one method.
-        networks: Name, config and factor on the latency of further networks without forecasting.
+        networks: Name, config and factor on the latency of further networks without forecasting; the same
+            name for seeds of one network.
         baselines: Names; by default all but the oracle.
         horizon: Of all that forecast, see ``StreamRow``.
         stride: Frames between past frames and between steps, of all rows; None leaves that of each config.
@@ -61,7 +63,8 @@ def stream_rows(
     rows += baseline_rows(config, baselines, horizon)
     taken = [row.name for row in rows]
     rows += [StreamRow(name, cfg, checkpoint, horizon=horizon) for name, cfg, checkpoint in models]
-    names = taken + list(dict.fromkeys(name for name, _, _ in models))
+    kinds = (rows[:1], rows[1 : 1 + len(networks)], rows[1 + len(networks) : len(taken)], rows[len(taken) :])
+    names = [name for kind in kinds for name in dict.fromkeys(row.name for row in kind)]
     if len(set(names)) < len(names):
         raise ValueError(f'rows must have different names, got {names}')
     for row in rows[len(taken) :]:
@@ -86,7 +89,8 @@ def streaming_report(
     """Evaluate rows over latencies, and write tables, plots and times.
 
     Args:
-        rows: Of :func:`stream_rows`; the first is the network whose score without latency is the upper bound.
+        rows: Of :func:`stream_rows`, or of several calls that are seeds of each other. The score of the first
+            row's network without latency, the mean over its seeds, is the upper bound.
         latencies: Of the table, in seconds; by default ``delays`` frames of the first stream's rate.
         delays: In frames.
         latencies_of: A latency for each row, by its name: a second table.
@@ -105,7 +109,7 @@ def streaming_report(
         latencies = [exact(delay) / rate for delay in delays]
     seconds = sorted({exact(latency) for latency in latencies})
     own = _own_latencies(rows, latencies_of, measure, protocol)
-    (bound,) = evaluate_streams(rows[:1], [Latency(0)], _same_lead(rows, protocol))[0]
+    bound = _upper_bound(rows, protocol)
     table = evaluate_streams(rows, [Latency(second) for second in seconds], protocol)
     known = [metric for metric in metrics if metric in bound.scores]
     if not known:
@@ -122,6 +126,15 @@ def streaming_report(
     if own is not None:
         lines += ['', *_own_table(rows, own, protocol, known, out)]
     return lines
+
+
+def _upper_bound(rows: Sequence[StreamRow], protocol: StreamProtocol) -> StreamScore:
+    """The mean score of the first row and its seeds without latency."""
+    seeds = [row for row in rows if row.name == rows[0].name]
+    table = evaluate_streams(seeds, [Latency(0)], _same_lead(rows, protocol))
+    found = [score for (score,) in table]
+    means = {key: float(np.mean([score.scores[key] for score in found])) for key in found[0].scores}
+    return replace(found[0], scores=means)
 
 
 def _same_lead(rows: Sequence[StreamRow], protocol: StreamProtocol) -> StreamProtocol:

@@ -7,14 +7,17 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmforecast.apis import StreamProtocol, StreamScore, stream_rows, streaming_report
+from mmforecast.apis.streaming_evaluation import evaluate_streams
 from mmforecast.apis.streaming_report import load_row_configs
 from mmforecast.apis.streaming_table import (
     column_names,
     first_ahead,
     network_name,
+    network_row,
     read_latencies,
     sweep_table,
     with_segmentor,
@@ -168,6 +171,21 @@ def test_a_segmentor_takes_the_place_of_true_labels(config):
     rows = stream_rows(with_segmentor(config, Config(dict(model=segmentor)), None), baselines=[])
     (line,) = [line for line in streaming_report(rows, delays=[1]) if line.startswith('method')]
     assert 'segmentor' in line and 'true labels' not in line
+
+
+def test_the_upper_bound_is_the_mean_over_seeds(config, tmp_path):
+    segmentor = Config(dict(model=dict(SEGMENTOR, decode_head=dict(SEGMENTOR['decode_head'], num_classes=11))))
+    drawn = network_row(with_segmentor(config, segmentor, None)).build()
+    torch.save(drawn.encoder.network.state_dict(), tmp_path / 'weights.pth')
+    other = network_row(with_segmentor(config, segmentor, str(tmp_path / 'weights.pth')), 'true labels')
+    rows = stream_rows(config, networks=[('weak', config, 1), ('weak', config, '1/2')], baselines=[])
+    assert [row.name for row in rows] == ['true labels', 'weak', 'weak']
+    (score,) = evaluate_streams([other], [Latency(0)])[0]
+    lines = streaming_report([rows[0], other], delays=[0, 1], metrics=['mIoU'])
+    text = '\n'.join(lines).splitlines()
+    (bound,) = [line.split()[2:] for line in text if line.startswith('without latency')]
+    expected = (100 + score.scores['mIoU']) / 2
+    assert expected < 90 and bound == [f'{expected:.1f}'] * 2
 
 
 def test_rows_from_files(config, tmp_path):

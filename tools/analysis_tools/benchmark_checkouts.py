@@ -4,20 +4,31 @@
     python tools/analysis_tools/benchmark_checkouts.py /tmp/before . --repeats 10 -- \\
         -m mmforecast predict my.mp4 --at 100 --out /tmp/forecasts
 
+    python tools/analysis_tools/benchmark_checkouts.py /tmp/before . --repeats 3 --measured -- \\
+        $PWD/tools/analysis_tools/benchmark_step.py streaming CONFIG --shape 512 1024
+
 Everything after ``--`` goes to Python, which runs in the folder of each checkout. Ratios are of the second
 checkout to the first, pair by pair: below 1 the second is faster. On a machine that others use, the processor
 time (of the process and its children, user and system) says more than the time on the clock.
+
+With ``--measured`` the command measures a part of itself. Its last line is a JSON object of the seconds,
+``processor`` and ``clock``, and of ``values``, lists of numbers by name that must agree in both checkouts.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from mmforecast.evaluation import format_table
+
+Values = dict[str, list[float]]
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -25,40 +36,90 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('first', type=Path, help='folder of the checkout that is compared with')
     parser.add_argument('second', type=Path, help='folder of the other checkout')
     parser.add_argument('--repeats', type=int, default=10, help='runs of each (default: 10)')
+    parser.add_argument('--measured', action='store_true', help='the command reports its time and values')
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=1e-4,
+        help='of --measured: largest difference, relative to the largest value (default: 1e-4)',
+    )
+    parser.add_argument('--second-only', metavar='ARGUMENT', help='for the command in the second checkout')
     parser.add_argument('command', nargs='+', help='arguments of Python, after --')
     return parser.parse_args(argv)
 
 
-def measure(checkout: Path, command: list[str]) -> tuple[float, float]:
-    """Processor time and time on the clock of one run, in seconds.
+def measure(checkout: Path, command: list[str], measured: bool = False) -> tuple[float, float, Values]:
+    """Processor time and time on the clock of one run, in seconds, and the values that it reports.
 
     Args:
         checkout: Folder that the command runs in, and that its modules are imported from.
         command: Arguments of Python.
+        measured: Whether the command reports its time and values in its last line.
 
     Raises:
         RuntimeError: The command failed.
     """
     environment = {**os.environ, 'PYTHONPATH': str(checkout)}
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=checkout,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    clock = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f'{" ".join(command)} failed in {checkout}:\n{errors[-2000:]}')
-    return usage.ru_utime + usage.ru_stime, clock
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=checkout,
+            env=environment,
+            stdout=output,
+            stderr=errors,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        clock = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f'{" ".join(command)} failed in {checkout}:\n{_text(errors)[-2000:]}')
+        if measured:
+            report = json.loads(_text(output).splitlines()[-1])
+            return report['processor'], report['clock'], report['values']
+        return usage.ru_utime + usage.ru_stime, clock, {}
 
 
-def compare(first: Path, second: Path, command: list[str], repeats: int) -> list[dict[str, str]]:
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors='replace')
+
+
+def largest_difference(first: Values, second: Values, tolerance: float) -> float:
+    """Largest difference of values, relative to the largest of their list in the first checkout.
+
+    Args:
+        first, second: Of the two checkouts.
+        tolerance: Largest that is accepted.
+
+    Raises:
+        RuntimeError: It is larger, or the lists are others.
+    """
+    lengths = [{name: len(values) for name, values in found.items()} for found in (first, second)]
+    if lengths[0] != lengths[1]:
+        raise RuntimeError(f'the first checkout reports the values {lengths[0]}, the second {lengths[1]}')
+    worst = 0.0
+    for name, values in first.items():
+        scale = max(map(abs, values), default=0.0) or 1.0
+        difference = max((abs(a - b) for a, b in zip(values, second[name])), default=0.0) / scale
+        if not difference <= tolerance:
+            raise RuntimeError(
+                f'the checkouts do not compute the same: {name} differs by {difference:.1e} of its largest '
+                f'value, more than {tolerance:.0e}; --tolerance accepts more'
+            )
+        worst = max(worst, difference)
+    return worst
+
+
+def compare(
+    first: Path,
+    second: Path,
+    command: list[str],
+    repeats: int,
+    measured: bool = False,
+    tolerance: float = 1e-4,
+    second_only: str | None = None,
+) -> list[dict[str, str]]:
     """Rows of a table: kind of time, median of each checkout, median and range of the ratio.
 
     Args:
@@ -66,12 +127,20 @@ def compare(first: Path, second: Path, command: list[str], repeats: int) -> list
         second: Folder of the other.
         command: Arguments of Python.
         repeats: Pairs of runs, at least 1; the checkout that goes first changes from pair to pair.
+        measured: See :func:`measure`.
+        tolerance: See :func:`largest_difference`.
+        second_only: Argument that only the command in the second checkout gets.
+
+    Raises:
+        RuntimeError: A command failed, or the values that they report differ.
     """
-    folders, pairs = [first.resolve(), second.resolve()], []
+    folders, pairs, differences = [first.resolve(), second.resolve()], [], []
+    commands = command, [*command, second_only] if second_only else command
     for number in range(repeats):
         order = (0, 1) if number % 2 == 0 else (1, 0)
-        found = {index: measure(folders[index], command) for index in order}
+        found = {index: measure(folders[index], commands[index], measured) for index in order}
         pairs.append((found[0], found[1]))
+        differences.append(largest_difference(found[0][2], found[1][2], tolerance))
     rows = []
     for kind, name in enumerate(('processor', 'clock')):
         before, after = ([pair[side][kind] for pair in pairs] for side in (0, 1))
@@ -83,6 +152,7 @@ def compare(first: Path, second: Path, command: list[str], repeats: int) -> list
                 'second': f'{statistics.median(after):.2f} s',
                 'second / first, median': f'{statistics.median(ratios):.3f}',
                 'range': f'{min(ratios):.3f} to {max(ratios):.3f}',
+                **({'difference': f'{max(differences):.0e}'} if measured else {}),
             }
         )
     return rows
@@ -90,7 +160,15 @@ def compare(first: Path, second: Path, command: list[str], repeats: int) -> list
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    rows = compare(args.first, args.second, args.command, args.repeats)
+    rows = compare(
+        args.first,
+        args.second,
+        args.command,
+        args.repeats,
+        args.measured,
+        args.tolerance,
+        args.second_only,
+    )
     print(format_table(rows, list(rows[0])))
 
 

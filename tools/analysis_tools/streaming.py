@@ -35,8 +35,9 @@ def parse_args():
     rows.add_argument(
         '--segmentor',
         nargs=2,
+        action='append',
         metavar=('CONFIG', 'CHECKPOINT'),
-        help="config of mmsegmentation with weights, in place of every row's encoder",
+        help="config of mmsegmentation with weights, in place of every row's encoder; repeat it for seeds",
     )
     rows.add_argument(
         '--network',
@@ -45,7 +46,8 @@ def parse_args():
         default=[],
         metavar=('NAME', 'CONFIG', 'CHECKPOINT', 'FACTOR'),
         help='another network without forecasting, FACTOR times as slow: a config of mmsegmentation and its '
-        "weights, or of a forecaster whose encoder has weights, and 'none'",
+        "weights, or of a forecaster whose encoder has weights, and 'none'; repeat it, with the same NAME for "
+        'seeds of one network',
     )
     rows.add_argument(
         '--model',
@@ -115,9 +117,12 @@ def main():
     MMLogger.get_current_instance().setLevel(
         'WARNING'
     )  # the tables at the end, instead of a log for every row
-    configs = load_row_configs(args.config, args.segmentor, args.model, args.network, args.cfg_options)
     horizon = int(args.horizon) if args.horizon.isdigit() else args.horizon
-    rows = stream_rows(**configs, baselines=args.baselines, horizon=horizon, stride=args.stride)
+    rows = []
+    for seed, segmentor in enumerate(args.segmentor or [None]):
+        networks = [] if seed else args.network
+        configs = load_row_configs(args.config, segmentor, args.model, networks, args.cfg_options)
+        rows += stream_rows(**configs, baselines=args.baselines, horizon=horizon, stride=args.stride)
     protocol = StreamProtocol(
         workers=None if args.workers == 'all' else args.workers,
         schedule=args.schedule,
