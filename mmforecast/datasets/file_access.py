@@ -9,10 +9,9 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
-from mmforecast.fileio.remote import open_storage
+from mmforecast.fileio.remote import storage_of
 from mmforecast.utils.addresses import is_address
 
 from .corrupt_files import CorruptFileError
@@ -78,7 +77,7 @@ def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
 
 def _list_storage(root: str) -> Iterator[tuple[str, str, str]]:
     """As :func:`list_tree`, of a folder of a storage."""
-    with _storage_of(root) as (storage, inside):
+    with storage_of(root) as (storage, inside):
         paths = storage.find(inside)
     for path in paths:
         parts = path[len(inside) :].strip('/').split('/')
@@ -89,14 +88,14 @@ def _list_storage(root: str) -> Iterator[tuple[str, str, str]]:
 def _is_folder(path: str) -> bool:
     if not is_address(path):
         return os.path.isdir(path)
-    with _storage_of(path) as (storage, inside):
+    with storage_of(path) as (storage, inside):
         return storage.isdir(inside)
 
 
 def _is_file(path: str) -> bool:
     if not is_address(path):
         return os.path.isfile(path)
-    with _storage_of(path) as (storage, inside):
+    with storage_of(path) as (storage, inside):
         return storage.isfile(inside)
 
 
@@ -104,20 +103,8 @@ def _opened(path: str) -> IO[bytes]:
     """A file that is open for reading, and can be searched."""
     if not is_address(path):
         return open(path, 'rb')
-    with _storage_of(path) as (storage, inside):
+    with storage_of(path) as (storage, inside):
         return storage.open(inside, 'rb')
-
-
-@contextmanager
-def _storage_of(address: str) -> Iterator[tuple[Any, str]]:
-    """The storage of an address and the path in it; what it raises in the block is an OSError."""
-    storage, inside = open_storage(address)
-    try:
-        yield storage, inside
-    except OSError:
-        raise
-    except Exception as error:  # each storage has errors of its own
-        raise OSError(f'{address} cannot be read ({error})') from error
 
 
 class FileReader:
@@ -170,7 +157,7 @@ class FileReader:
 
 def _read_storage(path: str) -> bytes:
     """The bytes of a file in a storage."""
-    with _storage_of(path) as (storage, inside):
+    with storage_of(path) as (storage, inside):
         _check_bytes(storage.size(inside) or 0)
         return storage.cat_file(inside)
 

@@ -131,6 +131,17 @@ def test_listing(storage):
         expand_address('memory://bucket/x*', lambda name: True)
 
 
+def test_a_storage_that_fails_is_a_sentence(storage, monkeypatch):
+    def fail(*args, **more):
+        raise RuntimeError('no credentials')  # as of S3, which is no OSError
+
+    monkeypatch.setattr(type(storage), 'isdir', fail)
+    monkeypatch.setattr(type(storage), 'glob', fail)
+    for address in ('memory://bucket', 'memory://bucket/*'):
+        with pytest.raises(DownloadError, match=r'cannot be listed \(no credentials\)'):
+            find_inputs([address])
+
+
 def test_results_are_written_to_folders(tmp_path):
     with pytest.raises(ValueError, match='s3://bucket/out is an address, and results are written to a folder'):
         make_folder('s3://bucket/out')
