@@ -8,8 +8,9 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
-from mmforecast.apis.deployment import ExportedForecaster, export_forecaster
-from mmforecast.apis.deployment.graphs import NoGraphError
+from mmforecast.apis.deployment import ExportedForecaster, PartTime, export_forecaster, time_parts
+from mmforecast.apis.deployment.export import _trace
+from mmforecast.apis.deployment.graphs import Graph, NoGraphError
 from mmforecast.apis.deployment.sessions import open_session
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.registry import MODELS
@@ -50,16 +51,11 @@ CONFIGS = dict(
         test_cfg=dict(rollout_steps=2),
     ),
 )
-onnx = pytest.param(
-    'onnx',
-    marks=[
-        pytest.mark.slow,
-        pytest.mark.skipif(
-            not all(map(find_spec, ('onnxruntime', 'onnxscript'))),
-            reason='onnxruntime and onnxscript are not installed',
-        ),
-    ],
+needs_onnx = pytest.mark.skipif(
+    not all(map(find_spec, ('onnxruntime', 'onnxscript'))),
+    reason='onnxruntime and onnxscript are not installed',
 )
+onnx = pytest.param('onnx', marks=[pytest.mark.slow, needs_onnx])
 formats = pytest.mark.parametrize('format', ['torch-export', onnx])
 
 
@@ -136,6 +132,52 @@ def test_motion_is_observed_outside_of_the_graph(tmp_path, format):
     assert out.shape == (3, 3, *SIZE)
     assert np.quantile(np.abs(out - expected), 0.999) < 2e-2  # a rounding may send a pixel to its neighbor
     assert np.abs(expected - frames[-1].transpose(2, 0, 1)).mean() > 1
+
+
+@pytest.mark.slow
+@needs_onnx
+@pytest.mark.parametrize('align_corners', [True, False])
+@pytest.mark.parametrize('outside', ['border', 'zeros'])
+@pytest.mark.parametrize('deformable', [True, False])
+def test_sampling_in_onnx_equals_grid_sample(tmp_path, monkeypatch, align_corners, outside, deformable):
+    monkeypatch.setattr('mmforecast.apis.deployment.warping._runs_deform_conv', lambda: deformable)
+
+    class Sampling(torch.nn.Module):
+        def forward(self, maps, grid):
+            return torch.nn.functional.grid_sample(
+                maps, grid, padding_mode=outside, align_corners=align_corners
+            )
+
+    draw = torch.Generator().manual_seed(0)
+    maps = torch.randn(2, 5, 6, 11, generator=draw)
+    grid = 1.3 * (2 * torch.rand(2, 6, 11, 2, generator=draw) - 1)  # a good part of it outside
+    path = tmp_path / 'sampling.onnx'
+    graph = Graph(Sampling(), dict(maps=maps, grid=grid), ['out'])
+    _trace(graph, path, 'onnx')
+    (out,) = open_session(path)(dict(maps=maps.numpy(), grid=grid.numpy()))
+    np.testing.assert_allclose(out, graph.module(maps, grid).numpy(), atol=1e-5)
+    content = path.read_bytes()
+    assert (b'DeformConv' in content) == (deformable and outside == 'border')
+    assert (b'GridSample' in content) != (b'DeformConv' in content)
+
+
+def test_parts_with_a_graph_are_timed_by_turns(tmp_path):
+    model = build('labels')
+    parts = export_forecaster(model, tmp_path, SIZE, format='torch-export')
+    threads = torch.get_num_threads()
+    times = time_parts(model, tmp_path, parts, SIZE, runs=3, threads=threads + 1)
+    assert [part.name for part in times] == ['predictor', 'decoder']
+    assert all(len(part.pytorch) == len(part.graph) == 3 for part in times)
+    assert all(part.ratio(clock) > 0 for part in times for clock in (False, True))
+    assert torch.get_num_threads() == threads
+    with pytest.raises(ValueError, match='runs'):
+        time_parts(model, tmp_path, parts, SIZE, runs=0)
+
+
+def test_the_ratio_is_the_median_over_pairs():
+    part = PartTime('predictor', pytorch=[(1, 10), (2, 10), (4, 10)], graph=[(3, 10), (4, 20), (1, 15)])
+    assert (part.ratio(), part.ratio(clock=True)) == (2, 1.5)  # 3, 2, 1/4 and 1, 2, 3/2
+    assert (part.medians(), part.medians(clock=True)) == ((2, 3), (10, 15))
 
 
 @pytest.mark.parametrize(

@@ -111,19 +111,25 @@ class Clock:
         return f'{torch.cuda.max_memory_allocated(self.device) / 1e9:.2f}'
 
 
-def without_files(cfg: Config, street: Path) -> Config:
-    """A config whose model needs no weights, on a street.
-
-    Args:
-        cfg: Changed in place.
-        street: Folder of a synthetic street.
-    """
+def without_weights(cfg: Config) -> Config:
+    """The config, changed in place: its model starts from random weights."""
     cfg.model.pop('init_cfg', None)
     for part in ('encoder', 'predictor'):
         for key in ('checkpoint', 'coarsest_from'):
             if cfg.model[part].get(key) is not None:
                 cfg.model[part][key] = None
     cfg.model.encoder.pop('standardize', None)  # by statistics that nobody has measured
+    return cfg
+
+
+def on_street(cfg: Config, street: Path) -> Config:
+    """The config, changed in place: random weights, and the data of a street.
+
+    Args:
+        cfg: Of a system that trains on the synthetic street.
+        street: Folder of a synthetic street.
+    """
+    without_weights(cfg)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.data_root = str(street)
         loader.num_workers = 0
@@ -135,7 +141,7 @@ def training_step(cfg: Config, mode: str, batch_size: int, clock: Clock) -> Call
     """A function that does one training step, always on the same clips.
 
     Args:
-        cfg: Of a system, see :func:`without_files`.
+        cfg: Of a system, see :func:`on_street`.
         mode: One of :data:`MODES`.
         batch_size: Clips.
         clock: Knows the device.
@@ -170,8 +176,8 @@ def measure_training(args: argparse.Namespace, street: Path, clock: Clock) -> It
                 continue
             clock.reset_peak()
             try:
-                with_files = load_config(str(ROOT / SYSTEMS[name]))
-                step = training_step(without_files(with_files, street), mode, args.batch_size, clock)
+                cfg = on_street(load_config(str(ROOT / SYSTEMS[name])), street)
+                step = training_step(cfg, mode, args.batch_size, clock)
                 for _ in range(2):  # compiles, and lets libraries choose
                     step()
                 row[mode] = f'{1e3 * statistics.median(clock.seconds(step) for _ in range(args.steps)):.1f} ms'
@@ -188,22 +194,19 @@ def measure_stream(args: argparse.Namespace, clock: Clock) -> Iterator[dict]:
     for mode in ('plain', 'bfloat16'):
         if clock.is_over:
             return
-        cfg = load_config(args.stream_config, {'model.test_cfg.rollout_steps': 1})
-        cfg.model.encoder.checkpoint = None
-        if 'coarsest_from' in cfg.model.predictor:
-            cfg.model.predictor.coarsest_from = None
+        cfg = without_weights(load_config(args.stream_config, {'model.test_cfg.rollout_steps': 1}))
         clock.reset_peak()
         model = build_forecaster(cfg, device=str(clock.device))
         if mode == 'bfloat16':
             run_in_bfloat16(model)
         times = stream_times(model, args.stream_size, args.frames, clock)
-        low, middle, high = (1e3 * np.percentile(times, share) for share in (50, 90, 99))
+        median, p90, p99 = (1e3 * np.percentile(times, share) for share in (50, 90, 99))
         yield {
             'F2F, stream': mode,
             'frames/s': f'{len(times) / sum(times):.2f}',
-            'median': f'{low:.1f} ms',
-            '90 %': f'{middle:.1f} ms',
-            '99 %': f'{high:.1f} ms',
+            'median': f'{median:.1f} ms',
+            '90 %': f'{p90:.1f} ms',
+            '99 %': f'{p99:.1f} ms',
             'GB': clock.peak(),
         }
 
@@ -224,7 +227,7 @@ def stream_times(model: BaseForecaster, size: tuple[int, int], count: int, clock
 
 def measure_evaluation(street: Path, clock: Clock) -> dict:
     """Clips per second of an evaluation, metrics included."""
-    cfg = without_files(load_config(str(ROOT / EVALUATED)), street)
+    cfg = on_street(load_config(str(ROOT / EVALUATED)), street)
     model = build_forecaster(cfg, device=str(clock.device))
     loader = build_loader(cfg)
     seconds = clock.seconds(lambda: evaluate(model, loader, cfg.test_evaluator))

@@ -2,5 +2,6 @@
 
 from .export import FORMATS, ExportedPart, export_forecaster
 from .runner import ExportedForecaster
+from .timing import PartTime, time_parts
 
-__all__ = ['FORMATS', 'ExportedForecaster', 'ExportedPart', 'export_forecaster']
+__all__ = ['FORMATS', 'ExportedForecaster', 'ExportedPart', 'PartTime', 'export_forecaster', 'time_parts']

@@ -21,12 +21,12 @@ from mmforecast.version import __version__
 
 from .graphs import Graph, NoGraphError, decoder_graph, encoder_graph, predictor_graph
 from .sessions import MANIFEST, open_session
+from .warping import OPSET, translations
 
 __all__ = ['FORMATS', 'ExportedPart', 'export_forecaster']
 
 FORMATS = {'onnx': '.onnx', 'torch-export': '.pt2'}
 _NEEDED = {'onnx': ('onnx', 'onnxscript', 'onnxruntime'), 'torch-export': ()}
-_OPSET = 18
 # Largest difference from PyTorch, relative to the largest value where that is above 1.
 _TOLERANCE = 1e-4
 
@@ -99,7 +99,7 @@ def export_forecaster(
     model.eval()
     parts = [
         _write(graph, name, folder, format) if isinstance(graph, Graph) else ExportedPart(name, reason=graph)
-        for name, graph in _graphs(model, size, steps).items()
+        for name, graph in example_graphs(model, size, steps).items()
     ]
     content = dict(
         version=__version__,
@@ -118,8 +118,18 @@ def export_forecaster(
     return parts
 
 
-def _graphs(model: BaseForecaster, size: tuple[int, int], steps: int) -> dict[str, Graph | str]:
-    """A graph by name of the part, or the reason why there is none."""
+@torch.no_grad()
+def example_graphs(model: BaseForecaster, size: tuple[int, int], steps: int) -> dict[str, Graph | str]:
+    """A graph with example tensors by name of the part, or the reason why there is none.
+
+    Args:
+        model: In eval mode, on the CPU.
+        size: (H, W) of the frames.
+        steps: Horizon.
+
+    Raises:
+        NoGraphError: The predictor has no graph.
+    """
     draw = torch.Generator().manual_seed(0)
     frames = _moving_frames(model.num_past, size, draw)
     out: dict[str, Graph | str] = {}
@@ -219,7 +229,8 @@ def _save(program: torch.export.ExportedProgram, graph: Graph, path: Path, forma
     torch.onnx.export(
         program,
         dynamo=True,
-        opset_version=_OPSET,
+        opset_version=OPSET,
+        custom_translation_table=translations(),
         input_names=list(graph.inputs),
         output_names=graph.outputs,
         verbose=False,

@@ -76,19 +76,18 @@ class _Compiled:
         self.name = name
         self.function = function
         self.backend = backend
-        self.compiled: Callable | None = None
-        self.failed = False
+        self.run: Callable | None = None  # the compiled function, or the function itself where that fails
 
     def __call__(self, *args, **kwargs):
-        if self.failed:
+        if self.run is self.function:
             return self.function(*args, **kwargs)
         try:
-            if self.compiled is None:
-                self.compiled = torch.compile(self.function, backend=self.backend)
-            return self.compiled(*args, **kwargs)
+            if self.run is None:
+                self.run = torch.compile(self.function, backend=self.backend)
+            return self.run(*args, **kwargs)
         except Exception as error:
             result = self.function(*args, **kwargs)  # an error of its own is not one of compiling
-            self.failed = True
+            self.run = self.function
             reason = str(error).strip().split('\n')[0]
             print_log(
                 f'{self.name} runs without torch.compile, which fails on it: {type(error).__name__}: {reason}',
