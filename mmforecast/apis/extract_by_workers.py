@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from mmforecast.datasets import CorruptFrameError, Level
+from mmforecast.datasets import CorruptFrameError, Level, StoreWriter
 from mmforecast.datasets.representation_store.files import read_index, write_array
 from mmforecast.fileio.atomic import remove_leftovers
 
@@ -23,6 +23,7 @@ from .extract import (
     print_sizes,
     sequences_in_use,
 )
+from .extract_frames import SequenceFrames
 from .extract_job import ExtractionJob
 
 __all__ = ['extract_by_workers']
@@ -57,16 +58,13 @@ def extract_by_workers(
         RuntimeError: A worker meets an error that nobody expected.
         ValueError: As of :func:`extract_representations`.
     """
-    work = {}
-    for split in job.splits:
-        dataset = job.build_dataset(split)
-        work[split] = _SplitWork(sequences_in_use(dataset), name_sources(dataset))
+    parts = {split: _part_of(job, split) for split in job.splits}
     units = [
         SequenceUnit(split, name)
-        for split, part in work.items()
+        for split, part in parts.items()
         for name in owned_sequences(part.sequences, shard)
     ]
-    stores = _Stores(job, work, shard)
+    stores = _Stores(job, parts, shard)
     pool, count = open_pool(partial(build_worker, job=job, explain=explain), workers, threads, ray)
     progress = Progress(len(units))
     scheduler = Scheduler(pool, count, stores, progress, shard, unit_timeout, stores.open)
@@ -94,32 +92,53 @@ class SequenceUnit:
 
 
 @dataclass(frozen=True)
-class _SplitWork:
-    sequences: dict
+class _Part:
+    """A split.
+
+    Attributes:
+        sequences: Those with a frame to extract, by id.
+        source: The data sets that they are of, for the manifest of the store.
+    """
+
+    sequences: dict[str, SequenceFrames]
     source: str
 
 
+def _part_of(job: ExtractionJob, split: str) -> _Part:
+    dataset = job.build_dataset(split)
+    return _Part(sequences_in_use(dataset), name_sources(dataset))
+
+
 class _Stores:
-    """The stores of a job; the ledger of its scheduler, and their only writer beside arrays.
+    """The stores of a job, one per split; the ledger of its scheduler.
+
+    Workers write the arrays. Everything else, the indexes and manifests, is written here alone.
 
     Args:
         job: What is extracted.
-        work: The sequences of each split.
-        shard: The part of them that is written.
+        parts: Its splits.
+        shard: The part of each split's sequences that is written; None for all.
     """
 
-    def __init__(self, job: ExtractionJob, work: dict[str, _SplitWork], shard: Shard | None):
+    def __init__(self, job: ExtractionJob, parts: dict[str, _Part], shard: Shard | None):
         self.job = job
-        self.work = work
+        self.parts = parts
         self.shard = shard
-        self.writers = {}
-        self._written = dict.fromkeys(work, 0)
-        self._kept = dict.fromkeys(work, 0)
-        self._corrupt: dict[str, dict[str, str]] = {split: {} for split in work}
+        self.writers: dict[str, StoreWriter] = {}
+        self._written = dict.fromkeys(parts, 0)
+        self._kept = dict.fromkeys(parts, 0)
+        self._corrupt: dict[str, dict[str, str]] = {split: {} for split in parts}
 
     def open(self, built: dict) -> None:
-        """Print the sizes and begin, once a worker has said what its network makes."""
-        for split, part in self.work.items():
+        """Print the sizes and begin, once a worker has said what its network makes.
+
+        Args:
+            built: As of :attr:`ExtractionWorker.built`.
+
+        Raises:
+            StoreError: A store holds other representations, or the disk is too small.
+        """
+        for split, part in self.parts.items():
             levels = [Level(*level) for level in built['levels'][split]]
             names, root = built['names'], self.job.root(split)
             print(f'{split}:')
@@ -136,11 +155,20 @@ class _Stores:
             )
 
     def record(self, unit: SequenceUnit, state: str, **more) -> dict:
-        """Name the arrays of a sequence in the index, or remember why there are none."""
+        """Name the arrays of a sequence in the index, or remember why there are none.
+
+        Args:
+            unit: The sequence.
+            state: 'done' or 'failed'.
+            more: The rest of what :class:`ExtractionWorker` returns.
+
+        Returns:
+            What the progress prints.
+        """
         if state == FAILED:
             self._corrupt[unit.split][unit.sequence] = more['sentence']
         else:
-            names = self.work[unit.split].sequences[unit.sequence].names
+            names = self.parts[unit.split].sequences[unit.sequence].names
             for level in more['levels']:
                 self.writers[unit.split].enter(level, unit.sequence, names)
             self._written[unit.split] += bool(more['levels'])
@@ -166,7 +194,7 @@ class _Stores:
                     self._corrupt[split][name] for name in part.sequences if name in self._corrupt[split]
                 ],
             )
-            for split, part in self.work.items()
+            for split, part in self.parts.items()
         }
 
 
@@ -222,7 +250,8 @@ class ExtractionWorker:
         except Exception as error:  # it is not about the sequence
             return dict(failure(error, self.explain), state=FATAL)
 
-    def _do(self, unit: SequenceUnit, report: Callable) -> dict:
+    def _do(self, unit: SequenceUnit, report: Callable[[int], None]) -> dict:
+        """Write the levels of a sequence that the index does not name."""
         extractor, index = self.extractors[unit.split], self._index[unit.split]
         names = extractor.work[unit.sequence].names
         missing = [

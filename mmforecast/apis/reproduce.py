@@ -1,5 +1,6 @@
 """A system's trainings and tables, run one after another from a list, and taken up where they stopped."""
 
+import functools
 import json
 import shlex
 import subprocess
@@ -160,13 +161,19 @@ def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
 
 def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Sequence[str] = ()) -> str:
     """Path of the checkpoint that a training of a list ends with."""
-    cfg = Config.fromfile(training['config'])
+    loop = _train_cfg(training['config'])
     overrides = {**training.get('options', {}), **dict(option.split('=', 1) for option in options)}
     for kind, name in (('max_iters', 'iter'), ('max_epochs', 'epoch')):
-        length = overrides.get(f'train_cfg.{kind}', (cfg.get('train_cfg') or {}).get(kind))
+        length = overrides.get(f'train_cfg.{kind}', loop.get(kind))
         if length is not None:
             return str(_folder(training, seed, work_dir) / f'{name}_{length}.pth')
     raise ValueError(f'{training["config"]} has no train_cfg, so {training["name"]} can not be trained')
+
+
+@functools.cache
+def _train_cfg(config: str) -> Mapping:
+    """``train_cfg`` of a config file, which takes half a second to read and which every seed asks for."""
+    return Config.fromfile(config).get('train_cfg') or {}
 
 
 def _folder(training: Mapping, seed: int, work_dir: Path) -> Path:

@@ -5,30 +5,40 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from mmengine.config import Config, DictAction
 
+from mmforecast.utils.addresses import refuse_address
+
 __all__ = ['TRACEBACK_FLAG', 'add_runner_arguments', 'cli_errors', 'read_config']
 
 TRACEBACK_FLAG = '--traceback'
+
+# Options of all tools that say where to write.
+_OUTPUTS = ('--out', '--work-dir')
 
 
 @contextmanager
 def cli_errors(status: int = 2) -> Iterator[None]:
     """Run a command-line tool: ``with cli_errors(): main()``.
 
-    What :func:`explain` has a sentence for is printed as that sentence, and the process exits with
-    ``status``. With ``--traceback`` on the command line, which this removes from ``sys.argv``, the
-    traceback is printed too. All other errors pass. Ctrl-C exits with status 130.
+    Addresses are refused as places for results. What :func:`explain` has a sentence for is printed as that
+    sentence, and the process exits with ``status``. With ``--traceback`` on the command line, which this
+    removes from ``sys.argv``, the traceback is printed too. All other errors pass. Ctrl-C exits with
+    status 130.
     """
     show_traceback = TRACEBACK_FLAG in sys.argv[1:]
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != TRACEBACK_FLAG]
     # mmengine imports it; the version of setuptools is chosen in our requirements.
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     try:
+        for option, value in pairwise(_words(sys.argv[1:])):
+            if option in _OUTPUTS:
+                refuse_address(value)
         yield
     except KeyboardInterrupt as interrupt:
         print(f'\n{interrupt}' if str(interrupt) else '\nInterrupted.', file=sys.stderr)
@@ -44,6 +54,11 @@ def cli_errors(status: int = 2) -> Iterator[None]:
         hint = '' if show_traceback else f' ({TRACEBACK_FLAG} shows where this was raised)'
         print(f'\nError: {sentence}{hint}', file=sys.stderr)
         sys.exit(status)
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    """The command line, with options and their values apart."""
+    return [word for given in argv for word in (given.split('=', 1) if given.startswith('--') else [given])]
 
 
 def _config_of(error: BaseException) -> Config | None:

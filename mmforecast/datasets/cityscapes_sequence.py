@@ -99,7 +99,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     and one representation store may hold them all.
 
     Args:
-        data_root: Folder of the dataset.
+        data_root: Folder of the dataset, or its address in a storage that fsspec reads (s3, gs, ...).
         split: 'train', 'val' or 'test'.
         data_prefix: ``img_path`` and ``seg_map_path``, folders or archives under ``data_root``.
             Data with labels on every frame keeps them in ``gtFine_sequence``. ``flow_path``, where there is
@@ -120,6 +120,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     """
 
     METAINFO = CITYSCAPES_METAINFO
+    reads_addresses = True
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Files of a dataset, from a folder or in place from a zip archive.
+"""Files of a dataset, from a folder or in place from a zip archive, on this machine or in a storage.
 
 A path into an archive is the archive's path with the member's name after it:
-``gtFine.zip/gtFine/val/...png``.
+``gtFine.zip/gtFine/val/...png``. Any path may be an address of a storage: ``s3://bucket/gtFine/val/...png``.
 """
 
 import os
@@ -9,9 +9,13 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import IO
+
+from mmforecast.fileio.remote import storage_of
+from mmforecast.utils.addresses import is_address
 
 from .corrupt_files import CorruptFileError
-from .junk_files import is_junk_path, visible_entries
+from .junk_files import is_junk, is_junk_path, visible_entries
 
 __all__ = ['CorruptFrameError', 'FileReader', 'find_tree', 'list_tree']
 
@@ -33,12 +37,20 @@ def find_tree(prefix: str) -> str | None:
 
     That is the folder ``prefix``, else the archive ``prefix``, ``<prefix>.zip`` or
     ``<prefix>_trainvaltest.zip``, as Cityscapes names its downloads.
+
+    Args:
+        prefix: Path, or address of a storage that lists its files.
+
+    Raises:
+        ImportError: A package that the storage needs is not installed.
+        OSError: The storage does not answer.
+        ValueError: It is the address of a web server.
     """
     prefix = os.fspath(prefix)  # mmengine's forks join data_root as it is given, a Path too
-    if os.path.isdir(prefix):
+    if _is_folder(prefix):
         return prefix
     for path in (prefix, f'{prefix}.zip', f'{prefix}_trainvaltest.zip'):
-        if path.endswith('.zip') and os.path.isfile(path):
+        if path.endswith('.zip') and _is_file(path):
             return path
     return None
 
@@ -46,7 +58,7 @@ def find_tree(prefix: str) -> str | None:
 def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
     """All files ``<split>/<folder>/<name>`` of a tree as (folder, name, path), in any order; no junk."""
     if tree.endswith('.zip'):
-        with zipfile.ZipFile(tree) as archive:
+        with _opened(tree) as file, zipfile.ZipFile(file) as archive:
             members = archive.namelist()
         for member in members:
             *_, parent, folder, name = ('', '', *member.split('/'))
@@ -54,10 +66,45 @@ def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
                 yield folder, name, f'{tree}/{member}'
         return
     root = os.path.join(tree, split)
+    if is_address(tree):
+        yield from _list_storage(root)
+        return
     for folder in visible_entries(root):
         if folder.is_dir():
             for entry in visible_entries(folder.path):
                 yield folder.name, entry.name, entry.path
+
+
+def _list_storage(root: str) -> Iterator[tuple[str, str, str]]:
+    """As :func:`list_tree`, of a folder of a storage."""
+    with storage_of(root) as (storage, inside):
+        paths = storage.find(inside)
+    for path in paths:
+        parts = path[len(inside) :].strip('/').split('/')
+        if len(parts) == 2 and not any(map(is_junk, parts)):
+            yield *parts, storage.unstrip_protocol(path)
+
+
+def _is_folder(path: str) -> bool:
+    if not is_address(path):
+        return os.path.isdir(path)
+    with storage_of(path) as (storage, inside):
+        return storage.isdir(inside)
+
+
+def _is_file(path: str) -> bool:
+    if not is_address(path):
+        return os.path.isfile(path)
+    with storage_of(path) as (storage, inside):
+        return storage.isfile(inside)
+
+
+def _opened(path: str) -> IO[bytes]:
+    """A file that is open for reading, and can be searched."""
+    if not is_address(path):
+        return open(path, 'rb')
+    with storage_of(path) as (storage, inside):
+        return storage.open(inside, 'rb')
 
 
 class FileReader:
@@ -80,6 +127,8 @@ class FileReader:
             OSError: The file, archive or member is missing, unreadable, too large, or no plain file.
         """
         if _ARCHIVE_MARK not in path:
+            if is_address(path):
+                return _read_storage(path)
             state = os.stat(path)
             if not stat.S_ISREG(state.st_mode):  # a pipe would keep us waiting, a device never end
                 raise OSError('it is no regular file')
@@ -100,10 +149,17 @@ class FileReader:
         key = (os.getpid(), path)
         if key not in self._archives:
             try:
-                self._archives[key] = zipfile.ZipFile(path)
+                self._archives[key] = zipfile.ZipFile(_opened(path))
             except _BAD_ARCHIVE as error:
                 raise OSError(f'{path}: {error}') from error
         return self._archives[key]
+
+
+def _read_storage(path: str) -> bytes:
+    """The bytes of a file in a storage."""
+    with storage_of(path) as (storage, inside):
+        _check_bytes(storage.size(inside) or 0)
+        return storage.cat_file(inside)
 
 
 def _check_bytes(size: int) -> None:

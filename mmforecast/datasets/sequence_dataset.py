@@ -1,6 +1,7 @@
 """The one clip dataset: every item is a clip of a sequence of frames."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmforecast.registry import TRANSFORMS
+from mmforecast.utils.addresses import is_address
 from mmforecast.utils.checks import check_positive
 
 from .clip_layout import ClipLayout
@@ -43,6 +45,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     The others are those of :class:`mmengine.dataset.BaseDataset`.
 
     Attributes:
+        reads_addresses: Whether ``data_root`` may be an address of a storage (s3, gs, ...).
         unreadable: Files that :meth:`load_sequences` had to leave out, with the reason of each.
 
     Raises:
@@ -50,6 +53,7 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
     """
 
     item_name = 'clip'
+    reads_addresses = False
     label_map: dict[int, int] | None = None
 
     def __init__(
@@ -71,6 +75,11 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
         serialize_data: bool = True,
         max_refetch: int = 1000,
     ):
+        if is_address(os.fspath(data_root or '')) and not self.reads_addresses:
+            raise ValueError(
+                f'{type(self).__name__} reads local files, and data_root is an address, {data_root}: '
+                'mount the storage, or copy the data'
+            )
         self.layout = ClipLayout(num_past, num_future, anchor_step)
         self.strides = _stride_range(stride, test_mode)
         if not (anchor is None or anchor == 'annotated' or isinstance(anchor, int) and anchor >= 0):
@@ -93,6 +102,16 @@ class BaseSequenceDataset(CorruptFilePolicy, BaseDataset):
             serialize_data=serialize_data,
             max_refetch=max_refetch,
         )
+
+    def _join_prefix(self) -> None:
+        """Join ``data_root`` and ``data_prefix``: addresses as text, as mmengine knows few storages."""
+        root = os.fspath(self.data_root or '')
+        if not is_address(root):
+            super()._join_prefix()
+            return
+        for name, prefix in self.data_prefix.items():
+            if not (is_address(prefix) or os.path.isabs(prefix)):
+                self.data_prefix[name] = f'{root.rstrip("/")}/{prefix}'
 
     def load_sequences(self) -> list[Sequence]:
         """Find the dataset's sequences, in a fixed order."""

@@ -2,11 +2,11 @@
 
 import http.client
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
@@ -15,16 +15,10 @@ from mmforecast.version import __version__
 
 from .download import DownloadError, open_address
 
-__all__ = ['expand_address', 'fetch', 'file_name', 'is_address']
+__all__ = ['expand_address', 'fetch', 'file_name', 'storage_of']
 
-_ADDRESS = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+://')
 _PLAIN = ('http', 'https')
 _PART = 1 << 20
-
-
-def is_address(text: str) -> bool:
-    """Whether it is an address such as ``s3://bucket/drive.mp4``, and no path."""
-    return _ADDRESS.match(text) is not None
 
 
 def file_name(address: str) -> str:
@@ -48,20 +42,61 @@ def expand_address(address: str, wanted: Callable[[str], bool]) -> list[str]:
     """
     if _scheme(address) in _PLAIN:
         return [address]
-    storage, path = _storage(address)
-    try:
+    with storage_of(address, 'listed') as (storage, path):
         if any(character in path for character in '*?['):
             found = storage.glob(path)
         elif storage.isdir(path):
             found = storage.find(path)
         else:
             return [address]
-    except OSError as error:
-        raise DownloadError(f'{address} cannot be listed ({_reason(error)})') from error
     files = sorted(file for file in found if wanted(file))
     if not files:
         raise FileNotFoundError(f'there is no video at {address}')
     return [storage.unstrip_protocol(file) for file in files]
+
+
+@contextmanager
+def storage_of(address: str, action: str = 'read') -> Iterator[tuple[Any, str]]:
+    """The ``fsspec.AbstractFileSystem`` of an address, and the path in it; not for web servers.
+
+    Args:
+        address: Of a file or a folder.
+        action: What the block does with it, for the sentence of an error.
+
+    Raises:
+        DownloadError: There is no such storage, or the block raised an error, of whatever kind.
+        ImportError: A package that the storage needs is not installed.
+        ValueError: It is the address of a web server.
+    """
+    storage, path = _open_storage(address)
+    try:
+        yield storage, path
+    except (DownloadError, _WriteError):
+        raise
+    except Exception as error:
+        raise DownloadError(f'{address} cannot be {action} ({_reason(error)})') from error
+
+
+def _open_storage(address: str) -> tuple[Any, str]:
+    """The storage of an address, and the path in it.
+
+    Raises:
+        DownloadError: There is no such storage.
+        ImportError: A package that the storage needs is not installed.
+        ValueError: It is the address of a web server.
+    """
+    if _scheme(address) in _PLAIN:
+        raise ValueError(
+            f'{address} is on a web server, which does not list its files: give a storage (s3, gs, ...), or a '
+            'folder'
+        )
+    fsspec = _import_fsspec(address)
+    try:
+        return fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        raise ImportError(f'{address}: {error}') from error
+    except ValueError as error:
+        raise DownloadError(f'{address} is no address of a storage that fsspec knows ({error})') from error
 
 
 def fetch(address: str, path: str | os.PathLike) -> None:
@@ -79,15 +114,12 @@ def fetch(address: str, path: str | os.PathLike) -> None:
     if _scheme(address) in _PLAIN:
         _fetch_plain(address, Path(path))
         return
-    storage, remote = _storage(address)
     try:
-        with storage.open(remote, 'rb') as source:
+        with storage_of(address) as (storage, remote), storage.open(remote, 'rb') as source:
             length = getattr(source, 'size', None)
             copied = _copy(source, Path(path))
     except _WriteError as error:
         raise error.__cause__ from None
-    except Exception as error:  # each storage has errors of its own
-        raise DownloadError(f'{address} cannot be read ({_reason(error)})') from error
     _check_length(address, copied, length)
 
 
@@ -144,17 +176,6 @@ def _check_length(address: str, copied: int, length: int | None) -> None:
 
 def _scheme(address: str) -> str:
     return address.partition('://')[0].lower()
-
-
-def _storage(address: str) -> tuple:
-    """The file system of fsspec, and the path in it."""
-    fsspec = _import_fsspec(address)
-    try:
-        return fsspec.core.url_to_fs(address)
-    except ImportError as error:
-        raise ImportError(f'{address}: {error}') from error
-    except ValueError as error:
-        raise DownloadError(f'{address} is no address of a storage that fsspec knows ({error})') from error
 
 
 def _import_fsspec(address: str) -> ModuleType:

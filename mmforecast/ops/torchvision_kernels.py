@@ -41,12 +41,17 @@ def _kernel(name: str) -> Callable:
     return getattr(torch.ops.torchvision, name)
 
 
+def _wide(values: Tensor) -> Tensor:
+    """Half precision as float32: torchvision has no kernels for bfloat16, and float16 rounds places."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+
+
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
     """As :func:`mmforecast.ops.nms.nms`; torchvision knows no offset."""
     if offset:
         return pytorch_nms.nms(boxes, scores, iou_threshold, offset)
     # mmcv compares with a threshold in float32
-    return _kernel('nms')(boxes.detach(), scores.detach(), float(np.float32(iou_threshold)))
+    return _kernel('nms')(_wide(boxes.detach()), _wide(scores.detach()), float(np.float32(iou_threshold)))
 
 
 def roi_align_forward(
@@ -61,8 +66,8 @@ def roi_align_forward(
         )  # fmt: skip
         return
     roi_align.require_regions(rois, len(input), aligned)
-    bins = aligned_height, aligned_width
-    output.copy_(_kernel('roi_align')(input, rois.to(input), spatial_scale, *bins, sampling_ratio, aligned))
+    maps, bins = _wide(input), (aligned_height, aligned_width)
+    output.copy_(_kernel('roi_align')(maps, rois.to(maps), spatial_scale, *bins, sampling_ratio, aligned))
 
 
 def roi_align_backward(
@@ -76,15 +81,15 @@ def roi_align_backward(
             spatial_scale, sampling_ratio, pool_mode, aligned,
         )  # fmt: skip
         return
-    bins = aligned_height, aligned_width
+    grad, bins = _wide(grad_output), (aligned_height, aligned_width)
     grad_input += _kernel('_roi_align_backward')(
-        grad_output, rois.to(grad_output), spatial_scale, *bins, *grad_input.shape, sampling_ratio, aligned
+        grad, rois.to(grad), spatial_scale, *bins, *grad_input.shape, sampling_ratio, aligned
     )
 
 
 def convolve(input: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor, geometry: Geometry) -> Tensor:
     """As :func:`mmforecast.ops.deform_conv.convolve`."""
-    return _kernel('deform_conv2d')(*_arguments(input, offset, mask, weight, geometry))
+    return _kernel('deform_conv2d')(*_arguments(input, offset, mask, weight, geometry)).to(input.dtype)
 
 
 def gradients(
@@ -98,16 +103,17 @@ def gradients(
     of_weight: bool = True,
 ) -> Gradients:
     """As :func:`mmforecast.ops.deform_conv.gradients`; torchvision's kernel computes them all."""
-    found = _kernel('_deform_conv2d_backward')(grad, *_arguments(input, offset, mask, weight, geometry))
-    grad_input, grad_weight, grad_offset, grad_mask, _ = found
+    found = _kernel('_deform_conv2d_backward')(_wide(grad), *_arguments(input, offset, mask, weight, geometry))
+    grad_input, grad_weight, grad_offset, grad_mask, _ = (each.to(input.dtype) for each in found)
     return Gradients(grad_input, grad_offset, grad_mask, grad_weight)
 
 
 def _arguments(
     input: Tensor, offset: Tensor, mask: Tensor | None, weight: Tensor, geometry: Geometry
 ) -> tuple:
+    input, offset, weight = _wide(input), _wide(offset), _wide(weight)
     bias = weight.new_zeros(len(weight))
-    factors = input.new_zeros(len(input), 1) if mask is None else mask
+    factors = input.new_zeros(len(input), 1) if mask is None else _wide(mask)
     pairs = *geometry.stride, *geometry.padding, *geometry.dilation
     groups = geometry.groups, geometry.deform_groups
     return input, weight, offset, factors, bias, *pairs, *groups, mask is not None

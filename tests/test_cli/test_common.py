@@ -34,6 +34,25 @@ def test_traceback_on_request(capsys, monkeypatch):
     assert 'Traceback (most recent call last)' in err and 'Error: The checkpoint is refused.\n' in err
 
 
+@pytest.mark.parametrize(
+    'argv', [['--out', 's3://bucket/out'], ['--out=s3://bucket/out'], ['x', '--work-dir', 'gs://bucket']]
+)
+def test_results_are_not_written_to_addresses(argv, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'argv', ['tool', *argv])
+    with pytest.raises(SystemExit) as exit_info, cli_errors():
+        os.makedirs(argv[-1])
+    assert exit_info.value.code == 2
+    assert 'is an address, and results are written to a folder: mount' in capsys.readouterr().err
+    assert not os.listdir(tmp_path)
+
+
+def test_addresses_that_are_not_for_results_pass(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, 'argv', ['tool', 's3://bucket/a.mp4', '--out', str(tmp_path), '--ray', 'ray://a'])
+    with cli_errors():
+        pass
+
+
 def test_defect_passes():
     with pytest.raises(ZeroDivisionError):
         run(ZeroDivisionError())

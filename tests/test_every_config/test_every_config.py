@@ -21,10 +21,9 @@ NAMES = sorted(
     for path in CONFIGS.glob('*/*.py')
     if path.parent.name != '_base_'
 )
-# One of each family in the fast suite.
+# One of each family in the fast suite; F2F trains in tests/test_engine/test_val_loss_hook.py there.
 FAST = {
     's2s/s2s_last_tiny_synthetic',
-    'f2f/f2f_tiny_synthetic',
     'd2d/d2d_warp_tiny_synthetic',
     'video_prediction/multiscale_gdl-l1_tiny_camvid',
     'creative_gan/dcgan_tiny_textures-64',

@@ -88,6 +88,16 @@ def test_offsets_smaller_than_the_output_are_refused(kernels, by):
         by(kernels, modulated_deform_conv2d, image, offset[:, :, 1:], mask[:, :, 1:], weight, bias, *geometry)
 
 
+def test_half_precision(kernels, by):
+    image, offset, mask, weight, bias, geometry = make_case()
+    inputs = image, offset, mask, weight, bias
+    exact, *_ = by(kernels, with_gradients, modulated_deform_conv2d, inputs, *geometry)
+    half = [values.bfloat16() for values in inputs]
+    rounded, *gradients = by(kernels, with_gradients, modulated_deform_conv2d, half, *geometry)
+    assert all(values.dtype == torch.bfloat16 for values in (rounded, *gradients))
+    torch.testing.assert_close(rounded.float(), exact, rtol=0.05, atol=0.1)
+
+
 @pytest.mark.parametrize('name', [name for name in CASES if name != 'far'])
 def test_without_moves_it_is_a_convolution(kernels, by, name):
     image, offset, mask, weight, bias, geometry = make_case(**CASES[name])

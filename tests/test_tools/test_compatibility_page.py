@@ -20,19 +20,20 @@ def matrix(monkeypatch):
         del sys.modules[name]
 
 
-def row(python, stack, result):
-    return [python, stack, '2.13.0', '2.4.6', '84.2.1', 'pytorch', 'tests/test_models', result]
+def row(python, stack, result, operators='pytorch'):
+    return [python, stack, '2.13.0', '2.4.6', '84.2.1', operators, 'tests/test_models', result]
 
 
-def test_rows_are_sorted_and_replace_those_of_their_python_and_stack(matrix):
+def test_rows_are_sorted_and_replace_those_of_their_python_stack_and_operators(matrix):
     add = matrix['with_matrix_rows']
     page = add(
         PAGE, [row('3.13.0', 'forks', 'old'), row('3.9.1', 'forks', 'first'), row('3.13.0', 'upstream', 'x')]
     )
-    page = add(page, [row('3.13.5', 'forks', 'new')])
+    page = add(page, [row('3.13.5', 'forks', 'new'), row('3.13.5', 'upstream', 'kernels', 'torchvision')])
     rows = re.findall(r'^\| 3\.(\d+)\.\d+ \| (\w+) \|.* \| (\w+) \|$', page, flags=re.MULTILINE)
-    assert [each for each in rows if each[2] in ('first', 'x', 'new', 'old')] == [
-        ('9', 'forks', 'first'), ('13', 'upstream', 'x'), ('13', 'forks', 'new'),
+    assert [each for each in rows if each[2] in ('first', 'x', 'new', 'old', 'kernels')] == [
+        ('9', 'forks', 'first'), ('13', 'upstream', 'x'), ('13', 'upstream', 'kernels'),
+        ('13', 'forks', 'new'),
     ]  # fmt: skip
     assert page.partition('## Networks')[2] == PAGE.partition('## Networks')[2]
     assert add(page, []) == page

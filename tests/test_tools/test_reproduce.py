@@ -1,6 +1,5 @@
 """The lists of what reproduces a system's tables, and the tool that runs them."""
 
-import functools
 import json
 import runpy
 import sys
@@ -137,11 +136,9 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     used = {row['training'] if isinstance(row, dict) else row for row in rows}
     used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
     assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
-    read = functools.cache(Config.fromfile)
     for table in content['tables']:
-        assert set(table.get('baselines') or ()) <= set(baselines_of(read(table['config'])))
-    for entry in content['trainings']:  # the options name keys that the configs have, or that parts take
-        assert read(entry['config']).train_cfg.max_iters > 0
+        if table.get('baselines'):
+            assert set(table['baselines']) <= set(baselines_of(Config.fromfile(table['config'])))
 
 
 def run_tool(monkeypatch, *arguments):

@@ -2,6 +2,7 @@
 
     python tools/misc/test_matrix.py                                        # all of it: hours
     python tools/misc/test_matrix.py --pythons 3.12 --stacks forks --tests tests/test_models tests/test_apis
+    python tools/misc/test_matrix.py --pythons 3.12 --stacks upstream --torchvision
 
 Each Python gets one new environment, in which torch is installed once and the two stacks follow each other;
 it is removed afterwards. Where no CPU build of torch is at hand, that takes 8 GB of disk. Rows of the table
@@ -19,7 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from compatibility.page import MATRIX_COLUMNS, with_matrix_rows
+from compatibility.page import with_matrix_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / 'requirements'
@@ -46,6 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--newest', action='store_true', help='the newest versions of all but torch, not the pinned ones'
     )
+    parser.add_argument('--torchvision', action='store_true', help='with torchvision and its kernels')
     parser.add_argument('--jobs', type=int, default=2, help='test processes (default: %(default)s)')
     parser.add_argument(
         '--folder', type=Path, default=ROOT / 'work_dirs/test_matrix', help='for environments and logs'
@@ -62,15 +64,16 @@ def interpreter(version: str) -> str | None:
 
 
 def run_stack(python: Path, stack: str, args: argparse.Namespace, log: Path) -> list[str]:
-    """Install a stack in an environment that has torch, run the tests, and give the cells of a row."""
+    """Install a stack in an environment, run the tests, and give the cells of a row of MATRIX_COLUMNS."""
     pip_command = [str(python), '-m', 'pip', '--disable-pip-version-check']
     pins = [] if args.newest else [f'--constraint={REQUIREMENTS / "constraints.txt"}']
     for other in STACKS:  # both stacks own the same files
-        call(log, [*pip_command, 'uninstall', '--yes', *distributions(other), 'mmcv'])
+        call(log, [*pip_command, 'uninstall', '--yes', *distributions(other), 'mmcv', 'torchvision'])
     files = [
         f'--requirement={REQUIREMENTS / name}.txt' for name in (stack, 'runtime', 'optional', 'video', 'tests')
     ]
-    call(log, [*pip_command, 'install', *pins, TORCH, *files])
+    kernels = ['torchvision'] if args.torchvision else []
+    call(log, [*pip_command, 'install', *pins, TORCH, *kernels, *files])
     call(log, [*pip_command, 'install', '--no-deps', '--no-build-isolation', '--editable', str(ROOT)])
     ensure_opencv_loads(python, pip_command, log)
     answer = subprocess.run([python, '-c', DESCRIBE], capture_output=True, text=True, cwd=ROOT)
@@ -145,7 +148,8 @@ def main() -> int:
             try:
                 row = run_stack(python, stack, args, log)
             except RuntimeError as error:
-                row = [version, stack, *['-'] * (len(MATRIX_COLUMNS) - 3), f'not installed: {error}']
+                operators = 'torchvision' if args.torchvision else 'pytorch'
+                row = [version, stack, '-', '-', '-', operators, '-', f'not installed: {error}']
             failed |= ' failed' in row[-1] or ' passed' not in row[-1]
             print(' | '.join(row), flush=True)
             PAGE.write_text(with_matrix_rows(PAGE.read_text(encoding='utf-8'), [row]), encoding='utf-8')

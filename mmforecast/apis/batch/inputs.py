@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from mmforecast.datasets.text_files import read_lines
 from mmforecast.datasets.video import is_video
 from mmforecast.datasets.video.listing import find_videos, natural_key
-from mmforecast.fileio.remote import expand_address, is_address
+from mmforecast.fileio.remote import expand_address
+from mmforecast.utils.addresses import is_address
 
 __all__ = ['find_inputs']
 

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mmforecast.fileio.atomic import write_atomically
@@ -70,7 +71,8 @@ class Manifest:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        self._handle.close()
+        with suppress(OSError):  # of a full disk; the call that wrote has said so
+            self._handle.close()
         try:
             if kind is None:
                 self._rewrite()

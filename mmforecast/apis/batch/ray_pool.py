@@ -46,10 +46,10 @@ def connect(address: str) -> dict[str, float]:
     if not ray.is_initialized():
         quiet = dict(logging_level=logging.ERROR, log_to_driver=False)
         try:
-            if address == _LOCAL:
-                ray.init(include_dashboard=False, **quiet)
+            if address == _LOCAL:  # without it, Ray would join a cluster that this machine is part of
+                ray.init(_LOCAL, include_dashboard=False, **quiet)
             else:
-                ray.init(address=address, **quiet)
+                ray.init(address, **quiet)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConnectionError(
                 f'no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}): start one by '
@@ -65,9 +65,10 @@ class RayPool:
 
     Args:
         build: Makes the worker of a number, in its own process; it can be pickled.
-        threads: Threads, and processors, of each.
+        threads: Threads of each.
         gpus: GPUs of each.
         environment: Variables that their processes need.
+        processors: What each occupies of its machine; None: one per thread.
     """
 
     def __init__(
@@ -76,12 +77,16 @@ class RayPool:
         threads: int = 1,
         gpus: int = 0,
         environment: dict[str, str] | None = None,
+        processors: float | None = None,
     ):
         self._ray = require_ray()
         self._build = build
         variables = {'OMP_NUM_THREADS': str(threads), **(environment or {})}
         self._class = self._ray.remote(
-            num_cpus=threads, num_gpus=gpus, max_restarts=0, runtime_env=dict(env_vars=variables)
+            num_cpus=threads if processors is None else processors,
+            num_gpus=gpus,
+            max_restarts=0,
+            runtime_env=dict(env_vars=variables),
         )(_Actor)
         self._actors: dict[int, Any] = {}
         self._tasks: dict[Any, tuple[int, str]] = {}

@@ -9,7 +9,8 @@ from mmforecast.apis.inferencers.results import Forecast, plain_forecast
 from mmforecast.datasets.video import VIDEO_SUFFIXES, is_video
 from mmforecast.fileio.atomic import flush_folder
 from mmforecast.fileio.download import DownloadError
-from mmforecast.fileio.remote import fetch, file_name, is_address
+from mmforecast.fileio.remote import fetch, file_name
+from mmforecast.utils.addresses import is_address
 
 from .arrays import ArrayWriter
 from .parquet import TableWriter

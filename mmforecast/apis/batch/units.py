@@ -5,7 +5,8 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 
-from mmforecast.fileio.remote import file_name, is_address
+from mmforecast.fileio.remote import file_name
+from mmforecast.utils.addresses import is_address
 from mmforecast.utils.checks import check_integer, check_positive
 
 __all__ = ['Shard', 'Unit', 'split_moments']

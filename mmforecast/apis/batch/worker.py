@@ -19,6 +19,7 @@ from mmforecast.apis.inferencers.results import Forecast
 from mmforecast.apis.inferencers.sources import FrameSource
 from mmforecast.datasets.video.index import forget_indexes
 from mmforecast.fileio.fingerprint import weights_fingerprint
+from mmforecast.utils.heap import trim_heap
 from mmforecast.visualization import video_file
 
 from .failures import failure
@@ -33,6 +34,8 @@ __all__ = ['UnitWorker', 'build_worker']
 
 # Seconds between reports of frames.
 _REPORT = 0.5
+# Seconds of work after which memory is given back to the system.
+_TRIM = 10
 
 
 def build_worker(
@@ -79,6 +82,7 @@ class UnitWorker:
         self.inferencer = quiet_inferencer(**model)
         self.every = settings.every or self.inferencer.plan.stride
         self._video: str | None = None
+        self._trimmed = time.monotonic()
 
     @property
     def built(self) -> dict:
@@ -111,7 +115,7 @@ class UnitWorker:
             'split', with ``units``, the (start, stop) of each stretch; 'failed' or 'fatal', with ``sentence``.
         """
         begin = time.monotonic()
-        gc.collect()  # decoders of earlier units are in cycles
+        self._release()
         try:
             result = self._do(unit, report)
         except ResultsError as error:
@@ -119,6 +123,13 @@ class UnitWorker:
         except Exception as error:
             return failure(error, self.explain)
         return dict(result, seconds=round(time.monotonic() - begin, 3))
+
+    def _release(self) -> None:
+        """Free what earlier units have left."""
+        gc.collect()  # decoders are in cycles
+        if time.monotonic() - self._trimmed > _TRIM:
+            trim_heap()
+            self._trimmed = time.monotonic()
 
     def _do(self, unit: Unit, report: Callable) -> dict:
         if self._video != unit.video:

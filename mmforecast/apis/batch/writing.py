@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmforecast.apis.inferencers.output_check import unwritable
 from mmforecast.fileio.partial_file import partial_file
-from mmforecast.fileio.remote import is_address
+from mmforecast.utils.addresses import refuse_address
 
 __all__ = ['ResultsError', 'durable_file', 'make_folder', 'writing']
 
@@ -51,11 +51,7 @@ def make_folder(path: str | os.PathLike) -> None:
         ResultsError: It cannot be created.
         ValueError: It is an address.
     """
-    if is_address(os.fspath(path)):
-        raise ValueError(
-            f'{path} is an address, and results are written to a folder: mount the storage, or copy the '
-            'folder when the batch is done'
-        )
+    refuse_address(path)
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

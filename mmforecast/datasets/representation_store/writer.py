@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from mmforecast.fileio.atomic import remove_leftovers
+from mmforecast.utils.addresses import refuse_address
 
 from .files import (
     StoreError,
@@ -47,6 +48,7 @@ class StoreWriter:
 
     Raises:
         StoreError: The folder holds other representations, or the disk is too small.
+        ValueError: ``root`` is an address.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class StoreWriter:
     ):
         self.root = root
         self.part = part
+        refuse_address(root)
         os.makedirs(root, exist_ok=True)
         self.manifest = self._join(manifest)
         self._index = read_index(root)

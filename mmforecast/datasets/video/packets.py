@@ -140,7 +140,8 @@ class _Reader:
         self.codec = context.codec.canonical_name
         self.length_size = nal_length_size(self.codec, context.extradata)
         # The palette of an AVI comes once and is lost in a seek.
-        self.seeks = context.pix_fmt != 'pal8' and (context.codec.intra_only or self.codec in _KNOWN_CODECS)
+        has_palette = context.format is not None and context.format.name == 'pal8'
+        self.seeks = not has_palette and (context.codec.intra_only or self.codec in _KNOWN_CODECS)
         self.joint = _JOINT_SECONDS / float(stream.time_base)
         self.is_transport = container == 'mpegts'
 

@@ -75,7 +75,9 @@ def _tree_of(
 ) -> np.ndarray:
     """Number of the tree that each of ``count`` nodes belongs to, in the forest rooted in ``roots``."""
     # 1. Join all roots to one more node by the lightest edges, so that they are all in the spanning tree.
-    tails, heads = np.append(tails, roots), np.append(heads, np.full(len(roots), count))
+    #    SciPy 1.15 takes 32-bit numbers only.
+    tails = np.append(tails, roots).astype(np.int32)
+    heads = np.append(heads, np.full(len(roots), count)).astype(np.int32)
     weight = np.append(weight, np.full(len(roots), 0.5))
     # 2. Find the minimum spanning tree.
     graph = scipy.sparse.coo_array((weight, (tails, heads)), shape=(count + 1, count + 1))

@@ -68,3 +68,17 @@ def make_video():
         return path
 
     return make
+
+
+@pytest.fixture
+def cluster():
+    """A Ray cluster of two nodes with a processor each; ``cluster.second`` is not the head."""
+    ray = pytest.importorskip('ray')
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False))
+    cluster.second = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()

@@ -1,13 +1,16 @@
 """Videos and weights by address: a server of HTTP, and a storage of fsspec, both in this process."""
 
 import http.server
+import shutil
 import threading
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from mmforecast.apis.batch.inputs import find_inputs
 from mmforecast.apis.batch.settings import BatchSettings
@@ -128,6 +131,17 @@ def test_listing(storage):
         expand_address('memory://bucket/x*', lambda name: True)
 
 
+def test_a_storage_that_fails_is_a_sentence(storage, monkeypatch):
+    def fail(*args, **more):
+        raise RuntimeError('no credentials')  # as of S3, which is no OSError
+
+    monkeypatch.setattr(type(storage), 'isdir', fail)
+    monkeypatch.setattr(type(storage), 'glob', fail)
+    for address in ('memory://bucket', 'memory://bucket/*'):
+        with pytest.raises(DownloadError, match=r'cannot be listed \(no credentials\)'):
+            find_inputs([address])
+
+
 def test_results_are_written_to_folders(tmp_path):
     with pytest.raises(ValueError, match='s3://bucket/out is an address, and results are written to a folder'):
         make_folder('s3://bucket/out')
@@ -155,23 +169,52 @@ def test_weights_by_address(server, storage, tmp_path, monkeypatch):
         load_checkpoint('memory://gone.pth')
 
 
-def test_a_bucket_of_s3(make_video, tmp_path):
-    """The same by s3fs and a server of S3 in this process, where these are installed."""
+@pytest.fixture
+def bucket(monkeypatch):
+    """A bucket of a server of S3 in this process, by s3fs, where both are installed."""
     pytest.importorskip('s3fs')
     server = pytest.importorskip('moto.server').ThreadedMotoServer(port=0)
-    server.start()
-    try:
-        import fsspec
+    import fsspec
 
-        host, port = server.get_host_and_port()
-        options = dict(endpoint_url=f'http://{host}:{port}', key='a', secret='b')
-        fsspec.config.conf['s3'] = options
-        storage = fsspec.filesystem('s3')
-        storage.mkdir('bucket')
-        video = make_video(tmp_path / 'a.mp4', 4)
-        storage.pipe_file('bucket/drives/a.mp4', video.read_bytes())
-        assert find_inputs(['s3://bucket/drives']) == ['s3://bucket/drives/a.mp4']
-        fetch('s3://bucket/drives/a.mp4', tmp_path / 'b.mp4')
-        assert (tmp_path / 'b.mp4').read_bytes() == video.read_bytes()
-    finally:
-        server.stop()
+    server.start()
+    host, port = server.get_host_and_port()
+    options = dict(endpoint_url=f'http://{host}:{port}', key='a', secret='b')
+    monkeypatch.setitem(fsspec.config.conf, 's3', options)
+    storage = fsspec.filesystem('s3')
+    storage.makedirs('bucket', exist_ok=True)  # moto keeps it from test to test
+    yield storage
+    server.stop()
+
+
+def test_videos_and_weights_in_s3(bucket, make_video, worker, tmp_path):
+    video = make_video(tmp_path / NAME, 24)
+    bucket.put_file(str(video), f'bucket/drives/{NAME}')
+    bucket.pipe_file('bucket/drives/notes.txt', b'')
+    address = f's3://bucket/drives/{NAME}'
+    assert find_inputs(['s3://bucket/drives']) == find_inputs(['s3://bucket/*/*.mp4']) == [address]
+    units = Unit(str(video)), Unit(address), Unit('s3://bucket/gone.mp4')
+    assert [worker(unit)['state'] for unit in units] == ['done', 'done', 'failed']
+    assert rows(tmp_path / 'out', units[0]) == rows(tmp_path / 'out', units[1])
+    torch.save(dict(state_dict=dict(a=torch.arange(3.0))), tmp_path / 'w.pth')
+    bucket.put_file(str(tmp_path / 'w.pth'), 'bucket/w.pth')
+    assert torch.equal(load_checkpoint('s3://bucket/w.pth')['state_dict']['a'], torch.arange(3.0))
+    with pytest.raises(DownloadError, match='s3://bucket/gone.pth cannot be read'):
+        load_checkpoint('s3://bucket/gone.pth')
+
+
+def test_a_data_set_in_s3(bucket, street_root, tmp_path):
+    from mmforecast.datasets import CityscapesSequenceDataset
+
+    bucket.put(str(street_root / 'leftImg8bit_sequence'), 'bucket/street/leftImg8bit_sequence', recursive=True)
+    archive = shutil.make_archive(str(tmp_path / 'gtFine'), 'zip', street_root, 'gtFine')
+    bucket.put_file(archive, 'bucket/street/gtFine_trainvaltest.zip')
+    steps = [dict(type='LoadClipFrames'), dict(type='LoadClipSemSeg')]
+    options = dict(split='val', num_future=1, pipeline=steps, test_mode=True)
+    local, remote = (
+        CityscapesSequenceDataset(root, **options) for root in (str(street_root), 's3://bucket/street')
+    )
+    assert len(local) == len(remote) == 2
+    # the bucket is read by processes that have forked from this one
+    for one, two in zip(local, DataLoader(remote, None, num_workers=1, collate_fn=dict), strict=True):
+        assert np.array_equal(one['frames'], two['frames'])
+        assert np.array_equal(one['gt_sem_seg'], two['gt_sem_seg'])

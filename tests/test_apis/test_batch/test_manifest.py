@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 
 import pytest
 
@@ -47,6 +48,18 @@ def test_an_error_leaves_what_was_appended(tmp_path):
     with pytest.raises(KeyboardInterrupt), Manifest(tmp_path) as manifest:
         manifest.record(A, 'done')
         raise KeyboardInterrupt
+    assert states(tmp_path) == {A.video: 'done'}
+
+
+def test_a_full_disk_is_a_sentence_to_the_end(tmp_path):
+    if not os.path.exists('/dev/full'):
+        pytest.skip('there is no /dev/full')
+    with pytest.raises(ResultsError, match=r'manifest\.jsonl cannot be written \(No space left'):
+        with Manifest(tmp_path) as manifest:
+            manifest.record(A, 'done')
+            manifest._handle.close()
+            manifest._handle = open('/dev/full', 'ab')
+            manifest.record(B, 'done')
     assert states(tmp_path) == {A.video: 'done'}
 
 

@@ -268,6 +268,7 @@ if __name__ == '__main__':
 """
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_the_one_that_started_it(toy, tmp_path):
     (tmp_path / 'holder.py').write_text(HOLDER)
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
