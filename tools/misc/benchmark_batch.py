@@ -26,7 +26,8 @@ from mmforecast.evaluation import format_table
 from mmforecast.visualization import write_video
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/s2s/s2s_2scale_tiny_synthetic.py'
+# Features of a Mask R-CNN whose weights are shipped.
+CONFIG = ROOT / 'configs/f2f/f2f_small_synthetic.py'
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Comparison:
     Attributes:
         title: What is compared.
         commands: Arguments of Python of both, but for the output folder.
-        files: Pattern of the files in it, one per unit.
+        files: Pattern of the files in it; those of a unit have one name.
         workers: Of each.
     """
 
@@ -142,8 +143,10 @@ def measure(comparison: Comparison, which: int) -> Timing:
     """The timing of one of both commands."""
     with tempfile.TemporaryDirectory() as folder:
         processor = run_python([*comparison.commands[which], '--out', folder])
-        times = sorted(path.stat().st_mtime for path in Path(folder).glob(comparison.files))
-    return Timing(rate_of(times, comparison.workers[which]), processor / len(times))
+        times: dict[str, float] = {}
+        for path in Path(folder).glob(comparison.files):  # a sequence has a file per level
+            times[path.name] = max(path.stat().st_mtime, times.get(path.name, 0))
+    return Timing(rate_of(sorted(times.values()), comparison.workers[which]), processor / len(times))
 
 
 def rate_of(times: list[float], workers: int) -> float:
