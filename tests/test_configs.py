@@ -140,7 +140,7 @@ def test_segmentor_config_builds(path):
     assert cfg.default_scope == 'mmforecast'
     model = MODELS.build(without_timm(cfg.model.to_dict()))
     assert model.decode_head.num_classes == 19
-    small, vit = 'tiny' in path.stem, 'VisionTransformer' in type(model.backbone).__name__
+    small, vit = path.stem.endswith('synthetic'), 'VisionTransformer' in type(model.backbone).__name__
     parts = [model.neck, model.decode_head] if vit and not small else [model]
     count = sum(p.numel() for part in parts for p in part.parameters())
     assert count < (1e6 if small else 1.8e7)  # 2 MB in half precision
