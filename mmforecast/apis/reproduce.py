@@ -161,7 +161,7 @@ def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
 
 def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Sequence[str] = ()) -> str:
     """Path of the checkpoint that a training of a list ends with."""
-    loop = _train_cfg(training['config'])
+    loop = train_cfg_of(training['config'])
     overrides = {**training.get('options', {}), **dict(option.split('=', 1) for option in options)}
     for kind, name in (('max_iters', 'iter'), ('max_epochs', 'epoch')):
         length = overrides.get(f'train_cfg.{kind}', loop.get(kind))
@@ -171,7 +171,7 @@ def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Seque
 
 
 @functools.cache
-def _train_cfg(config: str) -> Mapping:
+def train_cfg_of(config: str) -> Mapping:
     """``train_cfg`` of a config file, which takes half a second to read and which every seed asks for."""
     return Config.fromfile(config).get('train_cfg') or {}
 

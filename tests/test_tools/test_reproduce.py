@@ -10,7 +10,7 @@ import yaml
 from mmengine.config import Config
 
 from mmforecast.apis.compare import baselines_of
-from mmforecast.apis.reproduce import read_steps, remaining_minutes, run_steps
+from mmforecast.apis.reproduce import read_steps, remaining_minutes, run_steps, train_cfg_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = sorted(path.parent.name for path in ROOT.glob('configs/*/reproduce.yml'))
@@ -139,6 +139,8 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     for table in content['tables']:
         if table.get('baselines'):
             assert set(table['baselines']) <= set(baselines_of(Config.fromfile(table['config'])))
+    for entry in content['trainings']:  # the options name keys that the configs have, or that parts take
+        assert train_cfg_of(entry['config'])['max_iters'] > 0
 
 
 def run_tool(monkeypatch, *arguments):
