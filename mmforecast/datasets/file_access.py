@@ -9,7 +9,6 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO
 
 from mmforecast.fileio.remote import storage_of
 from mmforecast.utils.addresses import is_address
@@ -58,7 +57,7 @@ def find_tree(prefix: str) -> str | None:
 def list_tree(tree: str, split: str) -> Iterator[tuple[str, str, str]]:
     """All files ``<split>/<folder>/<name>`` of a tree as (folder, name, path), in any order; no junk."""
     if tree.endswith('.zip'):
-        with _opened(tree) as file, zipfile.ZipFile(file) as archive:
+        with _open_archive(tree) as archive:
             members = archive.namelist()
         for member in members:
             *_, parent, folder, name = ('', '', *member.split('/'))
@@ -99,12 +98,12 @@ def _is_file(path: str) -> bool:
         return storage.isfile(inside)
 
 
-def _opened(path: str) -> IO[bytes]:
-    """A file that is open for reading, and can be searched."""
+def _open_archive(path: str) -> zipfile.ZipFile:
     if not is_address(path):
-        return open(path, 'rb')
+        return zipfile.ZipFile(path)
     with storage_of(path) as (storage, inside):
-        return storage.open(inside, 'rb')
+        file = storage.open(inside, 'rb')
+    return zipfile.ZipFile(file)
 
 
 class FileReader:
@@ -149,7 +148,7 @@ class FileReader:
         key = (os.getpid(), path)
         if key not in self._archives:
             try:
-                self._archives[key] = zipfile.ZipFile(_opened(path))
+                self._archives[key] = _open_archive(path)
             except _BAD_ARCHIVE as error:
                 raise OSError(f'{path}: {error}') from error
         return self._archives[key]
