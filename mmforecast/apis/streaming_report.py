@@ -59,20 +59,23 @@ def stream_rows(
     Raises:
         ValueError: A predictor has weights to train and no checkpoint, or two rows that differ share a name.
     """
-    rows = [network_row(config), *(network_row(cfg, name, factor) for name, cfg, factor in networks)]
-    rows += baseline_rows(config, baselines, horizon)
-    taken = [row.name for row in rows]
-    rows += [StreamRow(name, cfg, checkpoint, horizon=horizon) for name, cfg, checkpoint in models]
-    kinds = (rows[:1], rows[1 : 1 + len(networks)], rows[1 + len(networks) : len(taken)], rows[len(taken) :])
+    trained = [StreamRow(name, cfg, checkpoint, horizon=horizon) for name, cfg, checkpoint in models]
+    kinds = (
+        [network_row(config)],
+        [network_row(cfg, name, factor) for name, cfg, factor in networks],
+        baseline_rows(config, baselines, horizon),
+        trained,
+    )
     names = [name for kind in kinds for name in dict.fromkeys(row.name for row in kind)]
     if len(set(names)) < len(names):
         raise ValueError(f'rows must have different names, got {names}')
-    for row in rows[len(taken) :]:
+    for row in trained:
         if row.checkpoint is None and weights_to_train(row.build().predictor):
             raise ValueError(
                 f"{row.name}: its predictor has weights to train, so name a checkpoint; 'none' is for a "
                 "config that names the predictor's own"
             )
+    rows = [row for kind in kinds for row in kind]
     return rows if stride is None else [row.with_stride(stride) for row in rows]
 
 
