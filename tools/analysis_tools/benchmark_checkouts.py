@@ -17,16 +17,11 @@ With ``--measured`` the command measures a part of itself. Its last line is a JS
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
-from typing import IO
 
 from mmforecast.evaluation import format_table
+from mmforecast.utils.timing import timed_python
 
 Values = dict[str, list[float]]
 
@@ -59,30 +54,11 @@ def measure(checkout: Path, command: list[str], measured: bool = False) -> tuple
     Raises:
         RuntimeError: The command failed.
     """
-    environment = {**os.environ, 'PYTHONPATH': str(checkout)}
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=checkout,
-            env=environment,
-            stdout=output,
-            stderr=errors,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        clock = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f'{" ".join(command)} failed in {checkout}:\n{_text(errors)[-2000:]}')
-        if measured:
-            report = json.loads(_text(output).splitlines()[-1])
-            return report['processor'], report['clock'], report['values']
-        return usage.ru_utime + usage.ru_stime, clock, {}
-
-
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors='replace')
+    spent, printed = timed_python(command, {'PYTHONPATH': str(checkout)}, checkout)
+    if measured:
+        report = json.loads(printed.splitlines()[-1])
+        return report['processor'], report['clock'], report['values']
+    return *spent, {}
 
 
 def largest_difference(first: Values, second: Values, tolerance: float) -> float:

@@ -8,7 +8,6 @@ in every checkout.
 import argparse
 import json
 import math
-import time
 import zlib
 
 import numpy as np
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
 from mmforecast.apis.evaluate import SCOPE
 from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.timing import Spent, timed
 
 EXAMPLES = """examples:
   # adversarial training of S2S, 64x64 scores by PSPNet
@@ -76,8 +76,8 @@ def smooth_video(length: int, shape: tuple[int, int]) -> np.ndarray:
     return np.stack([wide[: shape[0], 2 * time : 2 * time + shape[1]] for time in range(length)])
 
 
-def training_step(cfg, model, shape: tuple[int, int]) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Seconds of a step on one clip; its losses, and the mean size of every trained weight after it."""
+def training_step(cfg, model, shape: tuple[int, int]) -> tuple[Spent, dict[str, list[float]]]:
+    """What a step takes on one clip; its losses, and the mean size of every trained weight after it."""
     model.train()
     with DefaultScope.overwrite_default_scope(SCOPE):
         wrapper = build_optim_wrapper(model, cfg.optim_wrapper.to_dict())
@@ -85,32 +85,25 @@ def training_step(cfg, model, shape: tuple[int, int]) -> tuple[dict[str, float],
     sample = ForecastDataSample(metainfo=dict(num_past=model.num_past, img_shape=shape, ori_shape=shape))
     data = dict(inputs=[torch.from_numpy(clip.copy())], data_samples=[sample])
     torch.manual_seed(0)
-    seconds, losses = timed(model.train_step, data, wrapper)
+    spent, losses = timed(model.train_step, data, wrapper)
     values = {name: [float(value)] for name, value in losses.items()}
     for name, weight in model.named_parameters():
         if weight.requires_grad:
             values[name] = [float(weight.detach().abs().mean())]
-    return seconds, values
+    return spent, values
 
 
-def streaming_step(model, shape: tuple[int, int]) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Seconds from a new frame to the forecast, earlier ones being encoded; values of the forecast maps."""
+def streaming_step(model, shape: tuple[int, int]) -> tuple[Spent, dict[str, list[float]]]:
+    """What it takes from a new frame to the forecast, earlier ones being encoded; values of the maps."""
     found: list[Tensor] = []
     model.predictor.register_forward_hook(lambda module, inputs, levels: found.extend(levels))
     stream = StreamingForecaster(model)
     *before, newest = smooth_video(model.num_past, shape)
     for frame in before:
         stream.update(frame)
-    seconds, _ = timed(stream.update, newest)
+    spent, _ = timed(stream.update, newest)
     flat = {f'level {number}': level.flatten() for number, level in enumerate(found)}
-    return seconds, {name: level[:: 1 + len(level) // VALUES].tolist() for name, level in flat.items()}
-
-
-def timed(call, *args):
-    """Seconds of one call, and its result."""
-    processor, clock = time.process_time(), time.perf_counter()
-    result = call(*args)
-    return dict(processor=time.process_time() - processor, clock=time.perf_counter() - clock), result
+    return spent, {name: level[:: 1 + len(level) // VALUES].tolist() for name, level in flat.items()}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -121,10 +114,10 @@ def main(argv: list[str] | None = None) -> None:
 
         run_in_bfloat16(model)
     if args.what == 'training':
-        seconds, values = training_step(cfg, model, tuple(args.shape))
+        spent, values = training_step(cfg, model, tuple(args.shape))
     else:
-        seconds, values = streaming_step(model, tuple(args.shape))
-    print(json.dumps({**seconds, 'values': values}))
+        spent, values = streaming_step(model, tuple(args.shape))
+    print(json.dumps({**spent._asdict(), 'values': values}))
 
 
 if __name__ == '__main__':

@@ -9,7 +9,6 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from mmforecast.datasets.representation_store import Level, StoreManifest, Store
 from mmforecast.datasets.transforms.representations import LoadClipFeatures
 from mmforecast.evaluation.table import format_table
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.timing import Spent, timed
 
 EXAMPLES = """examples:
   # P5 of frames of 1024x2048, 32 sequences of 30 frames, 1 GB
@@ -112,7 +112,7 @@ def measure(
     """Rows of a table: rates, and times as multiples of that of the plain reads, round by round."""
     folder = Path(root) / 'data' / LEVEL
     paths = sorted(folder.glob('*.npy'))
-    times: dict[str, list[tuple[float, float]]] = {}
+    times: dict[str, list[Spent]] = {}
     for number in range(rounds + cached):
         clips = random_clips(sequences, number)
         kinds: dict[str, Callable[[], Iterator[np.ndarray]]] = {
@@ -123,34 +123,30 @@ def measure(
         for name in list(kinds)[:: 1 if number % 2 else -1]:
             if not cached:
                 drop_from_cache(paths)
-            spent = _seconds(kinds[name])
+            spent, _ = timed(_exhaust, kinds[name])
             if number or not cached:  # the first round fills the cache
                 times.setdefault(name, []).append(spent)
     return _rows(times, kinds, sum(path.stat().st_size for path in paths) / 1e6)
 
 
-def _seconds(read: Callable[[], Iterator[np.ndarray]]) -> tuple[float, float]:
-    """Time on the clock, and processor time."""
-    clock, processor = time.perf_counter(), time.process_time()
+def _exhaust(read: Callable[[], Iterator[np.ndarray]]) -> None:
     for _ in read():
         pass
-    return time.perf_counter() - clock, time.process_time() - processor
 
 
-def _rows(times: dict[str, list[tuple[float, float]]], names, megabytes: float) -> list[dict[str, str]]:
+def _rows(times: dict[str, list[Spent]], names, megabytes: float) -> list[dict[str, str]]:
     rows = []
     for name in names:
-        ratios = [
-            [own[kind] / plain[kind] for own, plain in zip(times[name], times['clips, plain reads'])]
-            for kind in (0, 1)
-        ]
+        pairs = list(zip(times[name], times['clips, plain reads']))
+        clock = [own.clock / plain.clock for own, plain in pairs]
+        processor = [own.processor / plain.processor for own, plain in pairs]
         rows.append(
             {
                 'read': name,
-                'MB/s, median': f'{megabytes / statistics.median(clock for clock, _ in times[name]):.0f}',
-                'time / plain reads': f'{statistics.median(ratios[0]):.2f}',
-                'range': f'{min(ratios[0]):.2f} to {max(ratios[0]):.2f}',
-                'processor time / plain reads': f'{statistics.median(ratios[1]):.2f}',
+                'MB/s, median': f'{megabytes / statistics.median(spent.clock for spent in times[name]):.0f}',
+                'time / plain reads': f'{statistics.median(clock):.2f}',
+                'range': f'{min(clock):.2f} to {max(clock):.2f}',
+                'processor time / plain reads': f'{statistics.median(processor):.2f}',
             }
         )
     return rows

@@ -13,7 +13,6 @@ Ray's workers are no children of the command, so theirs are unknown.
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from mmforecast.evaluation import format_table
+from mmforecast.utils.timing import timed_python
 from mmforecast.visualization import write_video
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,17 +126,8 @@ def run_python(arguments: list) -> float:
     Raises:
         RuntimeError: It fails.
     """
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    with tempfile.TemporaryFile('w+') as printed:
-        process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)], env=environment, stdout=printed, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            printed.seek(0)
-            raise RuntimeError(f'{" ".join(map(str, arguments))} failed:\n{printed.read()[-2000:]}')
-    return usage.ru_utime + usage.ru_stime
+    environment = {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    return timed_python(list(map(str, arguments)), environment)[0].processor
 
 
 def measure(comparison: Comparison, which: int) -> Timing:

@@ -1,7 +1,6 @@
 """The time that exported graphs take, in that of the same parts in PyTorch."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 
 from mmforecast.models.forecasters import BaseForecaster
 from mmforecast.utils.checks import check_positive
+from mmforecast.utils.timing import Spent, timed
 
 from .export import ExportedPart, example_graphs
 from .graphs import Graph
@@ -24,12 +24,12 @@ class PartTime:
 
     Attributes:
         name: Of the part.
-        pytorch, graph: ``(processor time, time on the clock)`` of each run.
+        pytorch, graph: Of each run.
     """
 
     name: str
-    pytorch: list[tuple[float, float]]
-    graph: list[tuple[float, float]]
+    pytorch: list[Spent]
+    graph: list[Spent]
 
     def medians(self, clock: bool = False) -> tuple[float, float]:
         """Of PyTorch and of the graph: processor time, or time on the clock."""
@@ -87,12 +87,5 @@ def _time_pair(name: str, graph: Graph, path: Path, runs: int, threads: int) -> 
     times: tuple[list, list] = ([], [])
     for turn in range(runs + 2):
         for side in (0, 1) if turn % 2 else (1, 0):
-            times[side].append(_seconds(calls[side]))
+            times[side].append(timed(calls[side])[0])
     return PartTime(name, *(spent[2:] for spent in times))
-
-
-def _seconds(call: Callable[[], object]) -> tuple[float, float]:
-    """Processor time of all threads, and time on the clock."""
-    processor, clock = time.process_time(), time.perf_counter()
-    call()
-    return time.process_time() - processor, time.perf_counter() - clock
