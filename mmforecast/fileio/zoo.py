@@ -124,9 +124,13 @@ def _roots() -> dict[str, Path]:
         roots[Path(folder).resolve().name] = Path(folder).resolve()
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)
-        root = None if spec is None or spec.origin is None else Path(spec.origin).parent / '.mim'
-        if root is not None and (root / _INDEX).is_file():
-            roots.setdefault(package, root)
+        if spec is None or spec.origin is None:
+            continue
+        folder = Path(spec.origin).parent
+        # An installed package, or else a checkout on the path.
+        for root in (folder / '.mim', folder.parent):
+            if (root / _INDEX).is_file():
+                roots.setdefault(package, root)
     return roots
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import importlib.util
 import io
 
 import pytest
@@ -129,6 +130,23 @@ def test_models_of_the_installed_zoos(name, zoo_name, digest):
     assert model.zoo == zoo_name
     assert model.url.endswith(f'-{digest}.pth')
     assert 'model' in Config.fromfile(model.config, import_custom_modules=False)
+
+
+def test_a_checkout_that_is_not_installed_has_its_own_zoo(tmp_path, monkeypatch):
+    """Its package has no folder .mim."""
+    package = tmp_path / 'mmforecast'
+    package.mkdir()
+    (package / '__init__.py').write_text('')
+    (tmp_path / 'model-index.yml').write_text('Import:\n  - configs/tiny/metafile.yml\n')
+    (tmp_path / 'configs/tiny').mkdir(parents=True)
+    (tmp_path / 'configs/tiny/tiny_1x.py').write_text('model = dict(type="Tiny")\n')
+    metafile = METAFILE.format(url='weights/tiny.pth', folder=tmp_path)
+    (tmp_path / 'configs/tiny/metafile.yml').write_text(metafile)
+    spec = importlib.util.spec_from_file_location('mmforecast', package / '__init__.py')
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: spec if name == 'mmforecast' else find(name))
+    assert find_model('tiny').config == tmp_path / 'configs/tiny/tiny_1x.py'
+    assert find_model('rtmdet-ins_tiny_8xb32-300e_coco').zoo == 'mmdet'
 
 
 def test_weights_that_are_shipped_need_no_download():
