@@ -36,6 +36,8 @@ EXAMPLES = """examples:
   %(prog)s my.mp4 --model CONFIG CHECKPOINT --out forecasts
   # the first camera, for 300 frames or until Ctrl-C
   %(prog)s 0 --every 5 --max-frames 300 --out forecasts
+  # the same as fast as this machine can, without falling behind
+  %(prog)s 0 --realtime --max-frames 300 --out forecasts
 """
 
 
@@ -166,6 +168,12 @@ def add_moment_options(group) -> None:
 
 def _add_live_options(group) -> None:
     group.add_argument(
+        '--realtime',
+        action='store_true',
+        help='leave frames out to keep up with the stream, and print the rate; a file is played at its own '
+        'speed. Forecasts are made as often as possible, or at most every --every frames',
+    )
+    group.add_argument(
         '--timeout',
         type=float,
         default=10,
@@ -249,9 +257,14 @@ def _predict(args: argparse.Namespace, arguments: dict) -> None:
     from mmforecast.apis.inferencers.quiet import quiet_inferencer
 
     # Before a model is built: what can be wrong with the input and the output.
-    source = open_frames(args.video, args.fps, args.max_frames, args.timeout, dict(args.av_options))
+    if args.realtime:
+        if args.at is not None or args.no_streaming:
+            raise ValueError('--realtime goes forward only: leave out --at and --no-streaming')
+        args.every = args.every or 1
+    options = dict(args.av_options)
+    source = open_frames(args.video, args.fps, args.max_frames, args.timeout, options, args.realtime)
     check_output(Path(args.out), source.name, args.formats)
-    print(_described(args.video, source))
+    print(_described(args, source))
     inferencer = quiet_inferencer(**arguments, compile=args.compile, bf16=args.bf16)
     choice = inferencer.choice
     print(f'{choice.title}' + (f': {choice.note}' if choice.note else ''))
@@ -273,16 +286,19 @@ def _predict(args: argparse.Namespace, arguments: dict) -> None:
         keep_pixels=args.every is None,
     )
     _print_results(out, args, inferencer)
+    if args.realtime:
+        print(f'in real time: {source.rate}')
     if source.problem:
         raise ValueError(f'{source.problem}. Forecasts of the frames before that are written')
 
 
-def _described(video: str, source) -> str:
+def _described(args: argparse.Namespace, source) -> str:
     """One line on the input."""
     rate = f'{source.fps:.4g} per second' if source.fps else 'at an unknown rate (--fps)'
     if source.num_frames is None:
-        return f'{source.path}: a live stream, {rate}; Ctrl-C ends it'
-    return f'{video}: {source.num_frames} frames, {rate}'
+        kind = 'in real time' if args.realtime else 'a live stream'
+        return f'{source.path}: {kind}, {rate}; Ctrl-C ends it'
+    return f'{args.video}: {source.num_frames} frames, {rate}'
 
 
 def _print_stride(stride: int, fps: float, trained_fps: float | None) -> None:

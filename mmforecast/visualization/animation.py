@@ -175,7 +175,11 @@ def _header(width: int, heading: str, index: int, num_past: int, total: int) -> 
 
 
 def write_gif(
-    path: str | PathLike, frames: Sequence[np.ndarray], fps: float = 3, hold_last: float = 1.5
+    path: str | PathLike,
+    frames: Sequence[np.ndarray],
+    fps: float = 3,
+    hold_last: float = 1.5,
+    positions: Sequence[float] | None = None,
 ) -> None:
     """Write an endlessly repeating GIF.
 
@@ -187,6 +191,7 @@ def write_gif(
         frames: uint8 (H, W, 3) pictures, RGB, of one size.
         fps: Pictures per second.
         hold_last: Seconds that the last one stays on.
+        positions: When each is shown, ascending, in multiples of 1 / fps; by default 0, 1, 2, ...
     """
     _check_frames(frames, fps)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +199,8 @@ def write_gif(
     # the octree bounds the error of rare colors, and its files are smaller.
     palette = Image.fromarray(np.vstack(frames)).quantize(256, method=Image.Quantize.FASTOCTREE)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    durations = [round(1000 / fps)] * (len(frames) - 1) + [round(1000 * max(hold_last, 1 / fps))]
+    shown = np.diff(np.arange(len(frames)) if positions is None else positions)
+    durations = [round(1000 / fps * float(one)) for one in shown] + [round(1000 * max(hold_last, 1 / fps))]
     images[0].save(
         path,
         format='GIF',

@@ -26,14 +26,16 @@ class VideoFile:
         self.path = path
         self.fps = picture_rate(fps)
         self.num_pictures = 0
+        self._position = -1
         self._container = container
         self._stream = None
 
-    def add(self, picture: np.ndarray) -> None:
+    def add(self, picture: np.ndarray, position: int | None = None) -> None:
         """Append a picture. Odd sides lose their last pixel: H.264 needs even ones.
 
         Args:
             picture: uint8 (H, W, 3), RGB.
+            position: When it is shown, in multiples of 1 / fps, above that of the last one; by default 1 more.
 
         Raises:
             ValueError: Its size differs from that of the first.
@@ -48,7 +50,8 @@ class VideoFile:
             )
         array = np.ascontiguousarray(picture[:height, :width])
         frame = import_av().VideoFrame.from_ndarray(array, format='rgb24')
-        frame.pts = self.num_pictures
+        self._position = self._position + 1 if position is None else position
+        frame.pts = self._position
         frame.time_base = 1 / self.fps
         self._container.mux(self._stream.encode(frame))
         self.num_pictures += 1

@@ -161,6 +161,17 @@ def test_gif_keeps_pictures_times_and_colors(tmp_path, make_clip):
     assert durations == [250, 250, 250, 2000]
 
 
+def test_pictures_of_a_gif_at_given_times(tmp_path):
+    pictures = [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 90, 200)]
+    write_gif(tmp_path / 'a.gif', pictures, fps=10, hold_last=1, positions=[4, 5, 8])
+    with Image.open(tmp_path / 'a.gif') as gif:
+        durations = []
+        for index in range(gif.n_frames):
+            gif.seek(index)
+            durations.append(gif.info['duration'])
+    assert durations == [100, 300, 1000]
+
+
 def test_rare_colors_survive_in_a_gif(tmp_path):
     """Six gray pixels of a pole between textured sky, trees and road stay gray."""
     rng = np.random.default_rng(0)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmforecast.visualization import video_file, write_gif, write_video
 from .drawing import ForecastDrawer
 from .formats import FORMATS
 from .output_check import check_output, unwritable
+from .real_time import RealTimeFrames
 from .results import Forecast, plain_forecast, without_pixels
 from .sources import FrameSource
 
@@ -70,7 +72,8 @@ class ForecastFiles:
         self.every = every
         self.paths: list[str] = []
         self._forecasts: list[dict] = []
-        self._subsampled: list[np.ndarray] = []
+        self._subsampled: list[tuple[int, np.ndarray]] = []
+        self._first: int | None = None
         self._count = 0
         self._step = 1
         self._stack = ExitStack()
@@ -98,7 +101,7 @@ class ForecastFiles:
             if self.every is None:
                 self._write_clip(pictures)
             else:
-                self._add_running(*pictures)
+                self._add_running(*pictures, forecast.last)
         self._count += 1
         if not {'png', 'json'} & set(self.formats):
             return
@@ -116,12 +119,14 @@ class ForecastFiles:
         if 'gif' in self.formats:
             self._write_gif(pictures, _CLIP_RATE)
 
-    def _add_running(self, picture: np.ndarray) -> None:
+    def _add_running(self, picture: np.ndarray, frame: int) -> None:
+        self._first = frame if self._first is None else self._first
+        position = (frame - self._first) // self.every
         if self._video is not None:
             with self._writing('mp4'):
-                self._video.add(picture)
+                self._video.add(picture, position)
         if 'gif' in self.formats and self._count % self._step == 0:
-            self._subsampled.append(picture)
+            self._subsampled.append((position, picture))
             if len(self._subsampled) > _MAX_GIF_PICTURES:
                 self._subsampled = self._subsampled[::2]
                 self._step *= 2
@@ -130,18 +135,24 @@ class ForecastFiles:
         if self._video is not None:
             self.paths.append(str(self._path('mp4')))
         if self._subsampled:
-            self._write_gif(self._subsampled, playback_rate(self.source.fps, self.every * self._step))
+            positions, pictures = zip(*self._subsampled)
+            rate = playback_rate(self.source.fps, self.every * self._step)
+            self._write_gif(pictures, rate, [position / self._step for position in positions])
         if 'json' in self.formats:
             if self.source.num_frames is None:
                 self.run['video']['num_frames'] = self.source.num_read
+            if isinstance(self.source, RealTimeFrames) and self.source.rate is not None:
+                self.run['real_time'] = asdict(self.source.rate)
             text = json.dumps(dict(self.run, forecasts=self._forecasts), indent=1)
             with self._writing('json'):
                 write_atomically(str(self._path('json')), text.encode())
             self.paths.append(str(self._path('json')))
 
-    def _write_gif(self, pictures: list[np.ndarray], fps: float) -> None:
+    def _write_gif(
+        self, pictures: Sequence[np.ndarray], fps: float, positions: Sequence[float] | None = None
+    ) -> None:
         with self._writing('gif'), partial_file(self._path('gif')) as partial:
-            write_gif(partial, pictures, fps)
+            write_gif(partial, pictures, fps, positions=positions)
         self.paths.append(str(self._path('gif')))
 
     def _write_images(self, plain: dict, steps: Sequence[int]) -> dict[str, list[str]]:

@@ -34,6 +34,7 @@ from .live import LiveVideo, stops_on_interrupt
 from .model import check_device, choose, dataset_meta, require_rgb, require_trained, run_info
 from .network import name_classes
 from .opening import open_frames
+from .real_time import RealTimeFrames
 from .results import Forecast, plain_forecast, without_pixels
 from .runner import ForecastRunner, read_tail
 from .sources import FrameSource
@@ -325,7 +326,8 @@ class ForecastInferencer(BaseInferencer):
             raise ValueError('streaming goes with every, and without the oracle, which reads the future')
         if source.num_frames is None and not streamed:
             if every is not None or at is not None:
-                kind = 'a live stream' if isinstance(source, LiveVideo) else 'an iterator of frames'
+                live = isinstance(source, (LiveVideo, RealTimeFrames))
+                kind = 'a live stream' if live else 'an iterator of frames'
                 raise ValueError(
                     f'{kind} cannot go back, as batches of clips and at would: take every with streaming, or '
                     'give a file or a list of the frames'

@@ -129,13 +129,13 @@ class LiveVideo:
 
 @contextmanager
 def stops_on_interrupt(source) -> Iterator[None]:
-    """Let the first Ctrl-C end a :class:`LiveVideo` as if it were over; the second one interrupts.
+    """Let the first Ctrl-C end a source that has ``stop`` as if it were over; the second one interrupts.
 
     Only in the main thread, and only where Ctrl-C has Python's own handler.
     """
     in_main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT)
-    if not (in_main and isinstance(source, LiveVideo) and handler is signal.default_int_handler):
+    if not (in_main and hasattr(source, 'stop') and handler is signal.default_int_handler):
         yield
         return
 

@@ -12,6 +12,7 @@ from mmforecast.datasets.video.sources import open_sources
 
 from .arguments import integer
 from .live import LiveVideo, live_input
+from .real_time import RealTimeFrames
 from .sources import ArrayFrames, FileFrames, FrameSource, IteratorFrames, check_rate
 
 __all__ = ['open_frames']
@@ -23,6 +24,7 @@ def open_frames(
     max_frames: int | None = None,
     timeout: float = 10,
     av_options: dict[str, str] | None = None,
+    real_time: bool = False,
 ) -> FrameSource:
     """Open whatever a user has of a video.
 
@@ -42,16 +44,20 @@ def open_frames(
         timeout: Seconds to wait for a live stream to open, and for each of its frames.
         av_options: Options of FFmpeg for addresses, cameras and pipes, e.g. ``dict(video_size='640x480')``;
             ``format`` names the input format.
+        real_time: Let frames come at their own pace, and leave out those that come too fast, see
+            :class:`RealTimeFrames`.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
         ImportError: PyAV, which video needs, is not installed.
         ValueError: It has no frame, cannot be opened or read, or an argument is out of range.
     """
+    if real_time:
+        return RealTimeFrames(open_frames(inputs, fps, max_frames, timeout, av_options))
     fps = check_rate(fps)
     if max_frames is not None:
         max_frames = integer('open_frames', 'max_frames', max_frames)
-    if isinstance(inputs, (FileFrames, ArrayFrames, IteratorFrames, LiveVideo)):
+    if isinstance(inputs, (FileFrames, ArrayFrames, IteratorFrames, LiveVideo, RealTimeFrames)):
         if fps is not None or max_frames is not None:
             raise ValueError('the source is open: give fps and max_frames where it is opened, to open_frames')
         return inputs

@@ -17,6 +17,7 @@ from .clips import ClipPlan, Moments, walk, wanted_frames
 from .forecast_frames import FrameForecaster
 from .geometry import FramePipeline, InverseGeometry
 from .read_ahead import read_ahead
+from .real_time import RealTimeFrames
 from .results import Forecast
 from .sources import ArrayFrames, FileFrames, FrameSource, TimedFrame
 
@@ -150,6 +151,8 @@ class ForecastRunner:
             while next(iter(kept)) < frame.number - plan.reach:
                 del kept[next(iter(kept))]
             begun = self._observe(stream, frame, due) if stream and past else None
+            if due and isinstance(source, RealTimeFrames):
+                source.finished()
             if due:
                 pending.append((frame.number, begun))
             while pending and (not wait or plan.future(pending[0][0])[-1] <= frame.number):
@@ -160,7 +163,10 @@ class ForecastRunner:
             yield self._clip(source, kept, *pending.popleft())
 
     def _walk(self, source: FrameSource, moments: Moments) -> Iterator[tuple[TimedFrame, bool, bool]]:
-        """As :func:`walk`; frames of files are decoded ahead, in a thread."""
+        """As :func:`walk`; frames of files are decoded ahead, in a thread, and real time does not wait."""
+        if isinstance(source, RealTimeFrames):
+            yield from source.walk(self.plan, moments)
+            return
         if not isinstance(source, FileFrames):
             yield from walk(source, self.plan, moments)
             return
