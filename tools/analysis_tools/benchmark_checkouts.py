@@ -21,6 +21,7 @@ import statistics
 from pathlib import Path
 
 from mmforecast.evaluation import format_table
+from mmforecast.utils.progress import progress_bar
 from mmforecast.utils.timing import timed_python
 
 Values = dict[str, list[float]]
@@ -112,7 +113,7 @@ def compare(
     """
     folders, pairs, differences = [first.resolve(), second.resolve()], [], []
     commands = command, [*command, second_only] if second_only else command
-    for number in range(repeats):
+    for number in progress_bar(range(repeats), desc='pairs'):
         order = (0, 1) if number % 2 == 0 else (1, 0)
         found = {index: measure(folders[index], commands[index], measured) for index in order}
         pairs.append((found[0], found[1]))

@@ -8,7 +8,9 @@ in every checkout.
 import argparse
 import json
 import math
+import runpy
 import zlib
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +22,6 @@ from torch import Tensor, nn
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
 from mmforecast.apis.evaluate import SCOPE
 from mmforecast.structures import ForecastDataSample
-from mmforecast.utils.timing import Spent, timed
 
 EXAMPLES = """examples:
   # adversarial training of S2S, 64x64 scores by PSPNet
@@ -30,6 +31,8 @@ EXAMPLES = """examples:
   python tools/analysis_tools/benchmark_step.py streaming configs/f2f/f2f_mask-rcnn_r50-fpn_cityscapes.py \\
       --shape 512 1024 --cfg-options model.test_cfg.rollout_steps=1
 """
+# By its path: mmforecast itself is that of the checkout that is measured, which may be older than this module.
+timed = runpy.run_path(str(Path(__file__).resolve().parents[2] / 'mmforecast/utils/timing.py'))['timed']
 VALUES = 500  # most of one tensor that are compared
 
 
@@ -76,7 +79,7 @@ def smooth_video(length: int, shape: tuple[int, int]) -> np.ndarray:
     return np.stack([wide[: shape[0], 2 * time : 2 * time + shape[1]] for time in range(length)])
 
 
-def training_step(cfg, model, shape: tuple[int, int]) -> tuple[Spent, dict[str, list[float]]]:
+def training_step(cfg, model, shape: tuple[int, int]) -> tuple[tuple, dict[str, list[float]]]:
     """What a step takes on one clip; its losses, and the mean size of every trained weight after it."""
     model.train()
     with DefaultScope.overwrite_default_scope(SCOPE):
@@ -93,7 +96,7 @@ def training_step(cfg, model, shape: tuple[int, int]) -> tuple[Spent, dict[str, 
     return spent, values
 
 
-def streaming_step(model, shape: tuple[int, int]) -> tuple[Spent, dict[str, list[float]]]:
+def streaming_step(model, shape: tuple[int, int]) -> tuple[tuple, dict[str, list[float]]]:
     """What it takes from a new frame to the forecast, earlier ones being encoded; values of the maps."""
     found: list[Tensor] = []
     model.predictor.register_forward_hook(lambda module, inputs, levels: found.extend(levels))
