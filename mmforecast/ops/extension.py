@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import NoReturn
 
 import torch
-from mmengine.logging import print_log
 
 from . import (
     attention,
@@ -56,7 +55,20 @@ def fill_extension(module: ModuleType, requested: str = 'auto') -> None:
     if requested in ('torchvision', 'pytorch'):
         reason = f'{OPS_ENV}={requested}'
     remark = f'; torchvision is installed but does not work ({failure})' if failure else ''
-    print_log(f'{reason}: mmforecast runs them {where}{remark}.', logger='current', level=logging.INFO)
+    _say(f'{reason}: mmforecast runs them {where}{remark}.')
+
+
+def _say(message: str) -> None:
+    """Log at INFO, on the standard error: mmengine's logger would write to the output, where results go."""
+    logger = logging.getLogger('mmforecast.ops')
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        layout = '%(asctime)s - mmforecast - %(levelname)s - %(message)s'
+        handler.setFormatter(logging.Formatter(layout, '%m/%d %X'))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    logger.info(message)
 
 
 def stand_in(kernels: str) -> ModuleType:

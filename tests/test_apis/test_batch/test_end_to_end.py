@@ -1,5 +1,6 @@
 """Sixty videos, some of them broken: however the command is driven, the rows are the same."""
 
+import json
 import signal
 
 import pytest
@@ -67,6 +68,14 @@ def test_an_interrupted_command_goes_on(videos, expected, tmp_path):
     assert process.returncode == 130 and 'the same command does what is left' in errors
     run(videos, out, '--workers', 1)
     assert results(out) == expected
+
+
+def test_json_lines_are_all_that_is_printed(videos, tmp_path):
+    process = start(videos / 'v[5-9].mp4', tmp_path / 'out', '--workers', 1, '--log-json')
+    printed, errors = process.communicate()
+    assert process.returncode == 0, errors
+    events = [json.loads(line)['event'] for line in printed.splitlines()]
+    assert events.count('unit') == 5 and events.count('model') == 1
 
 
 def test_retry_and_timeout(videos, tmp_path):
