@@ -1,6 +1,8 @@
 """In real time the newest frame is forecast from, what comes meanwhile is left out, and the rate is told."""
 
 import json
+import os
+import signal
 import threading
 import time
 
@@ -194,6 +196,25 @@ def test_a_slow_forecaster_leaves_frames_out_and_says_what_it_did(video_config, 
         times = [frame.time for frame in shown.decode(video=0)]
     lasts = np.array(sorted(made))
     assert times == pytest.approx((lasts - lasts[0]) / 20, abs=1e-3)  # as fast as the video
+
+
+@pytest.mark.parametrize('every', [1, 4])
+def test_ctrl_c_ends_a_camera_with_everything_written(video_config, tmp_path, every):
+    pytest.importorskip('av')
+    inferencer = ForecastInferencer(video_config, predictor='copy-last', show_progress=False)
+    camera = 'testsrc=size=64x48:rate=50'  # without hardware, and without an end
+    source = open_frames(camera, av_options=dict(format='lavfi'), real_time=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a shell
+    try:
+        threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        out = inferencer(source, every=every, out_dir=tmp_path, formats=['json'])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    report = json.loads(next(tmp_path.glob('*.json')).read_text())
+    lasts = [one['last_frame'] for one in report['forecasts']]
+    assert len(lasts) == len(out['predictions']) == report['real_time']['num_forecasts'] >= 1
+    assert report['video']['num_frames'] == source.num_read > lasts[-1]
+    assert all((last - lasts[0]) % every == 0 for last in lasts)
 
 
 def test_the_command(video, tmp_path, capsys):
