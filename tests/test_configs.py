@@ -1,10 +1,12 @@
 """Every config file parses, and its model, transforms, metric and hooks can be built."""
 
 import json
+import logging
 import re
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -264,6 +266,27 @@ def test_checkpoints_of_other_configs_are_the_last_ones_of_their_training():
     for stem, iteration in named:
         (other,) = [p for p in ALL_FILES if p.stem == stem]
         assert Config.fromfile(other).train_cfg.max_iters == int(iteration)
+
+
+def started_from():
+    """Configs whose training starts from another's weights, with that; paper sizes in the slow suite."""
+    for path in FILES:
+        found = re.search(r"^load_from = 'work_dirs/([\w-]+)/", path.read_text(), re.MULTILINE)
+        if found:
+            marks = () if re.search('tiny|small', path.stem) else (pytest.mark.slow,)
+            yield pytest.param(path, found[1], marks=marks, id=path.stem)
+
+
+@pytest.mark.parametrize('path, other', list(started_from()))
+def test_a_training_can_start_from_the_weights_that_its_config_names(path, other):
+    """Through the hook that refuses those of another model."""
+    cfg = Config.fromfile(path)
+    (start,) = [p for p in ALL_FILES if p.stem == other]
+    weights = build(Config.fromfile(start)).state_dict()
+    runner = SimpleNamespace(model=build(cfg), logger=logging.getLogger('start'), _resume=False)
+    HOOKS.build(cfg.default_hooks.checkpoint.to_dict()).after_load_checkpoint(runner, dict(state_dict=weights))
+    predictor = {name for name in runner.model.state_dict() if name.startswith('predictor.')}
+    assert predictor <= weights.keys()
 
 
 def zoo_networks(node):

@@ -85,7 +85,7 @@ def test_a_run_starts_without_warnings(repository, street_root, tmp_path):
             f'{loader}_dataloader.num_workers=0',
             f'{loader}_dataloader.dataset.data_root={street_root}',
         ]
-    config = repository / 'configs/s2s/s2s_2scale_tiny_synthetic.py'
+    config = repository / 'configs/s2s/s2s_last_tiny_synthetic.py'
     done = subprocess.run(
         [
             *(sys.executable, repository / 'tools/train.py', config),

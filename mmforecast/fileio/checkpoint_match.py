@@ -1,7 +1,7 @@
 """Comparison of a checkpoint with the model that is to load it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -68,13 +68,16 @@ def match_state_dict(model: nn.Module, state_dict: Mapping[str, torch.Tensor]) -
     )
 
 
-def require_match(model: nn.Module, checkpoint: dict, min_matched: float) -> Match:
+def require_match(
+    model: nn.Module, checkpoint: dict, min_matched: float, may_lack: Collection[str] = ()
+) -> Match:
     """Refuse a checkpoint of another model.
 
     Args:
         model: Where the checkpoint is to be loaded.
         checkpoint: With a 'state_dict', or itself one.
         min_matched: Least share of the model's trainable weights that the checkpoint must hold.
+        may_lack: Parts of the model that count only if the checkpoint has some of their weights.
 
     Raises:
         CheckpointError: It holds fewer, or no weights at all.
@@ -85,10 +88,21 @@ def require_match(model: nn.Module, checkpoint: dict, min_matched: float) -> Mat
             "The checkpoint has no 'state_dict' of weights; take one that a training run wrote"
         )
     match = match_state_dict(model, state_dict)
-    if match.share < min_matched:
+    lacking = [part for part in may_lack if not _has_part(state_dict, part)]
+    counted = [name for name in match.trainable if not _in_parts(name, lacking)]
+    share = len(match.found) / len(counted) if counted else match.share
+    if share < min_matched:
         raise CheckpointError(
             f'The checkpoint is of another model: only {match}. Take the config that it was '
             'trained with; to start only a part of the model from it, give that part '
             "init_cfg=dict(type='Pretrained', checkpoint=..., prefix=...)"
         )
     return match
+
+
+def _has_part(state_dict: Mapping[str, torch.Tensor], part: str) -> bool:
+    return any(_in_parts(re.sub(r'^module\.', '', name), [part]) for name in state_dict)
+
+
+def _in_parts(name: str, parts: Collection[str]) -> bool:
+    return any(name.startswith(f'{part}.') for part in parts)

@@ -65,6 +65,29 @@ def test_exactly_the_least_share_passes():
         require_match(net(), half, min_matched=0.5)
 
 
+class Duel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.player = nn.Linear(2, 3)
+        self.judge = net()
+
+
+def test_a_part_may_be_lacking_but_not_be_that_of_another():
+    model = Duel()
+    whole = model.state_dict()
+    player = {name: value for name, value in whole.items() if name.startswith('player.')}
+    assert require_match(model, player, 0.5, may_lack=['judge']).share == 2 / 8
+    assert require_match(model, {f'module.{name}': player[name] for name in player}, 1, ['judge'])
+    with pytest.raises(CheckpointError, match='only 2 of 8'):
+        require_match(model, player, 0.5)
+    with pytest.raises(CheckpointError, match='only 3 of 8'):  # some of its weights: it counts
+        require_match(model, dict(player, **{'judge.0.weight': whole['judge.0.weight']}), 0.5, ['judge'])
+    judge = {name: value for name, value in whole.items() if name.startswith('judge.')}
+    with pytest.raises(CheckpointError, match='only 0 of 8'):
+        require_match(model, {'head.weight': whole['player.weight']}, 0.5, ['judge'])
+    assert require_match(model, judge, 0.5, ['judge']).share == 6 / 8
+
+
 def test_no_weights_at_all():
     with pytest.raises(CheckpointError, match="no 'state_dict'"):
         require_match(net(), dict(meta=dict(epoch=1)), min_matched=0.5)

@@ -40,7 +40,8 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
       it is raised.
     - Checkpoints hold only tensors and plain containers, so torch's ``weights_only`` reader takes
       them.
-    - A checkpoint of another model is refused on loading.
+    - A checkpoint of another model is refused on loading. One to start from may lack the parts that the model
+      names in ``only_trained``, such as a discriminator.
     - A resumed run takes the optimizer settings and schedules of the config, and warns of what changed. Files
       without the state of a training, such as those of ``save_best``, are refused.
     - Gradients that wait for their optimizer step (``accumulative_counts``) are saved, by one process.
@@ -108,14 +109,17 @@ class ForecastCheckpointHook(BestCheckpoint, CheckpointHook):
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Refuse the checkpoint of another model, and restore what was made plain."""
         model = unwrap(runner.model)
-        match = require_match(model, checkpoint, self.min_matched)
+        resumes = runner._resume and not runner._has_loaded
+        # what a training starts from may have been trained without a discriminator
+        may_lack = () if resumes else getattr(model, 'only_trained', ())
+        match = require_match(model, checkpoint, self.min_matched, may_lack)
         if match.share < 1:
             runner.logger.warning(f'The checkpoint fits in part, the rest keeps its initial weights: {match}')
         if 'state_dict' in checkpoint:
             for key in checkpoint:
                 if not key.endswith('state_dict'):
                     checkpoint[key] = from_plain(checkpoint[key])
-        if runner._resume and not runner._has_loaded:
+        if resumes:
             self._resumed = True
             prepare_resume(runner, checkpoint, self.save_optimizer)
             self._pending = checkpoint.pop('accumulated_gradients', {})

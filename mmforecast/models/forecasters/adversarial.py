@@ -60,6 +60,8 @@ class AdversarialForecaster(AdversarialTrainMixin, BaseForecaster):
     """
 
     generator_name = 'predictor'
+    # Parts that only training uses; weights to start from may lack them.
+    only_trained = ('discriminator',)
 
     def __init__(
         self,
