@@ -166,6 +166,7 @@ def test_version_in_the_metadata_is_the_package_version(metadata):
     assert metadata['Version'] == mmforecast.__version__
 
 
+@pytest.mark.slow
 def test_a_wheel_built_from_the_source_archive_is_the_same(checkout, wheel, tmp_path):
     with tarfile.open(build(checkout, 'sdist', tmp_path / 'sdist')) as archive:
         archive.extractall(tmp_path, filter='data')

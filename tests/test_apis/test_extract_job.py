@@ -139,6 +139,7 @@ def break_frame(street, split='val'):
     return path.name
 
 
+@pytest.mark.slow
 def test_workers_and_one_process_write_the_same_store(job, street, here):
     broken = break_frame(street)
     alone, together = job('alone'), job('together')

@@ -260,6 +260,7 @@ def overlap(a, b):
     return common / (sum(areas) - common)
 
 
+@pytest.mark.slow
 def test_real_detector_forecasts_the_cars_of_a_motorway(monkeypatch):
     monkeypatch.delenv(ZOO_ENV)
     weights, clip = real('yolox_nano_coco_mmdet.pth')
@@ -272,6 +273,7 @@ def test_real_detector_forecasts_the_cars_of_a_motorway(monkeypatch):
         assert max(overlap(car, box) for box in cars.bboxes.numpy()) > 0.6
 
 
+@pytest.mark.slow
 def test_real_segmentor_forecasts_a_motorway():
     weights, clip = real('cgnet_camvid_mmseg.pth')
     norm = dict(type='BN', eps=1e-3)
