@@ -20,9 +20,7 @@ SHORT = 5000
 
 def schedulers(node):
     """All schedulers, also those of several optimizers."""
-    if isinstance(node, dict):
-        return [node] if 'type' in node else [s for part in node.values() for s in schedulers(part)]
-    return [s for part in node or () for s in schedulers(part)]
+    return [scheduler for given in lists_of_schedulers(node) for scheduler in given]
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: f'{path.parent.name}/{path.stem}')
