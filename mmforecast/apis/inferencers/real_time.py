@@ -77,21 +77,8 @@ class RealTimeFrames:
         self._changed = threading.Condition()
         self._closed = threading.Event()
 
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def path(self) -> str | None:
-        return self.source.path
-
-    @property
-    def fps(self) -> float | None:
-        return self.source.fps
-
-    @property
-    def problem(self) -> str | None:
-        return self.source.problem
+    def __getattr__(self, name: str):
+        return getattr(self.source, name)
 
     @property
     def rate(self) -> RealTimeRate | None:
