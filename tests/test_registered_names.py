@@ -44,7 +44,8 @@ NAMES = dict(
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipDepth LoadClipFeatures
         LoadClipFrames
         LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
-        LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
+        LoadRGBImage PackCreativeInputs PackForecastInputs RandomDegradation
+        RandomJitter
     """,
     VISUALIZERS='ForecastLocalVisualizer',
 )
