@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from mmforecast.apis.shipped import shipped_file
 from mmforecast.cli.main import main
@@ -37,3 +38,4 @@ def test_tables_of_the_shipped_model(run_tool, tmp_path, capsys):
     given, shuffled = (float(rows[name].split('|')[3]) for name in ('given', 'shuffled'))
     assert given > shuffled + 0.1
     assert (tmp_path / 'out/shape_calibration.png').is_file()
+    assert Image.open(tmp_path / 'out/masks_and_styles.png').size == (8 * 130 + 2, 6 * 130 + 2)

@@ -3,7 +3,7 @@
 Three tables: by creativity how often the classifier finds the class that was asked for, and the scores of
 evaluate_images.py with confusion above that of degraded images; the correlation of asked and classified
 shares of classes; and the overlap of given masks with the garments that fill them, beside that of shuffled
-masks.
+masks. With --out also a picture of masks that styles fill.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from mmforecast.creative.apis.image_sets import ImageSet, dataset_images
 from mmforecast.creative.models.mixes import draw_mixes, split_mix, toward_uniform
 from mmforecast.creative.models.noise import draw_noise
 from mmforecast.evaluation.table import format_table
+from mmforecast.fileio.atomic import write_png
+from mmforecast.visualization import image_grid, to_pictures
 
 _WHITE = 245  # a pixel with a darker channel is of the garment
 
@@ -104,6 +106,23 @@ def mask_rows(studio: Studio, masks: torch.Tensor, args: argparse.Namespace) -> 
     ]
 
 
+@torch.no_grad()
+def styles_picture(studio: Studio, held_out: ImageSet, args: argparse.Namespace, zoom: int = 2) -> np.ndarray:
+    """A row per shape: a held-out mask, then the garments of one style per texture, a style per column."""
+    textures = studio.counts['texture']
+    noise, classes = drawn(studio, textures, args.seed + 3)
+    columns = dict(zip(studio.attributes, classes.unbind(1)))  # views
+    columns['texture'].copy_(torch.arange(textures))
+    cells = []
+    for shape in range(studio.counts['shape']):
+        columns['shape'].fill_(shape)
+        mask = held_out.masks[np.argmax(held_out.labels['shape'] == shape)]
+        given = mask[None].float().expand(textures, -1, -1, -1)
+        cells += to_pictures(255 * mask.float()[None].expand(-1, 3, -1, -1))
+        cells += to_pictures(studio.paint(noise, studio.mixes(classes, {}), given, zoom).float())
+    return image_grid(cells, columns=1 + textures, cell=zoom * held_out.images.shape[-1])
+
+
 def main() -> None:
     args = parse_args()
     MMLogger.get_current_instance().setLevel('WARNING')
@@ -129,6 +148,7 @@ def main() -> None:
         print(format_table(rows, style='markdown', decimals=3), end='\n\n')
     if args.out is not None:
         save_report(found, [held_out, *sets], train, notes, args.out)
+        write_png(args.out / 'masks_and_styles.png', styles_picture(studio, held_out, args))
         print(f'written to {args.out}')
 
 
