@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from .predict import add_drawing_options, add_model_options, add_time_options, model_arguments
+from .forecast_options import add_drawing_options, add_model_options, add_time_options, model_arguments
 from .worker_options import add_worker_options
 
 __all__ = ['add_arguments', 'add_parser', 'main']

@@ -1,26 +1,21 @@
 """Forecast your own video: MP4, GIF, PNG and JSON of what comes next."""
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 from mmforecast.apis.inferencers.formats import FORMATS
-from mmforecast.apis.shipped import DEFAULT_SYSTEM, SYSTEMS
-from mmforecast.cli.common import add_cfg_options
 
-__all__ = [
-    'add_arguments',
-    'add_drawing_options',
-    'add_model_options',
-    'add_moment_options',
-    'add_parser',
-    'add_time_options',
-    'main',
-    'model_arguments',
-]
+from .forecast_options import (
+    add_drawing_options,
+    add_model_options,
+    add_moment_options,
+    add_time_options,
+    model_arguments,
+)
+
+__all__ = ['add_arguments', 'add_parser', 'main']
 
 EXAMPLES = """examples:
   # the frames that come after the end of a video, with the shipped weights
@@ -84,88 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_drawing_options(files)
 
 
-def add_drawing_options(group) -> None:
-    """Add the options of pictures."""
-    group.add_argument(
-        '--score-thr',
-        type=float,
-        default=0.5,
-        help='lowest score of instances that are drawn (default: 0.5)',
-    )
-    group.add_argument('--height', type=int, default=256, help='height of a panel in pixels (default: 256)')
-
-
-def add_model_options(group) -> None:
-    """Add the options that :func:`model_arguments` reads, but for ``--horizon`` and ``--stride``."""
-    group.add_argument(
-        '--system',
-        choices=list(SYSTEMS),
-        help=f'shipped system, in place of a config (default: {DEFAULT_SYSTEM})',
-    )
-    group.add_argument(
-        '--model',
-        nargs='+',
-        metavar=('NAME_OR_CONFIG', 'CHECKPOINT'),
-        help="detector or segmentor to forecast with: a name from mmdet's or mmseg's model zoo, whose weights "
-        'are downloaded, or a config and its checkpoint',
-    )
-    group.add_argument(
-        '--baseline',
-        metavar='NAME',
-        help='baseline to run in place of the predictor, without weights: copy-last, ...',
-    )
-    group.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if there is one)')
-    group.add_argument(
-        '--scale',
-        type=int,
-        nargs=2,
-        metavar=('WIDTH', 'HEIGHT'),
-        help='size that frames are resized to for the network',
-    )
-    group.add_argument(
-        '--batch-size', type=int, default=1, metavar='N', help='clips per batch, with --no-streaming'
-    )
-    group.add_argument(
-        '--allow-unsafe-checkpoint',
-        action='store_true',
-        help='read a checkpoint that could run code; only from an author you trust',
-    )
-    add_cfg_options(group)
-
-
-def add_time_options(group) -> None:
-    """Add the options of the time axis, and ``--no-streaming``."""
-    group.add_argument('--horizon', type=int, metavar='N', help="steps to forecast (default: the config's)")
-    group.add_argument(
-        '--stride',
-        type=int,
-        metavar='N',
-        help="frames of the video per step (default: the config's)",
-    )
-    group.add_argument(
-        '--fps',
-        type=_frame_rate,
-        help="frames per second, e.g. 25 or 30000/1001 (default: the video's)",
-    )
-    group.add_argument('--max-frames', type=int, metavar='N', help='use the first N frames (default: all)')
-    group.add_argument(
-        '--no-streaming',
-        action='store_true',
-        help='with --every: encode the past frames of each clip anew',
-    )
-
-
-def add_moment_options(group) -> None:
-    """Add the options of when to forecast."""
-    moments = group.add_mutually_exclusive_group()
-    moments.add_argument(
-        '--at', type=int, metavar='FRAME', help='forecast from this frame (default: the last one)'
-    )
-    moments.add_argument(
-        '--every', type=int, metavar='N', help='forecast every N frames, beside the true frame'
-    )
-
-
 def _add_live_options(group) -> None:
     group.add_argument(
         '--realtime',
@@ -190,13 +103,6 @@ def _add_live_options(group) -> None:
     )
 
 
-def _frame_rate(text: str) -> float:
-    try:
-        return float(Fraction(text)) if '/' in text else float(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a number of frames per second') from error
-
-
 def _key_value(text: str) -> tuple[str, str]:
     key, equals, value = text.partition('=')
     if not (key and equals):
@@ -219,36 +125,6 @@ def main(args: argparse.Namespace) -> None:
         raise KeyboardInterrupt(
             f'Interrupted. The files in {args.out} are complete; unfinished ones were removed.'
         ) from None
-
-
-def model_arguments(args: argparse.Namespace) -> dict:
-    """The arguments of the inferencer that the options of :func:`add_model_options` and of the time axis name.
-
-    Raises:
-        ValueError: They name several models.
-    """
-    from mmforecast.fileio.checkpoint import ALLOW_UNSAFE_ENV
-
-    config, checkpoint = getattr(args, 'config', None), getattr(args, 'checkpoint', None)
-    given = (config, args.system, args.model)
-    if len(given) - given.count(None) > 1:
-        raise ValueError('give a config, --system or --model, only one of them')
-    if args.model is not None:
-        if len(args.model) > 2:
-            raise ValueError(f'--model takes a name or a config, and a checkpoint, got {" ".join(args.model)}')
-        config, checkpoint = (*args.model, None)[:2]
-    if args.allow_unsafe_checkpoint:
-        os.environ[ALLOW_UNSAFE_ENV] = '1'
-    return dict(
-        model=config or args.system or DEFAULT_SYSTEM,
-        weights=checkpoint,
-        device=args.device,
-        predictor=args.baseline,
-        horizon=args.horizon,
-        stride=args.stride,
-        scale=args.scale,
-        options=args.cfg_options,
-    )
 
 
 def _predict(args: argparse.Namespace, arguments: dict) -> None:
