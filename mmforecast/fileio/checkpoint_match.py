@@ -1,6 +1,5 @@
 """Comparison of a checkpoint with the model that is to load it."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -51,7 +50,7 @@ class Match:
 
 def match_state_dict(model: nn.Module, state_dict: Mapping[str, torch.Tensor]) -> Match:
     """Compare a ``state_dict`` with that of ``model``; a leading 'module.' of DDP is ignored."""
-    theirs = {re.sub(r'^module\.', '', name): value for name, value in state_dict.items()}
+    theirs = {_without_ddp(name): value for name, value in state_dict.items()}
     ours = model.state_dict()
     trainable = [name for name, parameter in model.named_parameters() if parameter.requires_grad] or list(ours)
     same = {name for name in ours if name in theirs and theirs[name].shape == ours[name].shape}
@@ -100,8 +99,12 @@ def require_match(
     return match
 
 
+def _without_ddp(name: str) -> str:
+    return name.removeprefix('module.')
+
+
 def _has_part(state_dict: Mapping[str, torch.Tensor], part: str) -> bool:
-    return any(_in_parts(re.sub(r'^module\.', '', name), [part]) for name in state_dict)
+    return any(_in_parts(_without_ddp(name), [part]) for name in state_dict)
 
 
 def _in_parts(name: str, parts: Collection[str]) -> bool:
