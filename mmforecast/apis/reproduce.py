@@ -19,13 +19,26 @@ from mmforecast.utils.checks import check_keys
 
 __all__ = ['Step', 'read_steps', 'remaining_minutes', 'run_steps']
 
-_SECTIONS = ('commands', 'trainings', 'tables')
+_SECTIONS = ('commands', 'trainings', 'tables', 'image_tables')
 _KEYS = dict(
     commands=('name', 'run', 'minutes'),
     trainings=('name', 'config', 'seeds', 'from', 'options', 'minutes'),
     tables=('name', 'config', 'rows', 'baselines', 'horizons', 'metrics', 'options', 'minutes'),
+    image_tables=(
+        'name',
+        'data',
+        'classifiers',
+        'rows',
+        'number',
+        'features',
+        'calibrate',
+        'options',
+        'minutes',
+    ),
 )
-_NEEDED = dict(commands=('run',), trainings=('config',), tables=('config',))
+_NEEDED = dict(
+    commands=('run',), trainings=('config',), tables=('config',), image_tables=('data', 'classifiers', 'rows')
+)
 _TAIL = 15  # lines of a failed step's log that are shown
 
 
@@ -58,7 +71,7 @@ def read_steps(
 ) -> list[Step]:
     """The steps of a list, with what is known of earlier runs in ``work_dir``.
 
-    A list is a YAML file with up to three sections, run in this order; every entry has a ``name``, and
+    A list is a YAML file with up to four sections, run in this order; every entry has a ``name``, and
     ``minutes``, its expected time (for a training, of one seed):
 
     - ``commands``: ``run``, a command line.
@@ -68,6 +81,9 @@ def read_steps(
       one checkpoint for each of its seeds, or to ``{training: NAME, config: PATH}`` for weights that are
       scored by another config than that of their training; ``baselines``, ``horizons``, ``metrics`` and
       ``options`` as in ``compare``.
+    - ``image_tables``, of generated images: ``data``, a config of real ones; ``classifiers``, names of
+      trainings, of which each one's first seed is taken; ``rows``, from a row's name to a training;
+      ``number``, ``features``, ``calibrate: true`` and ``options`` as in ``evaluate_images.py``.
 
     Args:
         path: Of the list.
@@ -92,7 +108,10 @@ def read_steps(
     ]
     for entry in trainings.values():
         steps += _training_steps(path, entry, trainings, work_dir, options)
-    steps += [_table_step(path, entry, trainings, work_dir, options) for entry in content.get('tables') or ()]
+    for section, table_step in (('tables', _table_step), ('image_tables', _image_table_step)):
+        steps += [
+            table_step(path, entry, trainings, work_dir, options) for entry in content.get(section) or ()
+        ]
     names = [step.name for step in steps]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
@@ -152,6 +171,31 @@ def _table_step(
     return Step(f'table-{entry["name"]}', command, float(entry['minutes']), shows=out / 'table.md')
 
 
+def _image_table_step(
+    path: Path, entry: Mapping, trainings: Mapping, work_dir: Path, options: Sequence[str]
+) -> Step:
+    out = work_dir / 'tables' / entry['name']
+    command = [sys.executable, 'tools/analysis_tools/evaluate_images.py', entry['data'], '--out', str(out)]
+
+    def checkpoints(name: str) -> list[tuple[str, str]]:
+        training = _training(path, entry['name'], name, trainings)
+        return [
+            (training['config'], last_checkpoint(training, seed, work_dir, options))
+            for seed in training.get('seeds', [0])
+        ]
+
+    for name in entry['classifiers']:
+        command += ['--classifier', *checkpoints(name)[0]]
+    for row, name in entry['rows'].items():
+        for config, checkpoint in checkpoints(name):
+            command += ['--sampler', row, config, checkpoint]
+    for key in ('number', 'features'):
+        command += [f'--{key}', str(entry[key])] if key in entry else []
+    command += ['--calibrate'] if entry.get('calibrate') else []
+    command += ['--cfg-options', *_words(entry['options'])] if 'options' in entry else []
+    return Step(f'table-{entry["name"]}', command, float(entry['minutes']), shows=out / 'table.md')
+
+
 def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
     if name not in trainings:
         known = ', '.join(trainings) or 'none'
@@ -160,8 +204,14 @@ def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
 
 
 def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Sequence[str] = ()) -> str:
-    """Path of the checkpoint that a training of a list ends with."""
-    loop = train_cfg_of(training['config'])
+    """Path of the checkpoint that a training of a list ends with.
+
+    Where processor time ends it, its last iteration is not known before: then it is the folder of the run.
+    """
+    config = read_config(training['config'])
+    if any(hook['type'] == 'ProcessorTimeHook' for hook in config.get('custom_hooks', ())):
+        return str(_folder(training, seed, work_dir))
+    loop = config.get('train_cfg') or {}
     overrides = {**training.get('options', {}), **dict(option.split('=', 1) for option in options)}
     for kind, name in (('max_iters', 'iter'), ('max_epochs', 'epoch')):
         length = overrides.get(f'train_cfg.{kind}', loop.get(kind))
@@ -171,9 +221,9 @@ def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Seque
 
 
 @functools.cache
-def train_cfg_of(config: str) -> Mapping:
-    """``train_cfg`` of a config file, which takes half a second to read and which every seed asks for."""
-    return Config.fromfile(config).get('train_cfg') or {}
+def read_config(path: str) -> Config:
+    """A config file, which takes half a second to read and which every seed asks for."""
+    return Config.fromfile(path)
 
 
 def _folder(training: Mapping, seed: int, work_dir: Path) -> Path:

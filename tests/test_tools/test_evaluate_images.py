@@ -128,7 +128,9 @@ def test_real_copies_and_noise(work, run_tool, capsys):
 
 def test_seeds_become_one_row(work, run_tool, capsys):
     sampler = ['--sampler', 'gray', work / 'sampler.py', work / 'sampler.pth']
-    table(work, run_tool, *sampler, *sampler, '--number', 10)
+    (work / 'run').mkdir()
+    (work / 'run/last_checkpoint').write_text(str(work / 'sampler.pth'))  # of a run, whose folder is given
+    table(work, run_tool, *sampler, *sampler[:-1], work / 'run', '--number', 10)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('gray')]
     assert len(lines) == 1 and '±' in lines[0]
     assert (work / 'out' / 'gray-2_nearest.png').is_file()
@@ -269,6 +271,7 @@ def test_bad_input_in_one_sentence(work, run_tool, capsys):
             '(3, 4, 4), but those of the',
         ),
         (['--sampler', 's', work / 'classifier.py', work / 'classifier.pth'], 'no method sample'),
+        (['--sampler', 's', work / 'sampler.py', work / 'empty'], 'empty is not the folder of a run: it has'),
         (
             [*few, '--classifier', work / 'sampler.py', work / 'sampler.pth'],
             'need an AttributeClas',

@@ -10,7 +10,7 @@ import yaml
 from mmengine.config import Config
 
 from mmforecast.apis.compare import baselines_of
-from mmforecast.apis.reproduce import read_steps, remaining_minutes, run_steps, train_cfg_of
+from mmforecast.apis.reproduce import read_config, read_steps, remaining_minutes, run_steps
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = sorted(path.parent.name for path in ROOT.glob('configs/*/reproduce.yml'))
@@ -103,6 +103,49 @@ def test_trainings_and_tables_become_commands(tmp_path):
     assert 'work/one-seed4/iter_500.pth' in read_steps(listed, Path('work'), seeds=[4])[-1].command
 
 
+def test_image_tables_name_every_seed_and_the_folder_of_a_timed_run(tmp_path):
+    gan, timed, judge = (
+        str(ROOT / 'configs/creative_gan' / name)
+        for name in (
+            'dcgan_tiny_garments-64.py',
+            'dcgan_300s_textures-64.py',
+            'attribute-classifier_tiny_textures-64.py',
+        )
+    )
+    listed = write_list(
+        tmp_path,
+        trainings=[
+            dict(name='judge', config=judge, minutes=1),
+            dict(name='gan', config=gan, seeds=[0, 1], options={'train_cfg.max_iters': 9}, minutes=1),
+            dict(name='timed', config=timed, minutes=5),
+        ],
+        image_tables=[
+            dict(
+                name='sheet',
+                data='data.py',
+                classifiers=['judge'],
+                rows={'DCGAN': 'gan', 'timed': 'timed'},
+                number=500,
+                features='efficientnet-lite0',
+                calibrate=True,
+                options={'train_dataloader.dataset.num_images': 40},
+                minutes=2,
+            )
+        ],
+    )
+    table = read_steps(listed, Path('work'))[-1]
+    assert table.name == 'table-sheet' and table.shows == Path('work/tables/sheet/table.md')
+    assert table.command[1:] == [
+        *('tools/analysis_tools/evaluate_images.py', 'data.py', '--out', 'work/tables/sheet'),
+        *('--classifier', judge, 'work/judge-seed0/iter_2000.pth'),
+        *('--sampler', 'DCGAN', gan, 'work/gan-seed0/iter_9.pth'),
+        *('--sampler', 'DCGAN', gan, 'work/gan-seed1/iter_9.pth'),
+        *('--sampler', 'timed', timed, 'work/timed-seed0'),
+        *('--number', '500', '--features', 'efficientnet-lite0', '--calibrate'),
+        *('--cfg-options', 'train_dataloader.dataset.num_images=40'),
+    ]
+
+
 @pytest.mark.parametrize(
     'sections, message',
     [
@@ -112,6 +155,10 @@ def test_trainings_and_tables_become_commands(tmp_path):
         (dict(trainings=[dict(name='a', minutes=1)]), "the entry 'a' lacks config"),
         (dict(commands=['ls']), 'must list entries with a name'),
         (dict(commands=[dict(name='a', run='x', minutes=1)] * 2), 'several steps of the name a'),
+        (
+            dict(image_tables=[dict(name='t', data='x', classifiers=['c'], minutes=1)]),
+            "the entry 't' lacks rows",
+        ),
         (
             dict(tables=[dict(name='t', config='x', rows={'S2S': 'none'}, minutes=1)]),
             "t needs a training 'none', but there are none",
@@ -132,15 +179,18 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     for step in steps:
         for word in step.command[1:3]:
             assert not word.endswith('.py') or Path(word).is_file(), word
-    rows = [row for table in content['tables'] for row in (table.get('rows') or {}).values()]
+    tables = content.get('tables') or []
+    image_tables = content.get('image_tables') or []
+    rows = [row for table in (*tables, *image_tables) for row in (table.get('rows') or {}).values()]
+    rows += [name for table in image_tables for name in table['classifiers']]
     used = {row['training'] if isinstance(row, dict) else row for row in rows}
     used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
     assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
-    for table in content['tables']:
+    for table in tables:
         if table.get('baselines'):
             assert set(table['baselines']) <= set(baselines_of(Config.fromfile(table['config'])))
     for entry in content['trainings']:  # the options name keys that the configs have, or that parts take
-        assert train_cfg_of(entry['config'])['max_iters'] > 0
+        assert read_config(entry['config']).train_cfg['max_iters'] > 0
 
 
 def run_tool(monkeypatch, *arguments):
@@ -165,6 +215,7 @@ def test_an_unknown_step_is_named(monkeypatch, tmp_path, capsys):
     assert 'there is no step dinner; the steps are street' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_whole_list_with_tiny_steps(data, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)

@@ -10,6 +10,7 @@ training images first.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from mmforecast.creative.apis.image_sets import (
     sampled_images,
 )
 from mmforecast.creative.evaluation import check_reference, require_torchmetrics
+from mmforecast.engine.launch import find_last_checkpoint
 from mmforecast.evaluation.table import format_table
 
 EXAMPLES = """examples:
@@ -73,7 +75,8 @@ def parse_args() -> argparse.Namespace:
         action='append',
         default=[],
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a model with sample(), such as CreativeGAN',
+        help='a model with sample(), such as CreativeGAN; CHECKPOINT may also be the folder of a run, for its '
+        'last one',
     )
     add('--number', type=int, default=1000, help='images per set at most (default: 1000)')
     add('--seed', type=int, default=0, help='of the samplers and of draws (default: 0)')
@@ -111,6 +114,16 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def checkpoint_in(path: str) -> str:
+    """A checkpoint itself, or the last one of the run whose folder is given."""
+    if not os.path.isdir(path):
+        return path
+    found = find_last_checkpoint(path)
+    if found is None:
+        raise FileNotFoundError(f'{path} is not the folder of a run: it has no file last_checkpoint')
+    return found
+
+
 def real_images(args: argparse.Namespace, cfg: Config) -> tuple[ImageSet, ImageSet]:
     """Training and held-out images of the data config."""
     if 'train_dataloader' not in cfg or 'val_dataloader' not in cfg:
@@ -141,7 +154,8 @@ def main() -> None:
     data = load_config(args.data, args.cfg_options)
     train, held_out = real_images(args, data)
     judges, notes, of_classifier = [], [], None
-    for config, checkpoint in args.classifier:
+    for config, given in args.classifier:
+        checkpoint = checkpoint_in(given)
         classifier = load_classifier(load_config(config), checkpoint)
         accepted, refused = judge_attributes(classifier, held_out, class_names(checkpoint))
         judges, notes = judges + accepted, notes + refused
@@ -160,7 +174,7 @@ def main() -> None:
     for name, config, checkpoint in args.sampler:
         cfg = load_config(config)
         draw = (args.number, args.seed, held_out.masks)
-        sets.append(sampled_images(cfg, checkpoint, name, size, *draw))
+        sets.append(sampled_images(cfg, checkpoint_in(checkpoint), name, size, *draw))
     found = evaluate_sets(
         train,
         held_out,
