@@ -11,12 +11,10 @@ training images first.
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
-from torch import Tensor
 
 from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import TRACEBACK_FLAG, cli_errors
@@ -26,7 +24,6 @@ from mmforecast.creative.apis.image_features import (
     PACKAGED,
     build_features,
     class_names,
-    compute,
     load_classifier,
 )
 from mmforecast.creative.apis.image_report import merge_rows, save_report
@@ -38,7 +35,7 @@ from mmforecast.creative.apis.image_sets import (
     join_sets,
     sampled_images,
 )
-from mmforecast.creative.evaluation import check_reference, require_torchmetrics
+from mmforecast.creative.evaluation import require_torchmetrics
 from mmforecast.engine.launch import find_last_checkpoint
 from mmforecast.evaluation.table import format_table
 
@@ -140,13 +137,6 @@ def real_images(args: argparse.Namespace, cfg: Config) -> tuple[ImageSet, ImageS
     return train, join_sets(parts, REAL)
 
 
-def reference_notes(train: ImageSet, held_out: ImageSet, features: Callable[[Tensor], Tensor]) -> list[str]:
-    """A warning where the held-out images come from another distribution."""
-    of_train, of_held_out = (compute(features, one.images)[0] for one in (train, held_out))
-    sentence = check_reference(of_train, of_held_out).sentence(held_out.name)
-    return [f'WARNING: {sentence}'] if sentence else []
-
-
 def main() -> None:
     args = parse_args()
     MMLogger.get_current_instance().setLevel('WARNING')
@@ -163,7 +153,6 @@ def main() -> None:
     features, others = of_classifier, {}
     if args.features:
         features, others = build_features(*args.features), dict(classifier=of_classifier)
-        notes += reference_notes(train, held_out, features)
     else:
         notes.append(
             'Whether the held-out images are of the distribution of the training images was not checked: that '
@@ -186,7 +175,10 @@ def main() -> None:
         args.seed,
         other_features=others,
         with_calibration=args.calibrate,
+        with_reference=args.features is not None,
     )
+    warning = found.reference and found.reference.sentence(held_out.name)
+    notes += [f'WARNING: {warning}'] if warning else []
     kind = f'{args.features[0]} features' if args.features else 'features of the first classifier'
     notes.append(
         f'Distances, FID and KID are in {kind}; copied: nearer to a training image than '

@@ -9,8 +9,10 @@ from torch import Tensor
 from mmforecast.creative import MISSING_LABEL
 from mmforecast.creative.evaluation import (
     Manifold,
+    ReferenceCheck,
     am_score,
     attribute_score,
+    check_reference,
     confusion,
     copied_share,
     frechet_distance,
@@ -55,12 +57,15 @@ class Evaluation:
         per_image: One mapping per image of all sets, with ``set`` and ``image``.
         neighbors: By position in ``rows``, the distances and numbers (N, k) of the nearest training images.
         calibration: Where it was asked for.
+        reference: Whether the held-out images are of the distribution of the training images, where it was
+            asked for.
     """
 
     rows: list[dict] = field(default_factory=list)
     per_image: list[dict] = field(default_factory=list)
     neighbors: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     calibration: Calibration | None = None
+    reference: ReferenceCheck | None = None
 
 
 def judge_attributes(
@@ -132,6 +137,7 @@ def evaluate_sets(
     seed: int = 0,
     other_features: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
     with_calibration: bool = False,
+    with_reference: bool = False,
 ) -> Evaluation:
     """Score the held-out real images, as a reference, and each set.
 
@@ -150,6 +156,8 @@ def evaluate_sets(
         other_features: By name, what KID is measured in besides, in a column each.
         with_calibration: Whether to score how far confusion lies above what degradation gives, see
             :func:`~mmforecast.creative.apis.creativity_calibration.calibrate`.
+        with_reference: Whether to compare the held-out images with the training images, see
+            :func:`~mmforecast.creative.evaluation.check_reference`; for neutral ``features``.
 
     Raises:
         ValueError: There are fewer training images than ``neighbors``.
@@ -166,6 +174,8 @@ def evaluate_sets(
         found.calibration = calibrate(held_out, train_features, judges, features, seed=seed)
     for one in everything:
         own = compute(features, one.images)[0]
+        if with_reference and one is held_out:
+            found.reference = check_reference(train_features, own)
         distances, numbers = nearest(own, train_features, neighbors)
         reference = distances[:, 0] if reference is None else reference
         scores, per_image = _scores(one, judges, train_scores)
