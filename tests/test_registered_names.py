@@ -44,8 +44,7 @@ NAMES = dict(
         ClipRandomFeatureCrop ClipRandomFlip ClipResize FitToSquare LoadClipDepth LoadClipFeatures
         LoadClipFrames
         LoadClipInstances LoadClipMotion LoadClipScores LoadClipSemSeg LoadGarmentMask LoadMotionMasks
-        LoadRGBImage PackCreativeInputs PackForecastInputs RandomDegradation
-        RandomJitter
+        LoadRGBImage PackCreativeInputs PackForecastInputs RandomJitter
     """,
     VISUALIZERS='ForecastLocalVisualizer',
 )

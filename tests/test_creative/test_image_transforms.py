@@ -12,10 +12,8 @@ from mmforecast.creative.datasets import (
     FitToSquare,
     LoadGarmentMask,
     PackCreativeInputs,
-    RandomDegradation,
     RandomJitter,
 )
-from mmforecast.creative.evaluation import DEGRADATIONS, blur
 
 
 def results(image, mask=None, **more):
@@ -68,45 +66,6 @@ def test_jitter_of_nothing_is_the_identity():
     image = np.random.randint(0, 256, (9, 9, 3), np.uint8)
     found = RandomJitter(scale=(1, 1), translate=0)(results(image))
     assert (found['img'] == image).all()
-
-
-def test_degradation_is_one_of_those_that_confusion_is_calibrated_against():
-    image = np.random.default_rng(0).integers(60, 196, (64, 64, 3)).astype(np.uint8)
-    blurred = {
-        sigma: blur(torch.from_numpy(image).permute(2, 0, 1)[None], sigma)[0].permute(1, 2, 0).numpy()
-        for sigma in DEGRADATIONS['blur'][0]
-    }
-    seen, transform = [], RandomDegradation(prob=1.0)
-    for seed in range(80):
-        np.random.seed(seed)
-        mask = np.ones((64, 64), np.uint8)
-        found = transform(results(image, mask))
-        changed = found['img']
-        assert changed.dtype == np.uint8 and (found['gt_seg_map'] == mask).all()
-        noise = float((changed.astype(float) - image).std())
-        strengths = [sigma for sigma, one in blurred.items() if (changed == one).all()]
-        if strengths:
-            seen.append(('blur', *strengths))
-        elif (np.sort(changed.reshape(-1, 3), axis=0) == np.sort(image.reshape(-1, 3), axis=0)).all():
-            seen.append(('shuffled patches', changed.tobytes()))
-        else:
-            nearest = min(DEGRADATIONS['noise'][0], key=lambda one: abs(one - noise))
-            assert noise == pytest.approx(nearest, rel=0.15)
-            seen.append(('noise', nearest))
-    assert {one[:2] for one in seen if one[0] != 'shuffled patches'} == {
-        (family, strength) for family in ('blur', 'noise') for strength in DEGRADATIONS[family][0]
-    }
-    orders = [one for one in seen if one[0] == 'shuffled patches']
-    assert len(set(orders)) > 10  # another order each time, but that 2x2 patches have only 24
-
-
-@pytest.mark.parametrize('prob, low, high', [(0.0, 0, 0), (0.5, 70, 130)])
-def test_degradation_leaves_the_others_alone(prob, low, high):
-    np.random.seed(0)
-    image = np.random.randint(0, 256, (8, 8, 3), np.uint8)
-    transform = RandomDegradation(prob=prob)
-    changed = sum(not (transform(results(image))['img'] == image).all() for _ in range(200))
-    assert low <= changed <= high
 
 
 def test_cache_runs_its_transforms_once_per_image():
@@ -222,7 +181,6 @@ def test_packed_item():
         ),
         (lambda: FitToSquare(8, max_enlarge=0.5), 'max_enlarge must be 1 or more, got 0.5'),
         (lambda: RandomJitter(scale=(1.1, 0.9)), r'scale must be a pair \(low, high\)'),
-        (lambda: RandomDegradation(prob=1.5), r'prob must lie in \[0, 1\], got 1.5'),
         (lambda: RandomJitter(translate=1.0), r'translate must lie in \[0, 1\), got 1.0'),
         (lambda: CacheTransforms([], max_bytes=-1), 'max_bytes must be 0 or more'),
     ],

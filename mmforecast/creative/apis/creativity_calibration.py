@@ -100,7 +100,7 @@ def calibrate(
     images = real.images[torch.from_numpy(chosen)]
     variants = [(REAL, 0.0, images)]
     for family, (strengths, degrade) in DEGRADATIONS.items():
-        variants += [(family, strength, degrade(images, strength, seed)) for strength in strengths]
+        variants += [(family, strength, degrade(images, strength)) for strength in strengths]
     found = Calibration({judge.attribute: [] for judge in judges})
     for family, strength, changed in variants:
         kid = _kid(features, changed, train_features, seed)

@@ -6,7 +6,7 @@ from .fashion import FashionDataset
 from .fashion_mnist import FashionMNISTDataset
 from .formatting import PackCreativeInputs
 from .textures import SyntheticGarmentDataset, SyntheticTextureDataset
-from .transforms import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomDegradation, RandomJitter
+from .transforms import FitToSquare, LoadGarmentMask, LoadRGBImage, RandomJitter
 
 __all__ = [
     'BaseAttributeDataset',
@@ -17,7 +17,6 @@ __all__ = [
     'LoadGarmentMask',
     'LoadRGBImage',
     'PackCreativeInputs',
-    'RandomDegradation',
     'RandomJitter',
     'SyntheticGarmentDataset',
     'SyntheticTextureDataset',

@@ -1,12 +1,10 @@
-"""Transforms of single images: reading, one size for all, jitter, and degradation."""
+"""Transforms of single images: reading, one size for all, and jitter."""
 
 import cv2
 import mmcv
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 
-from mmforecast.creative.evaluation.degradations import DEGRADATIONS
 from mmforecast.datasets.file_access import FileReader
 from mmforecast.datasets.image_files import MAX_PIXELS, BadImageError, decode_gray, decode_rgb
 from mmforecast.registry import TRANSFORMS
@@ -17,10 +15,9 @@ from mmforecast.utils.checks import (
     check_fraction,
     check_increasing,
     check_positive,
-    check_range,
 )
 
-__all__ = ['FitToSquare', 'LoadGarmentMask', 'LoadRGBImage', 'RandomDegradation', 'RandomJitter']
+__all__ = ['FitToSquare', 'LoadGarmentMask', 'LoadRGBImage', 'RandomJitter']
 
 _FILLS = dict(white='constant', edge='edge', reflect='reflect')
 _BORDERS = dict(white=cv2.BORDER_CONSTANT, edge=cv2.BORDER_REPLICATE, reflect=cv2.BORDER_REFLECT_101)
@@ -212,32 +209,4 @@ class RandomJitter(BaseTransform):
             results['gt_seg_map'] = cv2.warpAffine(
                 results['gt_seg_map'], matrix, (width, height), flags=cv2.INTER_NEAREST
             )
-        return results
-
-
-@TRANSFORMS.register_module()
-class RandomDegradation(BaseTransform):
-    """Make the image worse: blur, noise or shuffled patches of a random strength.
-
-    It is for classifiers that judge generated images: one that has seen broken images with their classes is
-    less unsure of them, so that its confusion tells images of no class from images that are only broken.
-    Families and strengths are those that confusion is calibrated against,
-    :data:`~mmforecast.creative.evaluation.degradations.DEGRADATIONS`. The mask stays as it is.
-
-    Args:
-        prob: Share of the images that are degraded.
-    """
-
-    def __init__(self, prob: float = 0.5):
-        check_range('RandomDegradation', 0, 1, prob=prob)
-        self.prob = prob
-
-    def transform(self, results: dict) -> dict:
-        if np.random.rand() >= self.prob:
-            return results
-        strengths, degrade = DEGRADATIONS[np.random.choice(list(DEGRADATIONS))]
-        strength, seed = np.random.choice(strengths), int(np.random.randint(2**31))
-        image = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))[None]
-        changed = degrade(image, strength, seed)[0]
-        results['img'] = np.ascontiguousarray(changed.numpy().transpose(1, 2, 0))
         return results

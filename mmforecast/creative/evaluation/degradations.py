@@ -61,9 +61,9 @@ def shuffle_patches(images: Tensor, count: int, seed: int = 0) -> Tensor:
     return patches.permute(0, 3, 1, 4, 2, 5).reshape(images.shape)
 
 
-# By family, the strengths, and the function of images, strength and seed. Strengths are for 64x64.
-DEGRADATIONS: dict[str, tuple[tuple[float, ...], Callable[[Tensor, float, int], Tensor]]] = {
-    'blur': ((0.5, 1.0, 2.0, 4.0), lambda images, sigma, seed: blur(images, sigma)),
+# By family, the strengths and the function of images and strength. Strengths are for 64x64.
+DEGRADATIONS: dict[str, tuple[tuple[float, ...], Callable[[Tensor, float], Tensor]]] = {
+    'blur': ((0.5, 1.0, 2.0, 4.0), blur),
     'noise': ((8.0, 16.0, 32.0, 64.0), add_noise),
     'shuffled patches': ((2, 4, 8), shuffle_patches),
 }
