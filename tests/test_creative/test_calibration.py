@@ -120,7 +120,10 @@ def test_blur_is_not_creative_but_hybrids_are():
     train, held_out = stripes(240, 0), stripes(160, 1)
     judge = Judge('shape', where_bright, 100.0)
     of_train = compute(features, train.images)[0]
-    calibration = calibrate(held_out, of_train, [judge], features)
+    manifold = Manifold(of_train, 5)
+    sure = confusion(compute(where_bright, held_out.images)[0])
+    limits = dict(shape=np.quantile(sure, 0.95))
+    calibration = calibrate(held_out, of_train, [judge], features, manifold, limits)
     curve = calibration.curve('shape')
 
     def excess(images):
@@ -137,6 +140,45 @@ def test_blur_is_not_creative_but_hybrids_are():
     assert excess(hybrids) > 0.05
     rows = {(row['images'], row['strength']): row['excess'] for row in calibration.rows()}
     assert rows['hybrids', 1.0] > 0.05 and max(v for (name, _), v in rows.items() if name != 'hybrids') < 1e-9
+
+
+def gray(*levels):
+    images = torch.tensor(levels, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 16, 16)
+    return ImageSet('gray', images.contiguous(), [str(level) for level in levels])
+
+
+def test_creative_share_by_hand():
+    """Images of one gray: the level is the feature; classes are dark and bright, unclear in between."""
+
+    def level(images):
+        return images.mean(dim=(1, 2, 3), keepdim=False)[:, None] / 255
+
+    def probabilities(images):
+        bright = (level(images) * 255 - 100).div(20).sigmoid()
+        return torch.cat([1 - bright, bright], dim=1)
+
+    train = gray(0, 2, 4, 6, 90, 92, 96, 100, 104, 200, 202, 204, 206)
+    real = gray(1, 3, 5, 91, 201, 203)
+    real.labels['shape'] = np.array([0, 0, 0, 0, 1, 1])
+    of_train = compute(level, train.images)[0]
+    limits = dict(shape=float(confusion(compute(probabilities, gray(93).images)[0])[0]))
+    found = calibrate(
+        real, of_train, [Judge('shape', probabilities, 100.0)], level, Manifold(of_train, 1), limits
+    )
+    points = {(point.family, point.strength): point for point in found.points['shape']}
+    assert points['real', 0.0].creative == 0  # 91 lies among the training images, but is dark enough
+    # blur and shuffled patches leave an image of one gray as it is
+    assert {
+        point.creative for (family, _), point in points.items() if family in ('blur', 'shuffled patches')
+    } == {0}
+    # half dark, half bright: the level of a hybrid is the mean of both, that of 1 to 5 with 201 or 203 is in
+    # [101, 104], where training images are; of 91 with these it is 146 or 147, where none is
+    assert points['hybrids', 1.0].creative == pytest.approx(100 * 5 / 6)
+    rows = {(row['images'], row['strength']): row for row in found.rows()}
+    top = found.most_creative('shape')
+    assert rows['hybrids', 1.0]['creative excess'] == pytest.approx(100 * 5 / 6 - top)
+    assert rows['real', 0.0]['creative excess'] == -top
+    assert max(row['creative excess'] for (name, _), row in rows.items() if name != 'hybrids') == 0
 
 
 def test_density_and_coverage_by_hand():

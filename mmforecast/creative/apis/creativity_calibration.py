@@ -1,6 +1,6 @@
 """Confusion against KID of real images that are degraded, or hybrids: the scale of a creativity score."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mmforecast.creative import MISSING_LABEL
 from mmforecast.creative.evaluation import (
     DEGRADATIONS,
     DegradationCurve,
+    Manifold,
     confusion,
     halves_of_two_classes,
     kernel_distance,
@@ -37,12 +38,14 @@ class Point:
         strength: Of the degradation; of hybrids, their share.
         kid: x1000, to the training images.
         confusion: Its mean.
+        creative: Share of the images that are confusing and lie among the training images, in percent.
     """
 
     family: str
     strength: float
     kid: float
     confusion: float
+    creative: float
 
 
 @dataclass
@@ -60,6 +63,10 @@ class Calibration:
         points = [point for point in self.points[attribute] if point.family != HYBRID]
         return DegradationCurve([point.kid for point in points], [point.confusion for point in points])
 
+    def most_creative(self, attribute: str) -> float:
+        """The largest ``creative`` of real and degraded images, which no mixture of them exceeds."""
+        return max(point.creative for point in self.points[attribute] if point.family != HYBRID)
+
     def rows(self) -> list[dict[str, Any]]:
         """One mapping per point and attribute, with the excess over the curve, for a table."""
         return [
@@ -67,8 +74,13 @@ class Calibration:
                 attribute=attribute,
                 images=point.family,
                 strength=point.strength,
-                **{'KID x1000': point.kid, 'confusion': point.confusion},
+                **{
+                    'KID x1000': point.kid,
+                    'confusion': point.confusion,
+                    'creative %': point.creative,
+                },
                 excess=self.curve(attribute).excess(point.kid, point.confusion),
+                **{'creative excess': point.creative - self.most_creative(attribute)},
             )
             for attribute, points in self.points.items()
             for point in points
@@ -80,6 +92,8 @@ def calibrate(
     train_features: np.ndarray,
     judges: Sequence[Any],
     features: Callable[[Tensor], Tensor],
+    manifold: Manifold,
+    limits: Mapping[str, float],
     limit: int = 500,
     seed: int = 0,
 ) -> Calibration:
@@ -93,38 +107,36 @@ def calibrate(
         train_features: (N, D), what KID is measured to.
         judges: See :func:`~mmforecast.creative.apis.evaluate_images.judge_attributes`.
         features: What KID is measured in.
+        manifold: Of ``train_features``.
+        limits: By attribute, the confusion above which an image is confusing.
         limit: Images that are used, drawn at random.
         seed: Of all draws.
     """
     chosen = np.random.default_rng(seed).permutation(len(real))[:limit]
     images = real.images[torch.from_numpy(chosen)]
-    variants = [(REAL, 0.0, images)]
-    for family, (strengths, degrade) in DEGRADATIONS.items():
-        variants += [(family, strength, degrade(images, strength)) for strength in strengths]
     found = Calibration({judge.attribute: [] for judge in judges})
-    for family, strength, changed in variants:
-        kid = _kid(features, changed, train_features, seed)
-        for judge in judges:
-            found.points[judge.attribute].append(
-                Point(family, float(strength), kid, _confusion(judge, changed))
-            )
+
+    def add(family: str, strength: float, changed: Tensor, of: Sequence[Any]) -> None:
+        own = compute(features, changed)[0]
+        kid = 1000 * kernel_distance(own, train_features, subsets=20, seed=seed)
+        inside = manifold.counts(own)[0] > 0
+        for judge in of:
+            vague = confusion(compute(judge.network, changed)[0])
+            creative = 100 * float((inside & (vague > limits[judge.attribute])).mean())
+            point = Point(family, float(strength), kid, float(vague.mean()), creative)
+            found.points[judge.attribute].append(point)
+
+    add(REAL, 0.0, images, judges)
+    for family, (strengths, degrade) in DEGRADATIONS.items():
+        for strength in strengths:
+            add(family, strength, degrade(images, strength), judges)
     for judge in judges:
         labels = real.labels[judge.attribute][chosen]
         labeled = images[torch.from_numpy(labels != MISSING_LABEL)]
         hybrids = halves_of_two_classes(images, labels, seed)
         for share in _SHARES:
-            mixed = mixed_with(labeled, hybrids, share)
-            kid = _kid(features, mixed, train_features, seed)
-            found.points[judge.attribute].append(Point(HYBRID, share, kid, _confusion(judge, mixed)))
+            add(HYBRID, share, mixed_with(labeled, hybrids, share), [judge])
     return found
-
-
-def _kid(features: Callable, images: Tensor, train_features: np.ndarray, seed: int) -> float:
-    return 1000 * kernel_distance(compute(features, images)[0], train_features, subsets=20, seed=seed)
-
-
-def _confusion(judge: Any, images: Tensor) -> float:
-    return float(confusion(compute(judge.network, images)[0]).mean())
 
 
 def calibration_figure(

@@ -169,9 +169,13 @@ def evaluate_sets(
     manifold = Manifold(train_features, min(5, len(train) - 1))
     everything = [held_out, *sets]
     size = min(len(one) for one in everything)
-    found, reference, limits = Evaluation(), None, {}
+    found, reference = Evaluation(), None
+    limits = {
+        judge.attribute: np.quantile(confusion(compute(judge.network, held_out.images)[0]), 1 - quantile)
+        for judge in judges
+    }
     if with_calibration:
-        found.calibration = calibrate(held_out, train_features, judges, features, seed=seed)
+        found.calibration = calibrate(held_out, train_features, judges, features, manifold, limits, seed=seed)
     for one in everything:
         own = compute(features, one.images)[0]
         if with_reference and one is held_out:
@@ -179,7 +183,6 @@ def evaluate_sets(
         distances, numbers = nearest(own, train_features, neighbors)
         reference = distances[:, 0] if reference is None else reference
         scores, per_image = _scores(one, judges, train_scores)
-        limits = limits or {name: np.quantile(values, 1 - quantile) for name, values in per_image.items()}
         statistics = image_statistics(one.images.numpy())
         part = np.random.default_rng(seed).permutation(len(own))[:size]
         row = dict(set=one.name, images=len(one), **scores)
@@ -208,18 +211,18 @@ def _plausibility(
     inside = manifold.counts(features)[0] > 0
     row = dict(density=density, coverage=coverage)
     for name, limit in limits.items():
-        attribute = name.removesuffix(' confusion')
-        row[f'{attribute} creative %'] = 100 * float((inside & (vague[name] > limit)).mean())
+        row[f'{name} creative %'] = 100 * float((inside & (vague[f'{name} confusion'] > limit)).mean())
     return row
 
 
 def _excess(calibration: Calibration | None, row: dict) -> dict[str, float]:
-    """By attribute, the confusion above what degradation gives at the KID of a row."""
-    points = {} if calibration is None else calibration.points
-    return {
-        f'{name} excess': calibration.curve(name).excess(row['KID x1000'], row[f'{name} confusion'])
-        for name in points
-    }
+    """By attribute, how far a row's confusion at its KID and its creative share are above degraded images."""
+    found = {}
+    for name in {} if calibration is None else calibration.points:
+        curve = calibration.curve(name)
+        found[f'{name} excess'] = curve.excess(row['KID x1000'], row[f'{name} confusion'])
+        found[f'{name} creative excess'] = row[f'{name} creative %'] - calibration.most_creative(name)
+    return found
 
 
 def _entries(images: ImageSet, columns: dict[str, np.ndarray], nearest_names: Sequence[str]) -> list[dict]:
