@@ -179,8 +179,12 @@ def _image_table_step(
 
     def checkpoints(name: str) -> list[tuple[str, str]]:
         training = _training(path, entry['name'], name, trainings)
+        dumped = Path(training['config']).name  # by the run, with the overrides of its networks
         return [
-            (training['config'], last_checkpoint(training, seed, work_dir, options))
+            (
+                str(_folder(training, seed, work_dir) / dumped),
+                last_checkpoint(training, seed, work_dir, options),
+            )
             for seed in training.get('seeds', [0])
         ]
 

@@ -137,10 +137,11 @@ def test_image_tables_name_every_seed_and_the_folder_of_a_timed_run(tmp_path):
     assert table.name == 'table-sheet' and table.shows == Path('work/tables/sheet/table.md')
     assert table.command[1:] == [
         *('tools/analysis_tools/evaluate_images.py', 'data.py', '--out', 'work/tables/sheet'),
-        *('--classifier', judge, 'work/judge-seed0/iter_2000.pth'),
-        *('--sampler', 'DCGAN', gan, 'work/gan-seed0/iter_9.pth'),
-        *('--sampler', 'DCGAN', gan, 'work/gan-seed1/iter_9.pth'),
-        *('--sampler', 'timed', timed, 'work/timed-seed0'),
+        # the configs that the runs dumped, with the overrides of their networks
+        *('--classifier', f'work/judge-seed0/{Path(judge).name}', 'work/judge-seed0/iter_2000.pth'),
+        *('--sampler', 'DCGAN', f'work/gan-seed0/{Path(gan).name}', 'work/gan-seed0/iter_9.pth'),
+        *('--sampler', 'DCGAN', f'work/gan-seed1/{Path(gan).name}', 'work/gan-seed1/iter_9.pth'),
+        *('--sampler', 'timed', f'work/timed-seed0/{Path(timed).name}', 'work/timed-seed0'),
         *('--number', '500', '--features', 'efficientnet-lite0', '--calibrate'),
         *('--cfg-options', 'train_dataloader.dataset.num_images=40'),
     ]
