@@ -169,9 +169,10 @@ def calibration_figure(
         own = real + [point for point in points if point.family == family]
         style = dict(linewidth=2, markersize=9) if family == HYBRID else dict(linestyle=':', markersize=4)
         axes.plot([p.kid for p in own], [p.confusion for p in own], marker=marker, label=family, **style)
-    for name in dict.fromkeys(name for name, _, _ in sets):
+    for number, name in enumerate(dict.fromkeys(name for name, _, _ in sets)):
         own = [(kid, value) for other, kid, value in sets if other == name]
-        axes.scatter(*zip(*own), s=45, edgecolor='black', zorder=3, label=name)
+        color = plt.get_cmap('tab20')(number % 20)
+        axes.scatter(*zip(*own), s=45, color=color, edgecolor='black', zorder=3, label=name)
     axes.set(xlabel='KID x1000 to the training images', ylabel=f'{attribute} confusion', title=title)
     # in the root of KID the curve is made of straight lines
     axes.set_xscale('function', functions=(lambda kid: np.sqrt(np.maximum(kid, 0)), np.square))
