@@ -8,3 +8,4 @@ max_iters = 900
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 train_dataloader = dict(batch_size=16)
 default_hooks = dict(checkpoint=dict(interval=300))
+auto_scale_lr = dict(base_batch_size=16)
