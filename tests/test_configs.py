@@ -30,6 +30,10 @@ SEGMENTORS = [p for p in ALL_FILES if p.parent.name == 'segmentors']  # by mmseg
 NECK = CONFIGS / 'f2f/f2f_as-neck_mask-rcnn_tiny_synthetic.py'  # a detector too, fed with clips
 CREATIVE = [p for p in ALL_FILES if p.parent.name == 'creative_gan']  # of images, not of clips
 FILES = [p for p in ALL_FILES if p not in [*DETECTORS, *SEGMENTORS, NECK, *CREATIVE]]
+# Networks of the papers' sizes take seconds to build.
+MARKED = [
+    pytest.param(p, marks=pytest.mark.slow) if p.stem.endswith(('cityscapes', 'ucf101')) else p for p in FILES
+]
 
 
 def test_there_are_configs():
@@ -99,7 +103,7 @@ def count_parameters(path):
     return sum(p.numel() for p in built.parameters())
 
 
-@pytest.mark.parametrize('path', FILES, ids=lambda p: f'{p.parent.name}/{p.stem}')
+@pytest.mark.parametrize('path', MARKED, ids=lambda p: f'{p.parent.name}/{p.stem}')
 def test_config_builds(path):
     cfg = Config.fromfile(path)
     assert cfg.default_scope == 'mmforecast'

@@ -77,6 +77,7 @@ def test_every_registry_builds_own_types():
         assert type(registry).build is not Registry.build
 
 
+@pytest.mark.slow
 def test_a_run_starts_without_warnings(repository, street_root, tmp_path):
     """Through the real tool: nothing in the log that a user can't act on."""
     options = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=1']

@@ -29,6 +29,7 @@ def test_garments_on_white(method, least):
     assert np.mean(scores) > least
 
 
+@pytest.mark.slow
 def test_white_clothes_on_white_need_more_than_a_threshold(monkeypatch):
     def white_cloth(rng, name, size):
         return np.clip(rng.normal(247, 1.5, (size, size, 1)), 0, 255).repeat(3, 2).astype(np.uint8)

@@ -46,6 +46,7 @@ def test_the_navigation_has_every_page():
     assert sorted(named) == sorted(pages)
 
 
+@pytest.mark.slow
 def test_the_site_has_its_pages_and_what_they_show(site):
     for name in ('index.html', 'docs/s2s.html', 'docs/api.html', 'configs/s2s/index.html'):
         assert (site / name).is_file()
@@ -55,12 +56,14 @@ def test_the_site_has_its_pages_and_what_they_show(site):
     assert '<a href="../configs/s2s/index.html">' in (site / 'docs/s2s.html').read_text()
 
 
+@pytest.mark.slow
 def test_equations_are_mathml(site):
     for name in ('s2s', 'f2f', 'd2d', 'creative_gan', 'data'):
         page = (site / f'docs/{name}.html').read_text()
         assert '<math' in page and 'arithmatex' not in page
 
 
+@pytest.mark.slow
 def test_the_reference_has_what_the_packages_export(site):
     page = (site / 'docs/api.html').read_text()
     for name in (
@@ -73,6 +76,7 @@ def test_the_reference_has_what_the_packages_export(site):
         assert f'id="{name}"' in page, name
 
 
+@pytest.mark.slow
 def test_no_page_loads_anything_from_the_network(site):
     loads = re.compile(r'<(?:script|img|link|iframe)[^>]*(?:src|href)="(?:https?:)?//[^"]*"')
     for page in site.rglob('*.html'):

@@ -98,6 +98,7 @@ label_pairs = st.integers(1, 6).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(label_pairs, st.randoms(use_true_random=False))
 def test_bounds_and_invariances(case, random):

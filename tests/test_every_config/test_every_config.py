@@ -27,7 +27,6 @@ FAST = {
     'd2d/d2d_warp_tiny_synthetic',
     'video_prediction/multiscale_gdl-l1_tiny_camvid',
     'creative_gan/dcgan_tiny_textures-64',
-    'detectors/mask-rcnn_tiny_synthetic',
 }
 # Forecasters of motion, which need no training.
 NOTHING_TO_TRAIN = [

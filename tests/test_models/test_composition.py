@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOL = runpy.run_path(str(REPOSITORY / 'tools/misc/compatibility'))
 NETWORKS = runpy.run_path(str(REPOSITORY / 'tools/misc/compatibility/networks.py'))
-FAST = ('retinanet', 'rtmdet-ins', 'pspnet', 'stdc')
+FAST = ('rtmdet-ins', 'pspnet', 'stdc')
 # Refused, each with the start of its reason.
 REFUSED = {
     'mask-rcnn-c4': 'MaskRCNN has no feature pyramid that F2F could forecast',

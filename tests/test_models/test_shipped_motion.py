@@ -1,6 +1,7 @@
 """The shipped weights of the motion forecaster, on the street and on what they were not trained on."""
 
 import numpy as np
+import pytest
 import torch
 
 from mmforecast.models.predictors import EgoMotion, MotionForecaster
@@ -18,6 +19,7 @@ def agreement(model, frames, labels, target, steps):
     return (backward_warp(classes, field)[0].argmax(0) == target).float().mean().item()
 
 
+@pytest.mark.slow
 def test_as_good_as_geometry_on_streets_it_has_not_seen():
     """There the two are within noise of each other; on real video the weights are ahead."""
     ego, learned = EgoMotion(), MotionForecaster(checkpoint=WEIGHTS).eval()

@@ -123,6 +123,7 @@ def test_an_operator_that_is_not_served_says_who_asked_for_it():
     assert 'check_env.py' in error
 
 
+@pytest.mark.slow
 def test_a_torchvision_that_does_not_work_is_passed_by(tmp_path):
     (tmp_path / 'torchvision.py').write_text("raise RuntimeError('operator torchvision::nms does not exist')")
     path = os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])

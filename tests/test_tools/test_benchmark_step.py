@@ -25,6 +25,7 @@ def test_an_adversarial_step_reports_losses_and_weights(run_tool, repository, ca
     assert any(name.startswith('discriminator.') for name in names)
 
 
+@pytest.mark.slow
 def test_older_checkouts_need_no_module_of_their_own_for_the_clock(repository):
     """mmforecast is imported from the checkout that is measured, which may be older than the tool."""
     tool = repository / 'tools/analysis_tools/benchmark_step.py'

@@ -32,6 +32,7 @@ def run(code):
     )
 
 
+@pytest.mark.slow
 def test_mmengine_finds_configs_without_pkg_resources():
     code = (
         'from mmengine.hub import get_config\n'

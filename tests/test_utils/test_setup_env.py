@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run_python(code):
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
@@ -18,6 +20,7 @@ def test_import_is_light_and_teaches_mmengine_the_package():
     ) == ['True', 'False', 'False']
 
 
+@pytest.mark.slow
 def test_register_all_modules_fills_every_registry_and_takes_the_scope_only_if_asked():
     words = run_python(
         'from mmengine.registry import DefaultScope, init_default_scope;'
