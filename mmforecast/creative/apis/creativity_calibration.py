@@ -23,7 +23,7 @@ from mmforecast.creative.evaluation import (
 from .image_features import compute
 from .image_sets import ImageSet
 
-__all__ = ['Calibration', 'Point', 'calibrate', 'calibration_figure']
+__all__ = ['Calibration', 'Point', 'calibrate', 'calibration_figure', 'creative_percent']
 
 REAL, HYBRID = 'real', 'hybrids'
 _SHARES = (0.25, 0.5, 0.75, 1.0)  # of hybrids among real images
@@ -78,13 +78,24 @@ class Calibration:
                     'KID x1000': point.kid,
                     'confusion': point.confusion,
                     'creative %': point.creative,
+                    'excess': self.curve(attribute).excess(point.kid, point.confusion),
+                    'creative excess': point.creative - self.most_creative(attribute),
                 },
-                excess=self.curve(attribute).excess(point.kid, point.confusion),
-                **{'creative excess': point.creative - self.most_creative(attribute)},
             )
             for attribute, points in self.points.items()
             for point in points
         ]
+
+
+def creative_percent(inside: np.ndarray, vague: np.ndarray, limit: float) -> float:
+    """The share of images that lie among the training images and are confusing, in percent.
+
+    Args:
+        inside: Bool (N,), whether an image lies in a ball of the manifold.
+        vague: (N,), its confusion.
+        limit: The confusion above which it is confusing.
+    """
+    return 100 * float((inside & (vague > limit)).mean())
 
 
 def calibrate(
@@ -122,7 +133,7 @@ def calibrate(
         inside = manifold.counts(own)[0] > 0
         for judge in of:
             vague = confusion(compute(judge.network, changed)[0])
-            creative = 100 * float((inside & (vague > limits[judge.attribute])).mean())
+            creative = creative_percent(inside, vague, limits[judge.attribute])
             point = Point(family, float(strength), kid, float(vague.mean()), creative)
             found.points[judge.attribute].append(point)
 

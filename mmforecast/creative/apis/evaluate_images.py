@@ -24,7 +24,7 @@ from mmforecast.creative.evaluation import (
 from mmforecast.creative.models.classifiers import AttributeClassifier
 from mmforecast.utils.checks import check_between
 
-from .creativity_calibration import Calibration, calibrate
+from .creativity_calibration import Calibration, calibrate, creative_percent
 from .image_features import compute
 from .image_sets import ImageSet
 
@@ -170,19 +170,20 @@ def evaluate_sets(
     everything = [held_out, *sets]
     size = min(len(one) for one in everything)
     found, reference = Evaluation(), None
+    scored = [_scores(one, judges, train_scores) for one in everything]
+    of_held_out = scored[0][1]
     limits = {
-        judge.attribute: np.quantile(confusion(compute(judge.network, held_out.images)[0]), 1 - quantile)
+        judge.attribute: np.quantile(of_held_out[f'{judge.attribute} confusion'], 1 - quantile)
         for judge in judges
     }
     if with_calibration:
         found.calibration = calibrate(held_out, train_features, judges, features, manifold, limits, seed=seed)
-    for one in everything:
+    for one, (scores, per_image) in zip(everything, scored):
         own = compute(features, one.images)[0]
         if with_reference and one is held_out:
             found.reference = check_reference(train_features, own)
         distances, numbers = nearest(own, train_features, neighbors)
         reference = distances[:, 0] if reference is None else reference
-        scores, per_image = _scores(one, judges, train_scores)
         statistics = image_statistics(one.images.numpy())
         part = np.random.default_rng(seed).permutation(len(own))[:size]
         row = dict(set=one.name, images=len(one), **scores)
@@ -211,7 +212,7 @@ def _plausibility(
     inside = manifold.counts(features)[0] > 0
     row = dict(density=density, coverage=coverage)
     for name, limit in limits.items():
-        row[f'{name} creative %'] = 100 * float((inside & (vague[f'{name} confusion'] > limit)).mean())
+        row[f'{name} creative %'] = creative_percent(inside, vague[f'{name} confusion'], limit)
     return row
 
 
