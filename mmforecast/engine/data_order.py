@@ -8,6 +8,7 @@ processes.
 """
 
 import itertools
+import os
 import random
 from collections.abc import Iterator
 from functools import partial
@@ -69,8 +70,8 @@ class SeededDataset:
 
     Args:
         dataset: To be wrapped.
-        held: (workers,) int64 in shared memory, where each worker notes the item that it is loading, -1
-            in between.
+        held: (workers, 2) int64 in shared memory, where each worker notes its process and the item that
+            it is loading, -1 in between.
     """
 
     def __init__(self, dataset: Any, held: torch.Tensor | None = None):
@@ -82,11 +83,11 @@ class SeededDataset:
         worker = get_worker_info()
         if self.held is None or worker is None:
             return self.dataset[int(index)]
-        self.held[worker.id] = int(index)
+        self.held[worker.id] = torch.tensor([os.getpid(), int(index)])
         try:
             return self.dataset[int(index)]
         finally:
-            self.held[worker.id] = -1
+            self.held[worker.id, 1] = -1
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -178,7 +179,7 @@ class ResumableDataLoader(DataLoader):
                 "resumable; train on others with train_cfg type 'mmengine.IterBasedTrainLoop'"
             )
         seed = getattr(loader.batch_sampler.sampler, 'seed', seed)
-        held = torch.full((max(loader.num_workers, 1),), -1).share_memory_()
+        held = torch.full((max(loader.num_workers, 1), 2), -1).share_memory_()
         dataset = SeededDataset(loader.dataset, held)
         super().__init__(
             dataset=dataset,
@@ -194,7 +195,6 @@ class ResumableDataLoader(DataLoader):
             persistent_workers=loader.persistent_workers,
         )
         self._faults: Faults = {}
-        self._running = None
         self._batches = self._generate()
 
     @property
@@ -214,8 +214,7 @@ class ResumableDataLoader(DataLoader):
 
     def _generate(self) -> Iterator[Any]:
         # A generator, so that nothing is drawn or started before the run is where it resumes.
-        self._running = super().__iter__()
-        for batch, faults in self._running:
+        for batch, faults in super().__iter__():
             merge_faults(self._faults, faults)
             yield batch
 
@@ -226,13 +225,9 @@ class ResumableDataLoader(DataLoader):
 
     def worker_death(self, error: RuntimeError) -> WorkerDiedError | None:
         """Which worker an error of torch is about, and what it was loading; None for other errors."""
-        workers = getattr(self._running, '_workers', [])
-        return worker_death(
-            error, [process.pid for process in workers], self.dataset.held, self.dataset.dataset
-        )
+        return worker_death(error, self.dataset.held, self.dataset.dataset)
 
     def stop_workers(self) -> None:
         """End the worker processes. Left to the garbage collector, they take five seconds each."""
         self._batches.close()
-        self._running = None
         self._iterator = None  # where persistent workers are kept

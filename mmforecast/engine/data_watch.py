@@ -65,7 +65,6 @@ class CollateWithFaults:
 
 def worker_death(
     error: RuntimeError,
-    pids: Sequence[int] = (),
     held: Tensor | None = None,
     dataset: Any = None,
 ) -> WorkerDiedError | None:
@@ -73,8 +72,8 @@ def worker_death(
 
     Args:
         error: Of torch; any other gives None.
-        pids: Of all workers, in order.
-        held: By worker, the index of the item that it was loading, or -1.
+        held: (workers, 2), by worker its process, -1 before its first item, and the index of the item
+            that it was loading, or -1. Noted by the workers: one may die while torch still starts them.
         dataset: Of the items.
     """
     found = _DEATH.match(str(error))
@@ -83,11 +82,10 @@ def worker_death(
     dead = [int(pid) for pid in found[1].split(',')]
     how = found[2].strip().split('\n')[0].rstrip('. ')
     parts = []
-    for number, pid in enumerate(pids):
-        if pid in dead and held is not None:
-            item = int(held[number])
+    for number, (pid, item) in enumerate([] if held is None else held.tolist()):
+        if pid in dead:
             where = f'while it loaded {_name_item(dataset, item)}' if item >= 0 else 'between items'
-            parts.append(f'worker {number + 1} of {len(pids)} (process {pid}) {how} {where}')
+            parts.append(f'worker {number + 1} of {len(held)} (process {pid}) {how} {where}')
     if not parts:
         parts = [f'worker process {", ".join(map(str, dead))} {how}']
     return WorkerDiedError(f'A process that loads data died: {"; ".join(parts)}. {_ADVICE}')

@@ -4,12 +4,14 @@ import json
 import os
 import re
 import signal
+import time
 
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmforecast.cli.errors import explain
 from mmforecast.datasets.corrupt_files import CorruptFileError, CorruptFilePolicy
@@ -136,7 +138,17 @@ def test_sources_within_wrappers():
     assert list(find_sources(both)) == [one, other] and list(find_sources(one)) == [one]
 
 
-def test_worker_that_dies_is_named_with_its_item(toy_runner, faulty):
+@pytest.mark.parametrize('slow_start', [False, True])
+def test_worker_that_dies_is_named_with_its_item(toy_runner, faulty, monkeypatch, slow_start):
+    if slow_start:  # the worker dies before torch's iterator is there
+        reset = _MultiProcessingDataLoaderIter._reset
+
+        def wait(self, *args, **kwargs):
+            reset(self, *args, **kwargs)
+            for _ in range(300):
+                time.sleep(0.1)  # torch's handler of SIGCHLD raises in it
+
+        monkeypatch.setattr(_MultiProcessingDataLoaderIter, '_reset', wait)
     with pytest.raises(WorkerDiedError) as error:
         train(toy_runner, 'iters', 'run', faulty(deadly=6), 2)
     message = str(error.value)

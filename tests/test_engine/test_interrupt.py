@@ -87,8 +87,8 @@ def test_a_data_loader_outlives_the_sigterm_of_its_whole_process_group():
     with StopRequest() as stop:
         batches = iter(loader)
         found = [next(batches), next(batches)]  # one of each worker: both have started
-        for worker in loader._running._workers:
-            os.kill(worker.pid, signal.SIGTERM)
+        for process, _ in loader.dataset.held.tolist():
+            os.kill(process, signal.SIGTERM)
         time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGTERM)
         found += batches
