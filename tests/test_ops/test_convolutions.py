@@ -110,6 +110,7 @@ def test_without_moves_it_is_a_convolution(kernels, by, name):
     torch.testing.assert_close(half, moved / 2 + bias[:, None, None], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow  # test_deform_conv compares gradients with the compiled kernels where they are there
 def test_gradients_of_deform_conv_are_derivatives(kernels, by):
     image, offset, mask, weight, bias, geometry = make_case(height=4, width=5, kernel=(2, 2))
     if kernels.KERNELS == 'torchvision':

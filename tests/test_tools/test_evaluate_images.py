@@ -97,6 +97,7 @@ def table(work, run_tool, *options):
         return {row['set']: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_real_copies_and_noise(work, run_tool, capsys):
     sampler = ['--sampler', 'gray', work / 'sampler.py', work / 'sampler.pth', '--number', 24]
     rows = table(work, run_tool, '--set', 'copies', work / 'copies', *sampler)
