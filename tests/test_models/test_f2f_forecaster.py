@@ -1,12 +1,13 @@
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 
 from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.encoders.detector import detect
 from mmforecast.models.forecasters import F2FForecaster
 from mmforecast.models.utils import random_crop
-from mmforecast.models.utils.detector import detector_sample
+from mmforecast.models.utils.detector import detector_sample, reference_sample
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -190,6 +191,67 @@ def test_trains_on_windows_of_the_maps(small_detector):
         net.register_forward_pre_hook(lambda _, args: seen.append(tuple(args[0].shape[-2:])))
     model(*clips(), mode='loss')
     assert seen == [(8, 16), (4, 8), (2, 4), (1, 2)]
+
+
+REFERENCE = dict(detector_loss=0.5, detector_targets='reference', score_thr=0.02)
+
+
+@pytest.mark.parametrize('name', ['mask-rcnn', 'retinanet'])
+def test_detector_learns_from_what_it_finds_in_the_true_future(small_detector, name):
+    """Without labels; the targets are its own instances of every future frame, of all its classes."""
+    detector = small_detector(name)
+    model = forecaster(detector, predictor=dict(losses=None), train_cfg=dict(rollout_steps=2, **REFERENCE))
+    frames, samples = clips(length=6, labelled=())
+    seen = []
+    model.encoder.detector.loss = lambda features, targets: (
+        seen.append((model.encoder.detector.extract_feat(None), targets)) or dict(loss=features.sum())
+    )
+    with torch.no_grad():
+        losses = model.train()(frames, samples, mode='loss')
+        future = model(frames, samples, mode='tensor')
+        truth = model.encode(frames, samples)
+    ((features, targets),) = seen
+    clips_steps = [(clip, step) for clip in range(2) for step in range(2)]
+    for number, (clip, step) in enumerate(clips_steps):
+        assert torch.equal(features[0][number], future[0][clip, step])
+        (found,) = detect(model.encoder, [level[clip, 4 + step, None] for level in truth], SIZE)
+        found = found[found.scores >= 0.02]
+        targets_of_frame = targets[number].gt_instances
+        sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
+        found = found[(sides >= 4).all(dim=1)]
+        assert len(found) == len(targets_of_frame) > 0
+        order, other = found.bboxes.sum(dim=1).argsort(), targets_of_frame.bboxes.sum(dim=1).argsort()
+        assert torch.allclose(targets_of_frame.bboxes[other], found.bboxes[order], atol=1e-4)
+        assert torch.equal(targets_of_frame.labels[other], found.labels[order])
+        assert ('masks' in targets_of_frame) == (name == 'mask-rcnn')
+    assert losses['detector.loss'] == pytest.approx(0.5 * float(features[0].sum()), rel=1e-4)
+
+
+def test_reference_targets_reach_the_predictor_alone(small_detector):
+    model = forecaster(small_detector('mask-rcnn'), predictor=dict(losses=None), train_cfg=REFERENCE)
+    log, changed = one_step(model, *clips(labelled=()))
+    assert log['detector.loss_mask'] > 0 and changed
+    assert all(name.startswith('predictor.') for name in changed)
+
+
+def test_reference_targets_are_at_the_size_that_the_detector_works_at(small_detector):
+    detector = DetectorEncoder(small_detector('mask-rcnn')).detector
+    masks = torch.zeros(2, 64, 96, dtype=torch.bool)
+    masks[0, 16:48, 32:64] = True
+    found = InstanceData(
+        bboxes=torch.tensor([[32.0, 16, 64, 48], [0, 0, 6, 40]]), labels=torch.tensor([2, 5]), masks=masks
+    )
+    targets = reference_sample(detector, (64, 96), (32, 48), (32, 64), found).gt_instances
+    assert targets.bboxes.tolist() == [[16, 8, 32, 24]]  # the other is 3 pixels wide
+    assert targets.labels.tolist() == [2] and targets.masks.masks.shape == (1, 32, 64)
+    assert targets.masks.masks.sum() == 16 * 16 and targets.masks.masks[0, 8:24, 16:32].all()
+
+
+def test_reference_targets_need_a_detector_that_does_not_change(small_detector):
+    with pytest.raises(ValueError, match="'reference' are the detector's own instances.* frozen=True"):
+        forecaster(small_detector('retinanet'), encoder=dict(frozen=False), train_cfg=REFERENCE)
+    with pytest.raises(ValueError, match='train_cfg: detector_targets must be one of'):
+        forecaster(small_detector('retinanet'), train_cfg=dict(detector_targets='own'))
 
 
 def test_refuses_windows_that_do_not_fit(small_detector):

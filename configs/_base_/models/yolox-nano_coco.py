@@ -33,4 +33,5 @@ detector = dict(
         strides=(8, 16, 32),
         norm_cfg=norm_cfg,
         act_cfg=act_cfg),
+    train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)),
     test_cfg=dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.65)))

@@ -196,6 +196,14 @@ def detect(
         Per frame ``labels`` (N,), ``scores`` (N,), ``bboxes`` (N, 4) and, where the detector has a mask
         head, ``masks`` (N, H, W) bool, at the size of the frame and ordered by descending score.
     """
+    found = read_heads(encoder, levels, frame_size)
+    return [ordered(encoder.relabel(instances)) for instances in found]
+
+
+def read_heads(
+    encoder: DetectorEncoder, levels: Sequence[Tensor], frame_size: Sequence[int]
+) -> list[InstanceData]:
+    """As :func:`detect`, with the detector's own labels, in the order in which it finds them."""
     from mmdet.models.detectors import TwoStagePanopticSegmentor  # loaded with the detector
 
     size, padded = encoder.working_size(frame_size)
@@ -204,10 +212,8 @@ def detect(
         if isinstance(detector, TwoStagePanopticSegmentor):  # its own predict gives a panoptic map
             features = detector.extract_feat(levels[0])
             proposals = detector.rpn_head.predict(features, samples, rescale=False)
-            found = detector.roi_head.predict(features, proposals, samples, rescale=True)
-        else:
-            found = [s.pred_instances for s in detector.predict(levels[0], samples, rescale=True)]
-    return [ordered(encoder.relabel(instances)) for instances in found]
+            return detector.roi_head.predict(features, proposals, samples, rescale=True)
+        return [sample.pred_instances for sample in detector.predict(levels[0], samples, rescale=True)]
 
 
 def ordered(instances: InstanceData) -> InstanceData:

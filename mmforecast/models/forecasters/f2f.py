@@ -5,16 +5,24 @@ features", ECCV 2018.
 """
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import product
 
+import torch
+from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.encoders.detector import read_heads
 from mmforecast.models.utils import Pyramid, num_steps, random_crop
-from mmforecast.models.utils.detector import detector_losses, training_sample
+from mmforecast.models.utils.detector import detector_losses, reference_sample, training_sample
 from mmforecast.registry import MODELS
-from mmforecast.structures import ForecastDataSample
+from mmforecast.utils.checks import check_choice, check_range
 
-from .base import BaseForecaster
+from .base import BaseForecaster, Samples
+
+Frames = tuple[list[int], list[int], list[DetDataSample]]
+TARGETS = ('labels', 'reference')
 
 
 @MODELS.register_module()
@@ -28,12 +36,15 @@ class F2FForecaster(BaseForecaster):
         train_cfg: Besides those of ``BaseForecaster``: ``crop_size`` (h, w) trains on one random window of
             the feature maps, in cells of the finest level (the networks are fully convolutional);
             ``detector_loss`` (default 0) weighs the detector's own losses on the forecast features of
-            every labeled future frame, which then reach the predictor through the frozen heads.
+            future frames, which then reach the predictor through the frozen heads. ``detector_targets`` says
+            what the heads should find: the instances of the labeled frames ('labels', the default), or
+            what they find in the true features of every frame with a score of at least ``score_thr``
+            (default 0.5), which needs no labels ('reference').
         kwargs: See ``BaseForecaster``; ``test_cfg.reference`` is False by default here, since reading
             instances off the true future takes as long as the forecast.
     """
 
-    train_keys = ('rollout_steps', 'crop_size', 'detector_loss')
+    train_keys = ('rollout_steps', 'crop_size', 'detector_loss', 'detector_targets', 'score_thr')
     baselines = {
         'copy-last': dict(predictor=dict(type='CopyLast')),
         'flow-shift': dict(
@@ -65,11 +76,17 @@ class F2FForecaster(BaseForecaster):
         train_cfg, test_cfg = dict(train_cfg or {}), dict(test_cfg or {})
         crop_size = train_cfg.pop('crop_size', None)
         detector_loss = train_cfg.pop('detector_loss', 0.0)
+        targets = train_cfg.pop('detector_targets', 'labels')
+        score_thr = train_cfg.pop('score_thr', 0.5)
+        check_choice('F2FForecaster: train_cfg', TARGETS, detector_targets=targets)
+        check_range('F2FForecaster: train_cfg', 0, 1, score_thr=score_thr)
         test_cfg.setdefault('reference', False)
         decoder = decoder or dict(type='DetectionDecoder')
         super().__init__(encoder, predictor, decoder, train_cfg=train_cfg, test_cfg=test_cfg, **kwargs)
         self.crop_size = None if crop_size is None else tuple(crop_size)
         self.detector_loss = detector_loss
+        self.detector_targets = targets
+        self.score_thr = score_thr
         self._check_parts()
 
     def _check_parts(self) -> None:
@@ -77,6 +94,11 @@ class F2FForecaster(BaseForecaster):
             raise ValueError(
                 'F2FForecaster reads instances with the heads of its encoder, so this must be a '
                 f'DetectorEncoder, not {type(self.encoder).__name__}'
+            )
+        if self.detector_loss and self.detector_targets == 'reference' and not self.encoder.frozen:
+            raise ValueError(
+                "F2FForecaster: train_cfg.detector_targets='reference' are the detector's own instances, so "
+                'it must not change: set frozen=True of the encoder'
             )
         if self.crop_size is not None and self.detector_loss:
             raise ValueError(
@@ -89,45 +111,48 @@ class F2FForecaster(BaseForecaster):
                 'features, so it cannot be trained on train_cfg.crop_size; drop it'
             )
 
-    def loss(self, inputs: Tensor, data_samples: list[ForecastDataSample]) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Feature losses by step, and the detector's own where they weigh something.
 
         Args:
             inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
         """
-        if self.detector_loss and not self.predictor.losses:  # nothing else to train on (Mask H2F)
+        by_labels = self.detector_targets == 'labels'
+        if self.detector_loss and by_labels and not self.predictor.losses:  # Mask H2F
             self.check_clip_length(inputs)
             past, context = self._observe(inputs[:, : self.num_past], data_samples)
-            losses, future = {}, self.rollout(past, self.train_steps, context)
+            target = None
         else:
             past, target, context = self.observe_training(inputs, data_samples)
             if self.crop_size is not None:
                 past, target = random_crop([past, target], self.crop_size)
+        if self.detector_loss and not self.predictor.losses:
+            losses, future = {}, self.rollout(past, self.train_steps, context)
+        else:
             losses, future = self.rollout(past, self.train_steps, context, target)
         if self.detector_loss:
-            losses.update(self._detector_losses(future, data_samples))
+            read = self._labelled_frames if by_labels else partial(self._reference_frames, target)
+            losses.update(self._detector_losses(future, *read(data_samples, num_steps(future))))
         return losses
 
-    def _detector_losses(self, future: Pyramid, samples: list[ForecastDataSample]) -> dict:
-        """The detector's losses on the forecast features of all labeled future frames."""
+    def _labelled_frames(self, samples: Samples, steps: int) -> Frames:
+        """Clip and step of every labeled future frame, and the targets of the detector there."""
         labelled = [
             (clip, step)
             for clip, sample in enumerate(samples)
-            for step in range(num_steps(future))
+            for step in range(steps)
             if 'gt_instance_map' in sample and sample.labelled[self.num_past + step]
         ]
         if not labelled:
             raise ValueError(
                 'train_cfg.detector_loss needs instances of the future frames, but no frame of the '
-                'batch has any: add LoadClipInstances to the pipeline, or train where the last '
-                'future frame is labelled (anchor="annotated")'
+                'batch has any: add LoadClipInstances to the pipeline, train where the last future frame '
+                "is labelled (anchor='annotated'), or set detector_targets='reference'"
             )
-        clips, steps = zip(*labelled)
-        levels = [level[list(clips), list(steps)] for level in future]
         frame_size = samples[0].img_shape
         sizes = self.encoder.working_size(frame_size)
         own_labels = self.encoder.own_labels()
-        truth = [
+        targets = [
             training_sample(
                 self.encoder.detector,
                 frame_size,
@@ -137,8 +162,30 @@ class F2FForecaster(BaseForecaster):
             )
             for clip, step in labelled
         ]
-        features = self.encoder.complete(levels, truth[0].batch_input_shape)
-        losses = detector_losses(self.encoder.detector, features, truth)
+        return *map(list, zip(*labelled)), targets
+
+    @torch.no_grad()
+    def _reference_frames(self, target: Pyramid, samples: Samples, steps: int) -> Frames:
+        """As :meth:`_labelled_frames`, of all future frames: what the detector finds in their features."""
+        clips, step_numbers = zip(*product(range(len(samples)), range(steps)))
+        frame_size = samples[0].img_shape
+        sizes = self.encoder.working_size(frame_size)
+        found = read_heads(self.encoder, [level.flatten(0, 1) for level in target], frame_size)
+        targets = [
+            reference_sample(
+                self.encoder.detector, frame_size, *sizes, instances[instances.scores >= self.score_thr]
+            )
+            for instances in found
+        ]
+        return list(clips), list(step_numbers), targets
+
+    def _detector_losses(
+        self, future: Pyramid, clips: list[int], steps: list[int], targets: list[DetDataSample]
+    ) -> dict:
+        """The detector's losses on the forecast features of these frames."""
+        levels = [level[clips, steps] for level in future]
+        features = self.encoder.complete(levels, targets[0].batch_input_shape)
+        losses = detector_losses(self.encoder.detector, features, targets)
         return {
             f'detector.{name}': scale_loss(value, self.detector_loss) if 'loss' in name else value
             for name, value in losses.items()

@@ -85,10 +85,37 @@ def training_sample(
     labels = own_labels.to(id_map.device)[sample.gt_instances.labels]
     sample.gt_instances = sample.gt_instances[labels >= 0]
     sample.gt_instances.labels = labels[labels >= 0]
-    if not has_masks(detector):
+    return _complete_targets(detector, sample)
+
+
+def reference_sample(
+    detector: nn.Module,
+    frame_size: Sequence[int],
+    size: tuple[int, int],
+    padded: tuple[int, int],
+    found: InstanceData,
+) -> DetDataSample:
+    """As :func:`training_sample`, from instances that the detector itself has found in the frame.
+
+    Args:
+        found: ``bboxes``, own ``labels`` and, where there is a mask head, ``masks``, at the size of the frame.
+    """
+    sample = detector_sample(frame_size, size, padded)
+    scale = found.bboxes.new_tensor(sample.scale_factor).repeat(2)
+    targets = InstanceData(bboxes=found.bboxes * scale, labels=found.labels)
+    if has_masks(detector):
+        masks = F.interpolate(found.masks[:, None].float(), size=size, mode='nearest-exact')[:, 0]
+        targets.masks = _bitmaps(masks, size, padded)
+    sample.gt_instances = targets[_large_enough(targets.bboxes)]
+    return _complete_targets(detector, sample)
+
+
+def _complete_targets(detector: nn.Module, sample: DetDataSample) -> DetDataSample:
+    """Without masks where the detector has no head for them, with a label map that is ignored."""
+    if not has_masks(detector) and 'masks' in sample.gt_instances:
         del sample.gt_instances.masks
-    ignored = torch.full((1, *padded), 255, dtype=torch.long)
-    sample.gt_sem_seg = PixelData(sem_seg=ignored.to(id_map.device))
+    ignored = torch.full((1, *sample.pad_shape), 255, dtype=torch.long)
+    sample.gt_sem_seg = PixelData(sem_seg=ignored.to(sample.gt_instances.bboxes.device))
     return sample
 
 
@@ -140,20 +167,25 @@ def detector_sample(
     return sample
 
 
-def training_instances(
-    id_map: Tensor, size: tuple[int, int], padded: tuple[int, int], min_side: int = 4
-) -> InstanceData:
+def training_instances(id_map: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> InstanceData:
     """Instances of a frame as mmdet's losses take them.
 
     Args:
         id_map: (H, W) instance ids.
         size, padded: (h, w) that the detector works at, without and with padding.
-        min_side: Smaller boxes, in pixels of ``size``, are left out.
     """
     resized = F.interpolate(id_map[None, None].float(), size=size, mode='nearest-exact')[0, 0]
     found = instances_from_id_map(resized.to(torch.int32))
-    sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
-    found = found[(sides >= min_side).all(dim=1)]
-    masks = F.pad(found.masks, (0, padded[1] - size[1], 0, padded[0] - size[0]))
-    bitmaps = BitmapMasks(masks.cpu().numpy().astype('uint8'), *padded)
-    return InstanceData(bboxes=found.bboxes, labels=found.labels, masks=bitmaps)
+    found = found[_large_enough(found.bboxes)]
+    return InstanceData(bboxes=found.bboxes, labels=found.labels, masks=_bitmaps(found.masks, size, padded))
+
+
+def _large_enough(boxes: Tensor, least_side: int = 4) -> Tensor:
+    """(N,) bool: boxes whose sides are at least ``least_side`` pixels that the detector works at."""
+    return ((boxes[:, 2:] - boxes[:, :2]) >= least_side).all(dim=1)
+
+
+def _bitmaps(masks: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> BitmapMasks:
+    """Masks (N, *size), padded below and right."""
+    masks = F.pad(masks, (0, padded[1] - size[1], 0, padded[0] - size[0]))
+    return BitmapMasks(masks.cpu().numpy().astype('uint8'), *padded)
