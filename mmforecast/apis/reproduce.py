@@ -79,8 +79,8 @@ def read_steps(
       of the same seed it starts from; ``options``, overrides of the config by dotted name.
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,
       one checkpoint for each of its seeds, or to ``{training: NAME, config: PATH}`` for weights that are
-      scored by another config than that of their training; ``baselines``, ``horizons``, ``metrics`` and
-      ``options`` as in ``compare``.
+      scored by another config than that of their training, or to ``{config: PATH}`` for what needs none;
+      ``baselines``, ``horizons``, ``metrics`` and ``options`` as in ``compare``.
     - ``image_tables``, of generated images: ``data``, a config of real ones; ``classifiers``, names of
       trainings, of which each one's first seed is taken; ``rows``, from a row's name to a training;
       ``number``, ``features``, ``calibrate: true`` and ``options`` as in ``evaluate_images.py``.
@@ -159,10 +159,12 @@ def _table_step(
     for row, given in (entry.get('rows') or {}).items():
         given = given if isinstance(given, Mapping) else dict(training=given)
         check_keys(f'{path}: {entry["name"]}', ('training', 'config'), row=given)
+        if 'config' in given and 'training' not in given:
+            command += ['--model', row, given['config'], 'none']
+            continue
         training = _training(path, entry['name'], given.get('training'), trainings)
-        for seed in training.get('seeds', [0]):
-            checkpoint = last_checkpoint(training, seed, work_dir, options)
-            command += ['--model', row, given.get('config', training['config']), checkpoint]
+        for dumped, checkpoint in _runs(training, work_dir, options):
+            command += ['--model', row, given.get('config', dumped), checkpoint]
     for key in ('baselines', 'horizons', 'metrics'):
         if entry.get(key) is not None:
             command += [f'--{key}', *map(str, entry[key])]
@@ -177,21 +179,13 @@ def _image_table_step(
     out = work_dir / 'tables' / entry['name']
     command = [sys.executable, 'tools/analysis_tools/evaluate_images.py', entry['data'], '--out', str(out)]
 
-    def checkpoints(name: str) -> list[tuple[str, str]]:
-        training = _training(path, entry['name'], name, trainings)
-        dumped = Path(training['config']).name  # by the run, with the overrides of its networks
-        return [
-            (
-                str(_folder(training, seed, work_dir) / dumped),
-                last_checkpoint(training, seed, work_dir, options),
-            )
-            for seed in training.get('seeds', [0])
-        ]
+    def runs(name: str) -> list[tuple[str, str]]:
+        return _runs(_training(path, entry['name'], name, trainings), work_dir, options)
 
     for name in entry['classifiers']:
-        command += ['--classifier', *checkpoints(name)[0]]
+        command += ['--classifier', *runs(name)[0]]
     for row, name in entry['rows'].items():
-        for config, checkpoint in checkpoints(name):
+        for config, checkpoint in runs(name):
             command += ['--sampler', row, config, checkpoint]
     for key in ('number', 'features'):
         command += [f'--{key}', str(entry[key])] if key in entry else []
@@ -205,6 +199,17 @@ def _training(path: Path, user: str, name: str, trainings: Mapping) -> Mapping:
         known = ', '.join(trainings) or 'none'
         raise ValueError(f'{path}: {user} needs a training {name!r}, but there are {known}')
     return trainings[name]
+
+
+def _runs(training: Mapping, work_dir: Path, options: Sequence[str]) -> list[tuple[str, str]]:
+    """Of each seed, the config that the run dumped, which has all overrides, and the last checkpoint."""
+    return [
+        (
+            str(_folder(training, seed, work_dir) / Path(training['config']).name),
+            last_checkpoint(training, seed, work_dir, options),
+        )
+        for seed in training.get('seeds', [0])
+    ]
 
 
 def last_checkpoint(training: Mapping, seed: int, work_dir: Path, options: Sequence[str] = ()) -> str:

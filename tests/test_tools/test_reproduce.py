@@ -76,7 +76,11 @@ def test_trainings_and_tables_become_commands(tmp_path):
             dict(
                 name='street',
                 config=str(ROOT / train),
-                rows={'S2S': 'one', 'other': dict(training='two', config='other.py')},
+                rows={
+                    'S2S': 'one',
+                    'other': dict(training='two', config='other.py'),
+                    'untrained': dict(config='plain.py'),
+                },
                 horizons=[1, 3],
                 options={'test_dataloader.dataset.split': 'test'},
                 minutes=3,
@@ -93,9 +97,10 @@ def test_trainings_and_tables_become_commands(tmp_path):
     assert 'load_from=work/one-seed1/iter_7.pth' in second
     at = [index for index, word in enumerate(table) if word == '--model']
     assert [table[index + 1 : index + 4] for index in at] == [
-        ['S2S', str(ROOT / train), 'work/one-seed0/iter_7.pth'],
-        ['S2S', str(ROOT / train), 'work/one-seed1/iter_7.pth'],
+        ['S2S', 'work/one-seed0/s2s_last_tiny_synthetic.py', 'work/one-seed0/iter_7.pth'],
+        ['S2S', 'work/one-seed1/s2s_last_tiny_synthetic.py', 'work/one-seed1/iter_7.pth'],
         ['other', 'other.py', 'work/two-seed1/iter_7.pth'],
+        ['untrained', 'plain.py', 'none'],
     ]
     assert table[-3:] == ['--cfg-options', 'test_dataloader.dataset.split=test', 'train_cfg.max_iters=7']
     (whole, *_) = read_steps(listed, Path('work'), seeds=[4])
@@ -184,7 +189,7 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     image_tables = content.get('image_tables') or []
     rows = [row for table in (*tables, *image_tables) for row in (table.get('rows') or {}).values()]
     rows += [name for table in image_tables for name in table['classifiers']]
-    used = {row['training'] if isinstance(row, dict) else row for row in rows}
+    used = {row.get('training') if isinstance(row, dict) else row for row in rows} - {None}
     used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
     assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
     for table in tables:
