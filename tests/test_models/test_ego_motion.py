@@ -411,12 +411,28 @@ def test_the_nearer_is_in_front_or_averaged():
     moved, share = torch.zeros(1, 2, 40, 80), torch.zeros(1, 1, 40, 80)
     moved[:, 0, 10:30, 20:40], share[:, :, 10:30, 20:40] = 12.0, 1e-4
     zero = torch.zeros(1, 3, dtype=torch.float64)
-    step = ObservedMotion(moved, share, CameraMotion(zero, zero), torch.zeros(1, dtype=torch.float64))
+    ahead = zero + torch.tensor([0.0, 0.0, 1.0])
+    step = ObservedMotion(moved, share, CameraMotion(zero, ahead), torch.zeros(1, dtype=torch.float64))
     front, _ = EgoMotion().backward_field(step, 1)
     mean, _ = EgoMotion(occlusion=False).backward_field(step, 1)
     # of the place where the block lands on the ground beside it
     assert front[0, 0, 20, 46].item() == pytest.approx(-12, abs=0.01)
     assert mean[0, 0, 20, 46].item() == pytest.approx(-6, abs=0.01)
+
+
+@pytest.mark.parametrize('most, block', [(0.0, 6.0), (2.0, 6.0), (4.0, 0.0), (-2.0, 3.0)])
+def test_without_depth_what_moves_unlike_most_is_in_front(most, block):
+    """A car that passes a standing or panning camera covers what is behind it, and is not mixed with it."""
+    moved = torch.full((1, 2, 40, 120), most)
+    moved[:, 1] = 0
+    moved[:, 0, 10:30, 40:60] = block
+    zero = torch.zeros(1, 3, dtype=torch.float64)
+    share = torch.zeros(1, 1, 40, 120)
+    step = ObservedMotion(moved, share, CameraMotion(zero, zero), torch.zeros(1, dtype=torch.float64))
+    field, _ = EgoMotion().backward_field(step, 3)
+    left = round(40 + 3 * block)
+    assert torch.allclose(field[0, 0, 12:28, left + 2 : left + 18], torch.tensor(-3 * block), atol=0.01)
+    assert torch.allclose(field[0, 0, :8, 20:100], torch.tensor(-3 * most), atol=0.01)
 
 
 def test_rotations_are_the_exponential_of_the_cross_product():

@@ -15,6 +15,7 @@ from mmforecast.models.utils.ego_motion import (
     extrapolate,
     invert_displacement,
     parallax,
+    unlike_most,
     without_rotation,
 )
 from mmforecast.models.utils.region_motion import move_regions
@@ -54,7 +55,8 @@ class EgoMotion(BasePredictor):
     Args:
         focal: Focal length in widths of the frame. The result depends on it little; give it where it is known.
         perspective: Whether image motion accelerates as things come near.
-        occlusion: Whether the nearer pixel is in front where several land; without it, they are averaged.
+        occlusion: Whether the nearer pixel is in front where several land, or, where no depth is known, that
+            which moves least like most of the frame; without it, they are averaged.
         keep: Shares of pitch, yaw and roll that continue while the camera moves along its axis.
         yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
         damping: Factor on that change from step to step.
@@ -131,6 +133,9 @@ class EgoMotion(BasePredictor):
         )
         if not self.occlusion:
             nearness = torch.zeros_like(nearness)
+        else:
+            known = observed.camera.translation.any(dim=1)[:, None, None, None]
+            nearness = torch.where(known, nearness, unlike_most(moved))
         return invert_displacement(displacement, nearness)
 
     def forecast_field(self, observed: ObservedMotion, steps: int) -> tuple[Tensor, Tensor]:

@@ -156,6 +156,15 @@ def clamp_and_gain(share: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     return share, steps * (1 + share) / (1 - steps * share)
 
 
+def unlike_most(moved: Tensor) -> Tensor:
+    """How much the motion (B, 2, H, W) of each pixel differs from the frame's median: (B, 1, H, W), in pixels.
+
+    Where no depth is known, what moves by itself is taken to be in front of what stands.
+    """
+    most = moved.flatten(2).median(dim=2).values
+    return (moved - most[..., None, None]).norm(dim=1, keepdim=True)
+
+
 def invert_displacement(displacement: Tensor, nearness: Tensor) -> tuple[Tensor, Tensor]:
     """A forward displacement seen from the future frame.
 
