@@ -86,6 +86,19 @@ def test_the_motion_of_the_camera_is_found(rotation, translation):
     assert torch.dot(motion.translation[0], direction / direction.norm()) > 0.999
 
 
+def test_inexact_flow_hardly_turns_a_camera_that_drives_slowly_straight_on():
+    """An error of yaw is extrapolated; that of the best of minimal samples is six times as large."""
+    draw = torch.Generator().manual_seed(0)
+    errors = []
+    for _ in range(8):
+        noise = F.interpolate(torch.randn((1, 2, 12, 20), generator=draw), size=SIZE, mode='bilinear')
+        flow = displacement((0.0, 0.0, 0.0), (0, 0, -0.15), -1) + 0.2 * noise
+        motion = estimate_camera_motion(flow, CAMERA)
+        assert motion.translation[0, 2] < -0.9
+        errors.append(motion.rotation[0, 1])
+    assert torch.stack(errors).square().mean().sqrt() < 1e-3
+
+
 @pytest.mark.parametrize('steps', [1, 2, 3])
 @pytest.mark.parametrize('translation', [(0.0, 0.0, -0.3), (0.02, 0.01, -0.3), (0.0, 0.0, 0.3)])
 def test_perspective_is_exact_for_a_rigid_scene(steps, translation):
