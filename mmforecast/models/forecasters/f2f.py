@@ -5,7 +5,6 @@ features", ECCV 2018.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import product
 
 import torch
@@ -21,7 +20,7 @@ from mmforecast.utils.checks import check_choice, check_range
 
 from .base import BaseForecaster, Samples
 
-Frames = tuple[list[int], list[int], list[DetDataSample]]
+Frames = tuple[list[int], list[int], list[DetDataSample]]  # clip, step and targets of each
 TARGETS = ('labels', 'reference')
 
 
@@ -118,7 +117,8 @@ class F2FForecaster(BaseForecaster):
             inputs: (B, T, 3, H, W), T at least num_past + rollout_steps.
         """
         by_labels = self.detector_targets == 'labels'
-        if self.detector_loss and by_labels and not self.predictor.losses:  # Mask H2F
+        by_detector_alone = bool(self.detector_loss) and not self.predictor.losses
+        if by_detector_alone and by_labels:  # Mask H2F: nobody looks at the true future
             self.check_clip_length(inputs)
             past, context = self._observe(inputs[:, : self.num_past], data_samples)
             target = None
@@ -126,13 +126,17 @@ class F2FForecaster(BaseForecaster):
             past, target, context = self.observe_training(inputs, data_samples)
             if self.crop_size is not None:
                 past, target = random_crop([past, target], self.crop_size)
-        if self.detector_loss and not self.predictor.losses:
+        if by_detector_alone:
             losses, future = {}, self.rollout(past, self.train_steps, context)
         else:
             losses, future = self.rollout(past, self.train_steps, context, target)
         if self.detector_loss:
-            read = self._labelled_frames if by_labels else partial(self._reference_frames, target)
-            losses.update(self._detector_losses(future, *read(data_samples, num_steps(future))))
+            steps = num_steps(future)
+            if by_labels:
+                frames = self._labelled_frames(data_samples, steps)
+            else:
+                frames = self._reference_frames(target, data_samples, steps)
+            losses.update(self._detector_losses(future, *frames))
         return losses
 
     def _labelled_frames(self, samples: Samples, steps: int) -> Frames:

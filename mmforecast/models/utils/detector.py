@@ -85,7 +85,9 @@ def training_sample(
     labels = own_labels.to(id_map.device)[sample.gt_instances.labels]
     sample.gt_instances = sample.gt_instances[labels >= 0]
     sample.gt_instances.labels = labels[labels >= 0]
-    return _complete_targets(detector, sample)
+    if not has_masks(detector):
+        del sample.gt_instances.masks
+    return _with_ignored_stuff(sample)
 
 
 def reference_sample(
@@ -107,13 +109,11 @@ def reference_sample(
         masks = F.interpolate(found.masks[:, None].float(), size=size, mode='nearest-exact')[:, 0]
         targets.masks = _bitmaps(masks, size, padded)
     sample.gt_instances = targets[_large_enough(targets.bboxes)]
-    return _complete_targets(detector, sample)
+    return _with_ignored_stuff(sample)
 
 
-def _complete_targets(detector: nn.Module, sample: DetDataSample) -> DetDataSample:
-    """Without masks where the detector has no head for them, with a label map that is ignored."""
-    if not has_masks(detector) and 'masks' in sample.gt_instances:
-        del sample.gt_instances.masks
+def _with_ignored_stuff(sample: DetDataSample) -> DetDataSample:
+    """With a label map that is ignored everywhere, for detectors with a semantic branch."""
     ignored = torch.full((1, *sample.pad_shape), 255, dtype=torch.long)
     sample.gt_sem_seg = PixelData(sem_seg=ignored.to(sample.gt_instances.bboxes.device))
     return sample
@@ -180,9 +180,9 @@ def training_instances(id_map: Tensor, size: tuple[int, int], padded: tuple[int,
     return InstanceData(bboxes=found.bboxes, labels=found.labels, masks=_bitmaps(found.masks, size, padded))
 
 
-def _large_enough(boxes: Tensor, least_side: int = 4) -> Tensor:
-    """(N,) bool: boxes whose sides are at least ``least_side`` pixels that the detector works at."""
-    return ((boxes[:, 2:] - boxes[:, :2]) >= least_side).all(dim=1)
+def _large_enough(boxes: Tensor) -> Tensor:
+    """(N,) bool: boxes whose sides are at least four of the pixels that the detector works at."""
+    return ((boxes[:, 2:] - boxes[:, :2]) >= 4).all(dim=1)
 
 
 def _bitmaps(masks: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> BitmapMasks:
