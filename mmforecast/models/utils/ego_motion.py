@@ -157,13 +157,13 @@ def clamp_and_gain(share: Tensor, steps: int) -> tuple[Tensor, Tensor]:
 
 
 def unlike_most(moved: Tensor) -> Tensor:
-    """How much the motion (B, 2, H, W) of each pixel differs from the frame's median: (B, 1, H, W), in pixels.
+    """How much the motion (B, 2, H, W) of each pixel differs from the frame's median: (B, 1, H, W), in px^2.
 
     Where no depth is known, what moves by itself is taken to be in front of what stands.
     """
     some = moved[..., ::4, ::4].flatten(2).sort(dim=2).values  # torch.median has no ONNX operator
     most = some[..., some.shape[2] // 2]
-    return (moved - most[..., None, None]).norm(dim=1, keepdim=True)
+    return (moved - most[..., None, None]).square().sum(dim=1, keepdim=True)
 
 
 def invert_displacement(displacement: Tensor, nearness: Tensor) -> tuple[Tensor, Tensor]:
