@@ -420,6 +420,26 @@ def test_people_before_a_still_camera_are_no_camera_motion():
     assert not motion.rotation.any() and not motion.translation.any()
 
 
+@pytest.mark.parametrize(
+    ('now', 'before', 'believed'),
+    [
+        ((0.0, 0.0, -1.0), (0.1, 0.0, -0.995), True),
+        ((0.6, 0.0, -0.8), (0.6, 0.0, -0.8), True),  # a camera that looks aside of where it goes
+        ((0.6, 0.0, -0.8), (-0.6, 0.0, -0.8), False),
+        ((0.0, 0.0, -1.0), (0.0, 0.0, 1.0), False),
+        ((0.0, 0.0, -1.0), (0.0, 0.0, 0.0), True),  # the first step after a halt
+        ((0.6, 0.0, -0.8), (0.0, 0.0, 0.0), False),
+        ((0.0, 0.0, 0.0), (0.0, 0.0, -1.0), True),  # a turn in place
+    ],
+)
+def test_the_step_before_confirms_a_translation(now, before, believed):
+    rotation = torch.tensor([[0.01, 0.02, 0.0]], dtype=torch.float64)
+    steps = [CameraMotion(rotation, torch.tensor([part], dtype=torch.float64)) for part in (now, before)]
+    camera = EgoMotion().newest_motion([(torch.ones(1, 2, *SIZE), step) for step in steps]).camera
+    assert torch.equal(camera.rotation, rotation * believed)
+    assert torch.equal(camera.translation, steps[0].translation * believed)
+
+
 def test_the_nearer_is_in_front_or_averaged():
     moved, share = torch.zeros(1, 2, 40, 80), torch.zeros(1, 1, 40, 80)
     moved[:, 0, 10:30, 20:40], share[:, :, 10:30, 20:40] = 12.0, 1e-4

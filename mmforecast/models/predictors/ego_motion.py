@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
-from mmforecast.models.utils.camera_motion import CameraMotion, estimate_camera_motion, intrinsics
+from mmforecast.models.utils.camera_motion import CameraMotion, confirmed, estimate_camera_motion, intrinsics
 from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
     acceleration_seen,
@@ -174,6 +174,8 @@ class EgoMotion(BasePredictor):
     def newest_motion(self, steps: list[tuple[Tensor, CameraMotion]]) -> ObservedMotion:
         """The motion of the newest step; ``steps`` as :meth:`camera_steps` gives them."""
         flow, motion = steps[0]
+        if len(steps) > 1:
+            motion = confirmed(motion, steps[1][1])
         moved, share = parallax(flow, motion, self.camera_of(flow))
         yaw = motion.rotation[:, 1]
         if len(steps) < 2:
