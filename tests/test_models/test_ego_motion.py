@@ -25,11 +25,13 @@ from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
     _window_mean,
     acceleration_seen,
+    earlier_parallax,
     extrapolate,
     fill_holes,
     invert_displacement,
     median_filter,
     parallax,
+    speed_change,
 )
 from mmforecast.models.utils.object_motion import move_mask, object_parallax
 from mmforecast.street import generate_sequence
@@ -133,14 +135,61 @@ def test_acceleration_must_be_seen_in_two_steps():
     """By hand: v = (8, 0) and q = 0.25, so p = 0.2 and a rigid scene had 8 * 0.8 / 1.2 = 5.33 before."""
     moved = torch.tensor([8.0, 0.0])[None, :, None, None].expand(1, 2, 20, 130)
     share = torch.full((1, 1, 20, 130), 0.25)
-    rigid, constant = moved * 0.8 / 1.2, moved
-    assert torch.equal(acceleration_seen(moved, share, rigid), torch.ones_like(share))
-    found = acceleration_seen(moved, share, constant)
+    rigid, constant, steady = moved * 0.8 / 1.2, moved, torch.zeros(1)
+    assert torch.equal(acceleration_seen(moved, share, rigid, steady), torch.ones_like(share))
+    found = acceleration_seen(moved, share, constant, steady)
     error = (8 - 8 * 0.8 / 1.2) ** 2
     wrong = 0.5 + 0.04 * 8**2
     assert torch.allclose(found, torch.full_like(found, (wrong / (error + wrong) / 0.7) ** 2))
     # in the middle both fit as well, and the scene may be rigid
-    assert torch.equal(acceleration_seen(moved, share, (rigid + constant) / 2), torch.ones_like(share))
+    assert torch.equal(acceleration_seen(moved, share, (rigid + constant) / 2, steady), torch.ones_like(share))
+
+
+def two_steps(speed, translation=(0.0, 0.0, -0.3)):
+    """``v`` and ``q`` of the newest step, and the parallax of the step before at ``speed`` times the speed."""
+    direction = torch.tensor([translation], dtype=torch.float64)
+    motion = CameraMotion(torch.zeros(1, 3, dtype=torch.float64), direction / direction.norm())
+    back = displacement((0, 0, 0), translation, -1)
+    further = displacement((0, 0, 0), [(1 + speed) * part for part in translation], -1)
+    return *parallax(back, motion, CAMERA), back - further
+
+
+@pytest.mark.parametrize('speed', [0.8, 0.95, 1.0, 1.1])
+def test_the_change_of_speed_is_exact_for_a_rigid_scene(speed):
+    """Against projection in 3D."""
+    moved, share, earlier = two_steps(speed)
+    found = speed_change(moved, share, earlier)
+    assert found.item() == pytest.approx(1 - speed, abs=0.005)
+    error = (earlier_parallax(moved, share, found) - earlier).norm(dim=1)
+    assert error.median() < 0.03 and error.median() < 0.1 * moved.norm(dim=1).median()
+
+
+def test_pixels_that_disagree_tell_little_of_the_speed():
+    moved, share, earlier = two_steps(0.9)
+    noise = 1 + torch.randn(earlier.shape[-2:], generator=torch.Generator().manual_seed(0))
+    assert 0 <= speed_change(moved, share, earlier * noise).item() < 0.05
+    assert not speed_change(moved * 0.01, share, earlier * 0.01).any()  # less than a pixel
+
+
+def test_the_way_of_a_camera_that_brakes():
+    moved, share, earlier = two_steps(1.0)
+    camera = CameraMotion(torch.zeros(1, 3, dtype=torch.float64), torch.tensor([[0.0, 0.0, -1.0]]).double())
+
+    def way(change, **options):
+        step = ObservedMotion(moved, share, camera, torch.zeros(1), torch.tensor([change]))
+        return [EgoMotion(**options).future_way(step, steps).item() for steps in (1, 2, 3)]
+
+    assert way(0.0) == [1, 2, 3]
+    assert way(-0.2) == pytest.approx([0.8, 1.4, 1.8])
+    assert way(-0.2, speed_acceleration=0.5) == pytest.approx([0.9, 1.7, 2.4])
+    assert way(-0.4) == pytest.approx([0.6, 0.8, 0.8])  # it halts, and stays
+    assert way(0.1) == pytest.approx([1.1, 2.3, 3.6])
+    step = ObservedMotion(moved, share, camera, torch.zeros(1).double(), torch.tensor([-0.2]).double())
+    field, _ = EgoMotion().backward_field(step, 3)
+    truth, steady = (displacement((0, 0, 0), (0, 0, -0.3 * part), -1) for part in (1.8, 3))
+    inside = (slice(None), slice(None), slice(20, -20), slice(40, -40))
+    errors = [(field - part)[inside].norm(dim=1).median() for part in (truth, steady)]
+    assert errors[0] < 0.5 * errors[1]
 
 
 def test_vehicles_ahead_in_a_fast_turn_are_not_taken_for_near():
@@ -177,8 +226,9 @@ def test_a_failed_estimate_is_no_change_of_yaw(failed):
 
 
 def observed(backward, motion):
-    """A step without a change of yaw."""
-    return ObservedMotion(*parallax(backward, motion, CAMERA), motion, torch.zeros(1, dtype=torch.float64))
+    """A step without a change of yaw or speed."""
+    zero = torch.zeros(1, dtype=torch.float64)
+    return ObservedMotion(*parallax(backward, motion, CAMERA), motion, zero, zero)
 
 
 def test_a_turn_in_place_goes_on_as_a_rotation():
@@ -426,7 +476,7 @@ def test_people_before_a_still_camera_are_no_camera_motion():
         ((0.0, 0.0, -1.0), (0.1, 0.0, -0.995), True),
         ((0.6, 0.0, -0.8), (0.6, 0.0, -0.8), True),  # a camera that looks aside of where it goes
         ((0.6, 0.0, -0.8), (-0.6, 0.0, -0.8), False),
-        ((0.0, 0.0, -1.0), (0.0, 0.0, 1.0), False),
+        ((0.0, 0.0, -1.0), (0.0, 0.0, 1.0), True),  # the sign hardly shows where all is far
         ((0.0, 0.0, -1.0), (0.0, 0.0, 0.0), True),  # the first step after a halt
         ((0.6, 0.0, -0.8), (0.0, 0.0, 0.0), False),
         ((0.0, 0.0, 0.0), (0.0, 0.0, -1.0), True),  # a turn in place
@@ -445,7 +495,7 @@ def test_the_nearer_is_in_front_or_averaged():
     moved[:, 0, 10:30, 20:40], share[:, :, 10:30, 20:40] = 12.0, 1e-4
     zero = torch.zeros(1, 3, dtype=torch.float64)
     ahead = zero + torch.tensor([0.0, 0.0, 1.0])
-    step = ObservedMotion(moved, share, CameraMotion(zero, ahead), torch.zeros(1, dtype=torch.float64))
+    step = ObservedMotion(moved, share, CameraMotion(zero, ahead), zero[:, 0], zero[:, 0])
     front, _ = EgoMotion().backward_field(step, 1)
     mean, _ = EgoMotion(occlusion=False).backward_field(step, 1)
     # of the place where the block lands on the ground beside it
@@ -461,7 +511,7 @@ def test_without_depth_what_moves_unlike_most_is_in_front(most, block):
     moved[:, 0, 10:30, 40:60] = block
     zero = torch.zeros(1, 3, dtype=torch.float64)
     share = torch.zeros(1, 1, 40, 120)
-    step = ObservedMotion(moved, share, CameraMotion(zero, zero), torch.zeros(1, dtype=torch.float64))
+    step = ObservedMotion(moved, share, CameraMotion(zero, zero), zero[:, 0], zero[:, 0])
     field, _ = EgoMotion().backward_field(step, 3)
     left = round(40 + 3 * block)
     assert torch.allclose(field[0, 0, 12:28, left + 2 : left + 18], torch.tensor(-3 * block), atol=0.01)

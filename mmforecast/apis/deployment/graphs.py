@@ -88,10 +88,11 @@ class MotionGraph(nn.Module):
         self.predictor = predictor
         self.steps = steps
 
-    def forward(self, moved, share, rotation, translation, yaw_change, flow, evidence, *newest):
+    def forward(self, moved, share, rotation, translation, yaw_change, speed_change, flow, evidence, *newest):
         """``MotionEvidence`` in parts and (B, C, h, w) per level, to (B, steps, C, h, w) per level."""
         camera = CameraMotion(rotation.double(), translation.double())
-        observed = MotionEvidence(moved, share, camera, yaw_change.double(), flow=flow, evidence=evidence)
+        changes = yaw_change.double(), speed_change.double()
+        observed = MotionEvidence(moved, share, camera, *changes, flow=flow, evidence=evidence)
         out = [[] for _ in newest]
         for step in range(self.steps):
             field, _ = self.predictor.backward_field(observed, steps=step + 1)
@@ -114,6 +115,7 @@ def motion_inputs(predictor: MotionForecaster, frames: Tensor, newest: list[Tens
         rotation=observed.camera.rotation.float(),
         translation=observed.camera.translation.float(),
         yaw_change=observed.yaw_change.float(),
+        speed_change=observed.speed_change.float(),
         flow=observed.flow,
         evidence=observed.evidence,
         **_named('newest', newest),

@@ -52,11 +52,12 @@ class EgoInstanceMotion:
         self, clip: int, instances: InstanceData, masks: Tensor | None, motions: list, step: int
     ) -> InstanceData:
         turn = self.predictor.future_turn(self.observed, step)[clip]
+        way = float(self.predictor.future_way(self.observed, step)[clip])
         if masks is not None:
-            moved = [move_mask(mask, motion, turn, self.camera, step) for mask, motion in zip(masks, motions)]
+            moved = [move_mask(mask, motion, turn, self.camera, way) for mask, motion in zip(masks, motions)]
             return with_masks(instances, torch.stack(moved) if moved else masks)
         boxes = [
-            _box_around(move_points(_corners(box), motion, turn, self.camera, step))
+            _box_around(move_points(_corners(box), motion, turn, self.camera, way))
             for box, motion in zip(instances.bboxes, motions)
         ]
         return with_boxes(instances, torch.stack(boxes) if boxes else instances.bboxes, self.moved.shape[-2:])

@@ -15,6 +15,7 @@ from mmforecast.models.utils.ego_motion import (
     extrapolate,
     invert_displacement,
     parallax,
+    speed_change,
     unlike_most,
     without_rotation,
 )
@@ -39,8 +40,8 @@ class EgoMotion(BasePredictor):
     """Warps the newest observed representation by the extrapolated motion of the camera.
 
     The flow between observed frames (OpenCV's DIS) is split into the camera's rotation, its translation and
-    parallax. The translation continues at constant speed, so image motion accelerates as things come near; but
-    what the last two steps show at constant velocity keeps it, see
+    parallax. The translation continues, with the last change of speed, and image motion accelerates as things
+    come near; but what the last two steps show at constant velocity keeps it, see
     :func:`~mmforecast.models.utils.ego_motion.acceleration_seen`. Yaw continues, with a damped acceleration;
     pitch and roll do not: a car rocks about its mean. Of a camera that turns in place or moves sideways, as no
     car does, all rotation continues. Where the camera stands, or the flow fits no camera motion, every pixel
@@ -60,6 +61,7 @@ class EgoMotion(BasePredictor):
         keep: Shares of pitch, yaw and roll that continue while the camera moves along its axis.
         yaw_acceleration: Share of the last change of yaw per step that continues; needs three observed frames.
         damping: Factor on that change from step to step.
+        speed_acceleration: Share of the last change of speed per step that continues; needs three frames too.
         region_share: Largest share of the frame of a region that moves as one piece; None moves all pixels
             alone.
         class_scores: Whether the maps hold scores of classes; others have no regions. S2S says so.
@@ -77,6 +79,7 @@ class EgoMotion(BasePredictor):
         keep: tuple[float, float, float] = (0.0, 1.0, 0.0),
         yaw_acceleration: float = 0.5,
         damping: float = 0.7,
+        speed_acceleration: float = 1.0,
         region_share: float | None = None,
         class_scores: bool | None = None,
         max_width: int = 640,
@@ -91,6 +94,7 @@ class EgoMotion(BasePredictor):
         self.keep = tuple(keep)
         self.yaw_acceleration = yaw_acceleration
         self.damping = damping
+        self.speed_acceleration = speed_acceleration
         if region_share is not None:
             check_range('EgoMotion', 0, 1, region_share=region_share)
         self.region_share = region_share
@@ -127,10 +131,9 @@ class EgoMotion(BasePredictor):
             (B, 2, h, w) in pixels, and (B, 1, h, w) bool: whether the newest frame showed the pixel.
         """
         moved, share = observed.moved, observed.share
-        turn = self.future_turn(observed, steps)
-        displacement, nearness = extrapolate(
-            moved, share, turn, self.camera_of(moved), steps, self.perspective
-        )
+        turn, way = self.future_turn(observed, steps), self.future_way(observed, steps)
+        way = way.to(moved).view(-1, 1, 1, 1)
+        displacement, nearness = extrapolate(moved, share, turn, self.camera_of(moved), way, self.perspective)
         if not self.occlusion:
             nearness = torch.zeros_like(nearness)
         else:
@@ -156,6 +159,11 @@ class EgoMotion(BasePredictor):
         turn[:, 1] += self.keep[1] * self.yaw_acceleration * growth * observed.yaw_change
         return turn
 
+    def future_way(self, observed: ObservedMotion, steps: int) -> Tensor:
+        """(B,) way of the camera over ``steps`` future steps, in steps of its newest speed; not backwards."""
+        change = self.speed_acceleration * observed.speed_change
+        return sum((1 + step * change).clamp(min=0) for step in range(1, steps + 1))
+
     @torch.no_grad()
     def observe(self, frames: Tensor) -> ObservedMotion:
         """The motion of the newest step, on frames of at most ``max_width`` columns.
@@ -179,15 +187,17 @@ class EgoMotion(BasePredictor):
         moved, share = parallax(flow, motion, self.camera_of(flow))
         yaw = motion.rotation[:, 1]
         if len(steps) < 2:
-            return ObservedMotion(moved, share, motion, torch.zeros_like(yaw))
+            return ObservedMotion(moved, share, motion, torch.zeros_like(yaw), torch.zeros_like(yaw))
         earlier_flow, before = steps[1]
         earlier = without_rotation(earlier_flow, before.rotation, self.camera_of(flow))
-        seen = acceleration_seen(moved, share, backward_warp(earlier, flow))
-        known = before.translation.any(dim=1)[:, None, None, None]
-        share = torch.where(known, share * seen, share)
+        earlier = backward_warp(earlier, flow)
         # from or to a step of which nothing is known, no change is known
-        both = motion.rotation.any(dim=1) & before.rotation.any(dim=1)
-        return ObservedMotion(moved, share, motion, (yaw - before.rotation[:, 1]) * both)
+        known = before.translation.any(dim=1)
+        faster = speed_change(moved, share, earlier) * (known & motion.translation.any(dim=1))
+        turned = (yaw - before.rotation[:, 1]) * (motion.rotation.any(dim=1) & before.rotation.any(dim=1))
+        seen = acceleration_seen(moved, share, earlier, faster)
+        share = torch.where(known[:, None, None, None], share * seen, share)
+        return ObservedMotion(moved, share, motion, turned, faster.to(yaw))
 
     def camera_steps(self, frames: Tensor) -> list[tuple[Tensor, CameraMotion]]:
         """Backward flow (B, 2, h, w) and camera motion of every step, the newest first.

@@ -82,7 +82,7 @@ def confirmed(motion: CameraMotion, before: CameraMotion) -> CameraMotion:
     """
     now, then = motion.translation, before.translation
     alone = ~then.any(dim=1)
-    believed = (now * then).sum(dim=1) > _CONFIRMED
+    believed = (now * then).sum(dim=1).abs() > _CONFIRMED  # forwards or backwards: far points hardly tell
     believed |= alone & (now[:, 2].abs() > _ALONG_AXIS) | ~now.any(dim=1)
     return CameraMotion(motion.rotation * believed[:, None], now * believed[:, None])
 

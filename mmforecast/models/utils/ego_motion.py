@@ -22,6 +22,10 @@ _CROSSING, _NOISE = 4.0, 1.0
 # motion's square; its mean is taken over windows of a thirtieth of the width; so much smaller may that of
 # constant velocity be by chance.
 _ERROR, _ERROR_SHARE, _WINDOW, _CHANCE = 0.5, 0.04, 60, 0.7
+# The camera's speed is told by parallax of more than a pixel and of more than the smallest three tenths, of at
+# least so many pixels; its error is taken to be so large a share of the spread of what single pixels tell.
+_SMALLEST, _LEAST_PIXELS, _SPREAD_SHARE = 0.3, 50, 0.3
+_MAX_SPEED_CHANGE = 0.3
 
 
 @dataclass
@@ -33,6 +37,7 @@ class ObservedMotion:
         share: (B, 1, h, w) share of the depth that the camera covered.
         camera: The camera's motion over the step.
         yaw_change: (B,) change of yaw per step against the step before, in radians; 0 where either is unknown.
+        speed_change: (B,) change of the camera's speed per step, see :func:`speed_change`; 0 likewise.
         fields: What predictors have made of it, see ``EgoMotion.forecast_field``.
     """
 
@@ -40,6 +45,7 @@ class ObservedMotion:
     share: Tensor
     camera: CameraMotion
     yaw_change: Tensor
+    speed_change: Tensor
     fields: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
 
 
@@ -80,30 +86,71 @@ def parallax(backward: Tensor, motion: CameraMotion, camera: Tensor) -> tuple[Te
     return moved, share * along / (along + _CROSSING * (across - _NOISE).clamp(min=0) + 1e-6)
 
 
-def acceleration_seen(moved: Tensor, share: Tensor, earlier: Tensor) -> Tensor:
+def acceleration_seen(moved: Tensor, share: Tensor, earlier: Tensor, change: Tensor) -> Tensor:
     """How well two steps bear out that parallax accelerates as ``q`` says.
 
-    The parallax of a point of a rigid scene was ``v (1 - p) / (1 + p)`` a step earlier, with
-    ``p = q / (1 + q)``; that of something at constant velocity, as a car ahead that turns as the camera does,
-    was ``v``.
+    The parallax of a point of a rigid scene a step earlier is :func:`earlier_parallax`; that of something at
+    constant velocity, as a car ahead that turns as the camera does, was ``v``.
 
     Args:
         moved, share: ``v`` and ``q`` of the newest step, see :func:`parallax`.
         earlier: (B, 2, H, W) parallax of the same points over the step before.
+        change: (B,) of the camera's speed, see :func:`speed_change`.
 
     Returns:
         (B, 1, H, W) factors for ``q``: 1 where the scene may be rigid, down to 0 where constant velocity fits
         better.
     """
-    before = share.clamp(-0.4, 0.6)
-    before = before / (1 + before)
-    rigid = (earlier - moved * (1 - before) / (1 + before)).square().sum(dim=1, keepdim=True)
+    rigid = earlier_parallax(moved, share.clamp(-0.4, 0.6), change)
+    rigid = (earlier - rigid).square().sum(dim=1, keepdim=True)
     constant = (earlier - moved).square().sum(dim=1, keepdim=True)
     length = moved.square().sum(dim=1, keepdim=True)
     means = _window_mean(torch.cat([rigid, constant, length], dim=1), moved.shape[-1] // _WINDOW)
     rigid, constant, length = means.split(1, dim=1)
     wrong = _ERROR + _ERROR_SHARE * length
     return ((constant + wrong) / (rigid + wrong) / _CHANCE).clamp(max=1).square()
+
+
+def speed_change(moved: Tensor, share: Tensor, earlier: Tensor) -> Tensor:
+    """How much faster the camera became from one step to the next, as a share of its newest speed.
+
+    In a rigid scene the step before tells how far the camera went in it, see :func:`earlier_parallax`. The
+    median pixel counts, and the change is drawn towards 0 where pixels disagree.
+
+    Args:
+        moved, share: ``v`` and ``q`` of the newest step, see :func:`parallax`.
+        earlier: (B, 2, H, W) parallax of the same points over the step before.
+
+    Returns:
+        (B,) in [-0.3, 0.3].
+    """
+    moved, share, earlier = (maps[..., ::4, ::4] for maps in (moved, share[:, 0], earlier))
+    squares = moved.square().sum(dim=1)
+    ratio = (earlier * moved).sum(dim=1) / squares.clamp(min=1e-6)
+    before = ratio * (1 + share) / (1 - ratio * share)
+    return torch.stack([_typical_change(*clip) for clip in zip(squares.sqrt(), share, 1 - before)])
+
+
+def _typical_change(length: Tensor, share: Tensor, change: Tensor) -> Tensor:
+    """The median change (scalar) of a clip's pixels (H, W), less where they disagree."""
+    smallest = length.flatten().sort().values[int(_SMALLEST * length.numel())].clamp(min=1)
+    change = change[(length > smallest) & (share.abs() < 0.4)].sort().values
+    if len(change) < _LEAST_PIXELS:
+        return change.new_zeros(())
+    low, middle, high = (change[int(part * len(change))] for part in (0.25, 0.5, 0.75))
+    error = _SPREAD_SHARE * (high - low)
+    middle = middle.clamp(-_MAX_SPEED_CHANGE, _MAX_SPEED_CHANGE)
+    return middle * middle.square() / (middle.square() + error.square() + 1e-9)
+
+
+def earlier_parallax(moved: Tensor, share: Tensor, change: Tensor) -> Tensor:
+    """The parallax of a rigid scene over the step before: ``v s / (1 + q + q s)``, with ``s = 1 - change``.
+
+    ``s`` is how far the camera went then, in steps of its newest speed; other arguments as of
+    :func:`speed_change`, ``change`` (B,).
+    """
+    before = (1 - change).to(moved).view(-1, 1, 1, 1)
+    return moved * before / (1 + share + share * before)
 
 
 def _window_mean(maps: Tensor, radius: int) -> Tensor:
@@ -127,7 +174,7 @@ def extrapolate(
     share: Tensor,
     turn: Tensor,
     camera: Tensor,
-    steps: int,
+    steps: float | Tensor,
     perspective: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Displacement of every pixel of the newest frame after a number of steps.
@@ -136,7 +183,7 @@ def extrapolate(
         moved, share: ``v`` and ``q`` of the newest step, see :func:`parallax`.
         turn: (B, 3) rotation vector of the camera over all steps.
         camera: (3, 3) intrinsics.
-        steps: k, at least 1.
+        steps: k, the way that the camera covers in steps of its newest speed; a number, or (B, 1, 1, 1).
         perspective: Whether parallax grows as things come near; without it, it is ``k * v``.
 
     Returns:
@@ -145,14 +192,15 @@ def extrapolate(
     """
     share, gain = clamp_and_gain(share, steps)
     if not perspective:
-        gain = float(steps)
+        gain = steps
     grid = pixel_grid(moved)
     return apply_homography(rotation_homography(camera, turn), grid + moved * gain) - grid, share
 
 
-def clamp_and_gain(share: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+def clamp_and_gain(share: Tensor, steps: float | Tensor) -> tuple[Tensor, Tensor]:
     """``q``, so that nothing passes the camera, and the factor of parallax from one step to ``steps``."""
-    share = share.clamp(-0.4, 0.6 / steps)
+    most = 0.6 / torch.as_tensor(steps, device=share.device).clamp(min=1)
+    share = torch.minimum(share.clamp(min=-0.4), most.to(share))
     return share, steps * (1 + share) / (1 - steps * share)
 
 

@@ -68,7 +68,7 @@ def fit_pieces(
 
 
 def move_points(
-    points: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: int
+    points: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: float
 ) -> Tensor:
     """Points (2, N) of an object in pixels, after a number of steps; arguments as of :func:`move_mask`."""
     mean, center, share = motion
@@ -81,7 +81,7 @@ def move_points(
 
 
 def move_mask(
-    mask: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: int
+    mask: Tensor, motion: tuple[Tensor, Tensor, Tensor], turn: Tensor, camera: Tensor, steps: float
 ) -> Tensor:
     """The mask of an object after a number of steps.
 
@@ -90,7 +90,7 @@ def move_mask(
         motion: ``a``, ``c`` and ``q`` of the object, see :func:`object_parallax`.
         turn: (3,) rotation vector of the camera over all steps.
         camera: (3, 3) intrinsics.
-        steps: At least 1.
+        steps: The way that the camera covers, in steps of its newest speed.
 
     Returns:
         (H, W) bool, sampled bilinearly and kept from 0.5 on.
