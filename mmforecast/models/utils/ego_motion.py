@@ -24,7 +24,7 @@ _CROSSING, _NOISE = 4.0, 1.0
 _ERROR, _ERROR_SHARE, _WINDOW, _CHANCE = 0.5, 0.04, 60, 0.7
 # The camera's speed is told by parallax of more than a pixel and of more than the smallest three tenths, of at
 # least so many pixels; its error is taken to be so large a share of the spread of what single pixels tell.
-_SMALLEST, _LEAST_PIXELS, _SPREAD_SHARE = 0.3, 50, 0.3
+_SMALLEST, _LEAST_PIXELS, _SPREAD_SHARE = 0.3, 50, 0.5
 _MAX_SPEED_CHANGE = 0.3
 
 
@@ -140,7 +140,8 @@ def _typical_change(length: Tensor, share: Tensor, change: Tensor) -> Tensor:
     low, middle, high = (change[int(part * len(change))] for part in (0.25, 0.5, 0.75))
     error = _SPREAD_SHARE * (high - low)
     middle = middle.clamp(-_MAX_SPEED_CHANGE, _MAX_SPEED_CHANGE)
-    return middle * middle.square() / (middle.square() + error.square() + 1e-9)
+    signal, noise = middle**4, error**4
+    return middle * signal / (signal + noise + 1e-12)
 
 
 def earlier_parallax(moved: Tensor, share: Tensor, change: Tensor) -> Tensor:
