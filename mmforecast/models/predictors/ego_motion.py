@@ -193,7 +193,8 @@ class EgoMotion(BasePredictor):
         earlier = backward_warp(earlier, flow)
         # from or to a step of which nothing is known, no change is known
         known = before.translation.any(dim=1)
-        faster = speed_change(moved, share, earlier) * (known & motion.translation.any(dim=1))
+        faster = speed_change(moved, share, earlier)
+        faster = faster.masked_fill(~(known & motion.translation.any(dim=1)), 0)
         turned = (yaw - before.rotation[:, 1]) * (motion.rotation.any(dim=1) & before.rotation.any(dim=1))
         seen = acceleration_seen(moved, share, earlier, faster)
         share = torch.where(known[:, None, None, None], share * seen, share)
