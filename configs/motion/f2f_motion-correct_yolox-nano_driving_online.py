@@ -1,10 +1,5 @@
 # The same correction on features that the detector computes, so that it can be scored on any video.
-_base_ = './f2f_yolox-nano_driving.py'
-model = dict(
-    predictor=dict(
-        _delete_=True,
-        type='CorrectedMotion',
-        motion=_base_.motion,
-        zero_at_rest=True,
-        losses=dict(mse=dict(type='mmdet.MSELoss'))),
-    train_cfg=dict(detector_loss=0.2, detector_targets='reference'))
+_base_ = [
+    '../_base_/models/f2f_motion-correct_yolox-nano.py', '../_base_/datasets/driving_detection.py',
+    '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
+]
