@@ -1,5 +1,5 @@
-# YOLOX-nano's features, moved by the forecaster of motion, with a small learned correction. It learns the features of
-# the true future, and what the detector finds in it; what does not move is left as it is.
+# YOLOX-nano's features, moved by the forecaster of motion, with a small learned correction. It learns the
+# features of the true future, and what the detector finds in it; what does not move is left as it is.
 _base_ = './f2f_yolox-nano.py'
 model = dict(
     predictor=dict(
