@@ -1,5 +1,6 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ METRICS = (
     ),
     'LPIPS',
 )
+
+# Columns that compare_costs.add_costs fills, and the digits after the point that a table shows.
+COSTS = {'GMAC': 2, 'training, min': 0}
 
 
 @dataclass
@@ -113,11 +117,11 @@ def compare(
             :func:`~.compare_by_workers.run_by_workers`.
 
     Returns:
-        One dict per method: 'method', 'parameters' (of the predictor) and the scores, a float or a
-        list of one float per seed. A cell is missing where the entry can't forecast just that far; the
-        reason is then in 'note'. 'curves' has, by (metric, horizon), the (time, score) points of every
-        step, one list per seed; times are in 'unit': seconds, or steps where the data have no frame rate in
-        common.
+        One dict per method: 'method', 'parameters' (of the predictor), 'steps' (the horizons that it has) and
+        the scores, a float or a list of one float per seed. A cell is missing where the entry can't forecast
+        just that far; the reason is then in 'note'. 'curves' has, by (metric, horizon), the (time, score)
+        points of every step, one list per seed; times are in 'unit': seconds, or steps where the data have
+        no frame rate in common.
     """
     rows: dict[str, dict] = {}
     clips: dict[int, list] = {}
@@ -125,7 +129,7 @@ def compare(
     jobs = [(place, steps) for place in range(len(entries)) for steps in sorted(horizons)]
     for (place, steps), run in zip(jobs, (run_all or _run_here)(entries, jobs, on_sample), strict=True):
         name = entries[place].name
-        row = rows.setdefault(name, dict(method=name, curves={}))
+        row = rows.setdefault(name, dict(method=name, steps=set(), curves={}))
         if run.error is not None:
             failures[place] += 1
             if failures[place] == len(horizons):
@@ -133,6 +137,7 @@ def compare(
             row['note'] = run.error
             continue
         row['parameters'] = run.parameters
+        row['steps'].add(steps)
         _check_same_clips(clips, steps, name, run.clips)
         _enter(row, run.scores(), steps, run.step_seconds)
     return [_flatten(row) for row in rows.values()]
@@ -217,40 +222,44 @@ def _enter(row: dict, scores: dict[str, float], steps: int, step_seconds: float 
 
 
 def comparison_columns(rows: Sequence[dict], metrics: Sequence[str] = METRICS) -> list:
-    """Columns of a comparison in reading order: method, parameters, then by horizon the ``metrics``."""
+    """Columns of a comparison in reading order: method, parameters, costs, then by horizon the ``metrics``."""
     found = dict.fromkeys(key for row in rows for key in row)
     times = dict.fromkeys(key.split(' @')[1] for key in found if ' @' in key)
     scores = [f'{metric} @{time}' for time in times for metric in metrics]
-    return ['method', 'parameters', *(key for key in scores if key in found)]
+    return ['method', 'parameters', *(key for key in (*COSTS, *scores) if key in found)]
 
 
 def comparison_table(rows: Sequence[dict], columns: Sequence[str], style: str = 'text') -> str:
     """A comparison by ``format_table``, each score with its digits; bold, in Markdown: see save_comparison."""
-    return format_table(rows, columns, style, **_reading(columns))
+    return format_table(rows, columns, style, **table_style(columns))
 
 
 def comparison_cells(rows: Sequence[dict], columns: Sequence[str]) -> list[list[Cell]]:
     """The cells of :func:`comparison_table`, row by row."""
-    return table_cells(rows, columns, **_reading(columns))
+    return table_cells(rows, columns, **table_style(columns))
 
 
-def _reading(columns: Sequence[str]) -> dict:
+def table_style(columns: Sequence[str]) -> dict:
+    """How a table shows the scores of these columns: arguments of ``format_table``."""
     styles = {column: score_style(column.split(' @')[0]) for column in columns if '@' in column}
     return dict(
-        decimals={column: score.decimals for column, score in styles.items()},
+        decimals={**COSTS, **{column: score.decimals for column, score in styles.items()}},
         best={column: score.best for column, score in styles.items()},
         unranked=('oracle',),
     )
 
 
 def save_comparison(rows: Sequence[dict], columns: Sequence[str], folder: Path) -> None:
-    """Write ``table.txt``, ``.md`` (the best score but the oracle's in bold) and ``.csv``, and curves.
+    """Write ``table.txt``, ``.md`` (the best score but the oracle's in bold), ``.csv``, ``.json``, and curves.
 
+    ``table.json`` has the score of every seed, for :func:`~.merge_comparisons.read_comparison`.
     ``curve_<metric>.png`` shows the metric against the time ahead, at every step of the longest horizon.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for style, ending in (('text', 'txt'), ('markdown', 'md'), ('csv', 'csv')):
         (folder / f'table.{ending}').write_text(comparison_table(rows, columns, style) + '\n')
+    shown = [{key: row[key] for key in columns if key in row} for row in rows]
+    (folder / 'table.json').write_text(json.dumps(shown, indent=1) + '\n')
     longest = longest_horizon(rows)
     if longest > 1:
         for metric in METRICS:

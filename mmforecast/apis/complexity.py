@@ -6,6 +6,7 @@ from functools import partial
 
 import torch
 import torch.nn as nn
+from mmengine.config import Config
 from mmengine.structures import PixelData
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -24,6 +25,8 @@ from mmforecast.models.utils import Pyramid, time_cat, time_slice
 from mmforecast.models.utils.feature_pca import FeaturePCA
 from mmforecast.models.utils.standardization import ChannelStandardizer
 from mmforecast.structures import ForecastDataSample
+
+from .evaluate import build_forecaster
 
 
 class NeedsDataError(ValueError):
@@ -61,6 +64,44 @@ def count_macs(call: Callable, *args) -> tuple[int, object]:
     with torch.no_grad(), counter:
         out = call(*args)
     return counter.get_total_flops() // 2, out
+
+
+def count_costs(
+    cfg: Config, size: tuple[int, int], device: str = 'auto', changes: dict | None = None
+) -> tuple[list[Cost], BaseForecaster, str | None]:
+    """Costs of the forecaster of a config, whose weights are not read: any weights cost the same.
+
+    Args:
+        cfg: A whole config; only ``model`` is read.
+        size: (H, W) of the frames; of the maps, where the data set brings scores.
+        device: 'meta' or 'cpu'; 'auto' takes 'cpu' where a part can't run on shapes alone.
+        changes: Keys put in place of those of the config's model, as for
+            :func:`~.evaluate.build_forecaster`.
+
+    Returns:
+        The costs as of :func:`complexity`; the forecaster, of no further use; and why it was counted on the
+        CPU, where 'auto' chose that.
+    """
+    cfg = Config(dict(model=_without_weights(cfg.model.to_dict())))
+    reason = None
+    for place in ('meta', 'cpu') if device == 'auto' else (device,):
+        model = build_forecaster(cfg, changes=changes, device='cpu')
+        try:
+            return complexity(model, size, place), model, reason
+        except NeedsDataError as error:
+            if place == device or place == 'cpu':
+                raise
+            reason = str(error).split(':')[0]
+
+
+def _without_weights(config):
+    """A config of a model that reads no file."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(_without_weights(part) for part in config)
+    if not isinstance(config, dict):
+        return config
+    kept = {key: _without_weights(part) for key, part in config.items() if key != 'init_cfg'}
+    return {**kept, 'checkpoint': None} if 'checkpoint' in config else kept
 
 
 def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta') -> list[Cost]:

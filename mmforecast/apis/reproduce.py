@@ -23,7 +23,7 @@ _SECTIONS = ('commands', 'trainings', 'tables', 'image_tables')
 _KEYS = dict(
     commands=('name', 'run', 'minutes'),
     trainings=('name', 'config', 'seeds', 'from', 'options', 'minutes'),
-    tables=('name', 'config', 'rows', 'baselines', 'horizons', 'metrics', 'options', 'minutes'),
+    tables=('name', 'config', 'rows', 'baselines', 'horizons', 'metrics', 'costs', 'options', 'minutes'),
     image_tables=(
         'name',
         'data',
@@ -80,7 +80,7 @@ def read_steps(
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,
       one checkpoint for each of its seeds, or to ``{training: NAME, config: PATH}`` for weights that are
       scored by another config than that of their training, or to ``{config: PATH}`` for what needs none;
-      ``baselines``, ``horizons``, ``metrics`` and ``options`` as in ``compare``.
+      ``baselines``, ``horizons``, ``metrics``, ``costs: true`` and ``options`` as in ``compare``.
     - ``image_tables``, of generated images: ``data``, a config of real ones; ``classifiers``, names of
       trainings, of which each one's first seed is taken; ``rows``, from a row's name to a training;
       ``number``, ``features``, ``calibrate: true`` and ``options`` as in ``evaluate_images.py``.
@@ -168,6 +168,7 @@ def _table_step(
     for key in ('baselines', 'horizons', 'metrics'):
         if entry.get(key) is not None:
             command += [f'--{key}', *map(str, entry[key])]
+    command += ['--costs'] if entry.get('costs') else []
     overrides = [*_words(entry.get('options', {})), *options]
     command += ['--cfg-options', *overrides] if overrides else []
     return Step(f'table-{entry["name"]}', command, float(entry['minutes']), shows=out / 'table.md')

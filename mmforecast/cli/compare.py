@@ -12,6 +12,7 @@ from mmforecast.apis.compare import (
     save_comparison,
     with_baselines,
 )
+from mmforecast.apis.compare_costs import add_costs
 from mmforecast.apis.evaluate import load_config
 
 from .row_options import add_row_options, read_entries, workers_of
@@ -43,7 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('config', help='config whose data and encoder the baselines use')
     add_row_options(parser)
-    parser.add_argument('--out', type=Path, help='write table.txt, .md, .csv and curve_<metric>.png here')
+    parser.add_argument(
+        '--costs',
+        action='store_true',
+        help="columns of the predictor's multiply-adds for the longest forecast, and of the training time",
+    )
+    parser.add_argument(
+        '--out', type=Path, help='write table.txt, .md, .csv, .json and curve_<metric>.png here'
+    )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -52,9 +60,10 @@ def main(args: argparse.Namespace) -> None:
     MMLogger.get_current_instance().setLevel('WARNING')
     base = load_config(args.config, args.cfg_options)
     models = read_entries(args.model, args.cfg_options)
-    rows = compare(
-        with_baselines(base, models, args.baselines), sorted(args.horizons), run_all=workers_of(args)
-    )
+    entries = with_baselines(base, models, args.baselines)
+    rows = compare(entries, sorted(args.horizons), run_all=workers_of(args))
+    if args.costs:
+        add_costs(rows, entries, max(args.horizons))
     columns = comparison_columns(rows, args.metrics)
     print(comparison_table(rows, columns))
     for row in rows:
@@ -62,4 +71,4 @@ def main(args: argparse.Namespace) -> None:
             print(f'{row["method"]}: {row["note"]}')
     if args.out is not None:
         save_comparison(rows, columns, args.out)
-        print(f'written to {args.out}/table.txt, table.md, table.csv and curves')
+        print(f'written to {args.out}/table.txt, .md, .csv, .json and curves')

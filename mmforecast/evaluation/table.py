@@ -64,12 +64,45 @@ def format_table(
             )
     if style == 'csv':
         return _as_csv(rows, columns, _digits(columns, decimals))
-    mark = '**' if style == 'markdown' else ''
-    cells = [
-        [f'{mark}{cell.text}{mark}' if cell.best else cell.text for cell in line]
-        for line in table_cells(rows, columns, decimals, best, unranked)
-    ]
+    cells = _marked(table_cells(rows, columns, decimals, best, unranked), style)
     return _aligned(columns, cells, [is_numeric(rows, column) for column in columns], style)
+
+
+def format_groups(
+    groups: Mapping[str, Sequence[Mapping[str, Any]]],
+    columns: Sequence[str],
+    style: str = 'text',
+    decimals: int | Mapping[str, int] = 1,
+    best: Mapping[str, str] | None = None,
+    unranked: Sequence[str] = (),
+) -> str:
+    """Render one table of several groups of rows, each below a line with its name.
+
+    Args:
+        groups: Name to rows.
+        columns: Columns to show, in order.
+        style: 'text' or 'markdown'.
+        decimals: As for :func:`format_table`, as is what follows; ``best`` is found within each group.
+        best: See above.
+        unranked: See above.
+    """
+    check_choice('format_groups', ('text', 'markdown'), style=style)
+    mark = _mark(style)
+    lines = []
+    for name, rows in groups.items():
+        lines.append([f'{mark}{name}{mark}', *[''] * (len(columns) - 1)])
+        lines += _marked(table_cells(rows, columns, decimals, best, unranked), style)
+    rows = [row for group in groups.values() for row in group]
+    return _aligned(columns, lines, [is_numeric(rows, column) for column in columns], style)
+
+
+def _mark(style: str) -> str:
+    return '**' if style == 'markdown' else ''
+
+
+def _marked(lines: Sequence[Sequence[Cell]], style: str) -> list[list[str]]:
+    mark = _mark(style)
+    return [[f'{mark}{cell.text}{mark}' if cell.best else cell.text for cell in line] for line in lines]
 
 
 def table_cells(

@@ -82,6 +82,7 @@ def test_trainings_and_tables_become_commands(tmp_path):
                     'untrained': dict(config='plain.py'),
                 },
                 horizons=[1, 3],
+                costs=True,
                 options={'test_dataloader.dataset.split': 'test'},
                 minutes=3,
             )
@@ -102,7 +103,9 @@ def test_trainings_and_tables_become_commands(tmp_path):
         ['other', 'other.py', 'work/two-seed1/iter_7.pth'],
         ['untrained', 'plain.py', 'none'],
     ]
-    assert table[-3:] == ['--cfg-options', 'test_dataloader.dataset.split=test', 'train_cfg.max_iters=7']
+    assert table[-4:] == [
+        *('--costs', '--cfg-options', 'test_dataloader.dataset.split=test', 'train_cfg.max_iters=7')
+    ]
     (whole, *_) = read_steps(listed, Path('work'), seeds=[4])
     assert whole.name == 'one-seed4'
     assert 'work/one-seed4/iter_500.pth' in read_steps(listed, Path('work'), seeds=[4])[-1].command

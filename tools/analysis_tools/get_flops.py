@@ -11,8 +11,8 @@ import argparse
 from mmengine.config import DictAction
 
 from mmforecast.apis.compare import baselines_of
-from mmforecast.apis.complexity import NeedsDataError, complexity
-from mmforecast.apis.evaluate import build_forecaster, load_config
+from mmforecast.apis.complexity import count_costs
+from mmforecast.apis.evaluate import load_config
 from mmforecast.cli.common import cli_errors
 from mmforecast.evaluation.table import format_table
 
@@ -65,39 +65,15 @@ def rows_of(costs):
     return [*rows, total]
 
 
-def without_weights(config):
-    """A config of a model that reads no file: any weights cost the same."""
-    if isinstance(config, (list, tuple)):
-        return type(config)(without_weights(part) for part in config)
-    if not isinstance(config, dict):
-        return config
-    kept = {key: without_weights(part) for key, part in config.items() if key != 'init_cfg'}
-    return {**kept, 'checkpoint': None} if 'checkpoint' in config else kept
-
-
-def count(cfg, size, device):
-    """The costs, the forecaster, and why they were counted on the CPU, if 'auto' chose it."""
-    reason = None
-    for place in ('meta', 'cpu') if device == 'auto' else (device,):
-        model = build_forecaster(cfg)
-        try:
-            return complexity(model, size, place), model, reason
-        except NeedsDataError as error:
-            if place == device:
-                raise
-            reason = str(error).split(':')[0]
-
-
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     baselines_of(cfg)  # refuses what is no forecaster
-    cfg.model = without_weights(cfg.model.to_dict())
     if args.num_past is not None:
         cfg.model.num_past = args.num_past
         if 'num_past' in cfg.model.predictor:
             cfg.model.predictor.num_past = args.num_past
-    costs, model, reason = count(cfg, tuple(args.shape), args.device)
+    costs, model, reason = count_costs(cfg, tuple(args.shape), args.device)
     print(
         f'{args.shape[0]}x{args.shape[1]}, {model.num_past} past frames, '
         f'{model.test_steps} steps; in GMAC (1 multiply-add is 2 FLOPs)'
