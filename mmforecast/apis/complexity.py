@@ -132,7 +132,10 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     clip = frames.expand(-1, model.num_past, -1, -1, -1)
     past, context = model.split(time_cat([one] * model.num_past), clip, samples)
     outputs = model.predictor.num_outputs
-    predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
+    if model.predictor.reads_future:
+        predict, future = 0, time_slice(past, model.num_past - 1, model.num_past)
+    else:
+        predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
     step = time_slice(future, 0, 1)
     if isinstance(model.encoder, DetectorEncoder):
         detector = model.encoder.detector

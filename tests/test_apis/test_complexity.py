@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mmforecast.apis import build_forecaster, load_config
-from mmforecast.apis.complexity import NeedsDataError, complexity, count_macs, heads_macs
+from mmforecast.apis import baselines_of, build_forecaster, load_config
+from mmforecast.apis.complexity import NeedsDataError, complexity, count_costs, count_macs, heads_macs
 from mmforecast.apis.evaluate import build_model
 from mmforecast.models.predictors.f2f import F2FLevel
 
@@ -175,3 +175,20 @@ def test_a_projection_to_components_is_counted(repository):
     cfg.model.encoder.num_components = None
     raw = complexity(build_forecaster(cfg), (128, 256))[0]
     assert whole.macs - raw.macs == 16 * 32 * 192 * 64
+
+
+@pytest.mark.parametrize(
+    'config',
+    [
+        's2s/s2s_warp_tiny_synthetic.py',
+        'panoptic/panoptic_labels_tiny_synthetic.py',
+        'd2d/d2d_tiny_synthetic.py',
+    ],
+)
+def test_every_baseline_is_counted(repository, config):
+    """Baselines convolve nothing, and the oracle is given what it tells."""
+    cfg = load_config(str(repository / 'configs' / config))
+    for name, parts in baselines_of(cfg).items():
+        costs, _, _ = count_costs(cfg, SIZE, changes=parts)
+        assert [cost.part for cost in costs] == ['encoder', 'predictor', 'decoder'], name
+        assert costs[1].parameters == 0 and costs[1].macs < 1000, name  # a camera's rotation
