@@ -43,7 +43,7 @@ def _predictor_macs(entry: Entry, steps: int) -> int:
     size = build_loader(cfg).dataset[0]['inputs'].shape[-2:]
     costs, _, _ = count_costs(cfg, tuple(size), changes=entry.model)
     (predictor,) = (cost for cost in costs if cost.part == 'predictor')
-    return predictor.whole * predictor.macs
+    return predictor.forecast_macs
 
 
 def training_minutes(checkpoint: str) -> float | None:

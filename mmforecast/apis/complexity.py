@@ -20,6 +20,7 @@ from mmforecast.models.encoders import (
     PrecomputedEncoder,
 )
 from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.predictors.context import ForecastContext
 from mmforecast.models.predictors.deformable import DeformableConv
 from mmforecast.models.utils import Pyramid, time_cat, time_slice
 from mmforecast.models.utils.feature_pca import FeaturePCA
@@ -44,6 +45,8 @@ class Cost:
         macs: multiply-adds of one unit.
         short: Units in a forecast of one call of the predictor.
         whole: Units in a forecast of ``test_cfg.rollout_steps`` steps.
+        whole_macs: What all of these take, where not each of them takes as much: a recurrent predictor's first
+            call reads all past frames.
     """
 
     part: str
@@ -52,6 +55,12 @@ class Cost:
     macs: int
     short: int
     whole: int
+    whole_macs: int | None = None
+
+    @property
+    def forecast_macs(self) -> int:
+        """Multiply-adds of a forecast of ``test_cfg.rollout_steps`` steps."""
+        return self.whole * self.macs if self.whole_macs is None else self.whole_macs
 
 
 def count_macs(call: Callable, *args) -> tuple[int, object]:
@@ -130,12 +139,16 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     samples = [ForecastDataSample(metainfo=dict(img_shape=tuple(size), ori_shape=tuple(size)))]
     encode, one = _encode(model, frames, samples)
     clip = frames.expand(-1, model.num_past, -1, -1, -1)
-    past, context = model.split(time_cat([one] * model.num_past), clip, samples)
-    outputs = model.predictor.num_outputs
-    if model.predictor.reads_future:
-        predict, future = 0, time_slice(past, model.num_past - 1, model.num_past)
-    else:
-        predict, future = _run(model.predictor, count_macs, model.rollout, past, outputs, context)
+    outputs, steps = model.predictor.num_outputs, model.test_steps
+
+    def roll_out(steps: int) -> tuple[int, Pyramid, ForecastContext]:
+        past, context = model.split(time_cat([one] * model.num_past), clip, samples)
+        if model.predictor.reads_future:
+            return 0, time_slice(past, model.num_past - 1, model.num_past), context
+        return *_run(model.predictor, count_macs, model.rollout, past, steps, context), context
+
+    whole_macs = roll_out(steps)[0]
+    predict, future, context = roll_out(outputs)
     step = time_slice(future, 0, 1)
     if isinstance(model.encoder, DetectorEncoder):
         detector = model.encoder.detector
@@ -143,10 +156,9 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
     else:
         decode, _ = _run(model.decoder, count_macs, model.decode, step, samples, context)
         heads = 0
-    steps = model.test_steps
     return [
         Cost('encoder', 'frame', _size_of(model.encoder) - heads, encode, *[model.num_past] * 2),
-        Cost('predictor', 'call', _size_of(model.predictor), predict, 1, steps // outputs),
+        Cost('predictor', 'call', _size_of(model.predictor), predict, 1, steps // outputs, whole_macs),
         Cost(
             'decoder',
             'step',

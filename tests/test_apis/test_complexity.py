@@ -192,3 +192,14 @@ def test_every_baseline_is_counted(repository, config):
         costs, _, _ = count_costs(cfg, SIZE, changes=parts)
         assert [cost.part for cost in costs] == ['encoder', 'predictor', 'decoder'], name
         assert costs[1].parameters == 0 and costs[1].macs < 1000, name  # a camera's rotation
+
+
+def test_a_recurrent_predictor_reads_all_past_frames_once(repository):
+    """Four maps before the first step, one before each of the others."""
+    cfg = load_config(str(repository / 'configs/s2s/s2s_last_tiny_synthetic.py'))
+    plain = dict(predictor=dict(type='PyramidConvLSTM', hidden=8, num_cells=1))
+    predictor = count_costs(cfg, SIZE, changes=plain)[0][1]
+    read = 64 * 128 * (19 * 8 + 9 * (8 + 8) * 4 * 8)
+    write = 64 * 128 * 8 * 19
+    assert predictor.macs == 4 * read + write
+    assert predictor.forecast_macs == 6 * read + 3 * write

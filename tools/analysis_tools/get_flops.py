@@ -56,7 +56,7 @@ def rows_of(costs):
                 'GMAC': cost.macs / 1e9,
                 'per': cost.unit,
                 'one call': cost.short * cost.macs / 1e9,
-                'whole forecast': cost.whole * cost.macs / 1e9,
+                'whole forecast': cost.forecast_macs / 1e9,
             }
         )
     total = {'part': 'total', 'parameters': sum(row['parameters'] for row in rows)}
