@@ -41,7 +41,7 @@ def test_compare_prints_and_writes_the_table(run_tool, street_root, tmp_path, ca
         'oracle',
     ]
     assert text in capsys.readouterr().out
-    assert {p.suffix for p in tmp_path.iterdir()} == {'.txt', '.md', '.csv'}
+    assert {p.suffix for p in tmp_path.iterdir()} == {'.txt', '.md', '.csv', '.json'}
 
 
 def test_browse_dataset_draws_clips(run_tool, street_root, tmp_path, capsys):
