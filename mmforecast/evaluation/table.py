@@ -72,9 +72,7 @@ def format_groups(
     groups: Mapping[str, Sequence[Mapping[str, Any]]],
     columns: Sequence[str],
     style: str = 'text',
-    decimals: int | Mapping[str, int] = 1,
-    best: Mapping[str, str] | None = None,
-    unranked: Sequence[str] = (),
+    **settings,
 ) -> str:
     """Render one table of several groups of rows, each below a line with its name.
 
@@ -82,16 +80,15 @@ def format_groups(
         groups: Name to rows.
         columns: Columns to show, in order.
         style: 'text' or 'markdown'.
-        decimals: As for :func:`format_table`, as is what follows; ``best`` is found within each group.
-        best: See above.
-        unranked: See above.
+        settings: ``decimals``, ``best`` and ``unranked`` of :func:`format_table`; the best is found within
+            each group.
     """
     check_choice('format_groups', ('text', 'markdown'), style=style)
     mark = _mark(style)
     lines = []
     for name, rows in groups.items():
         lines.append([f'{mark}{name}{mark}', *[''] * (len(columns) - 1)])
-        lines += _marked(table_cells(rows, columns, decimals, best, unranked), style)
+        lines += _marked(table_cells(rows, columns, **settings), style)
     rows = [row for group in groups.values() for row in group]
     return _aligned(columns, lines, [is_numeric(rows, column) for column in columns], style)
 

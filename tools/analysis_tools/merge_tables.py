@@ -13,8 +13,8 @@ from mmforecast.cli.common import cli_errors
 EXAMPLES = """examples:
   T=work_dirs/reproduce
   python tools/analysis_tools/merge_tables.py --metrics mIoU IoU-MO \\
-      --group "True label maps, half resolution" $T/masked_labels/tables/systems $T/s2s/tables/systems \\
-      --group "Features of a segmentor" $T/f2mf/tables/systems
+      --group "True label maps, half resolution" $T/masked_labels/tables/labels $T/s2s/tables/systems \\
+      --group "Features of a segmentor" $T/f2mf/tables/street
 """
 
 
