@@ -41,7 +41,8 @@ def merge_rows(tables: Mapping[str, Sequence[dict]]) -> list[dict]:
             name = row['method']
             known = merged.setdefault(name, {})
             for column, value in row.items():
-                if known.setdefault(column, value) != value:
+                # as they are written, so that a score that is not a number is the same in both
+                if json.dumps(known.setdefault(column, value)) != json.dumps(value):
                     raise ValueError(
                         f'{column} of {name} is {value} in {place}, but {known[column]} in '
                         f'{origin[name, column]}: tables of one group need the same test clips and encoder'
