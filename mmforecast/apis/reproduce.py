@@ -21,7 +21,7 @@ __all__ = ['Step', 'read_steps', 'remaining_minutes', 'run_steps']
 
 _SECTIONS = ('commands', 'trainings', 'tables', 'image_tables')
 _KEYS = dict(
-    commands=('name', 'run', 'minutes'),
+    commands=('name', 'run', 'minutes', 'shows'),
     trainings=('name', 'config', 'seeds', 'from', 'options', 'minutes'),
     tables=('name', 'config', 'rows', 'baselines', 'horizons', 'metrics', 'costs', 'options', 'minutes'),
     image_tables=(
@@ -74,7 +74,7 @@ def read_steps(
     A list is a YAML file with up to four sections, run in this order; every entry has a ``name``, and
     ``minutes``, its expected time (for a training, of one seed):
 
-    - ``commands``: ``run``, a command line.
+    - ``commands``: ``run``, a command line; ``shows``, a file of its to print once it is done.
     - ``trainings``: ``config``; ``seeds`` (default [0]); ``from``, an earlier training whose last checkpoint
       of the same seed it starts from; ``options``, overrides of the config by dotted name.
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,
@@ -92,10 +92,15 @@ def read_steps(
         seeds: Run the trainings with these in place of their own.
 
     Raises:
-        ValueError: The list is not what this says.
+        ValueError: The list is not what this says, or has only commands, which ``options`` and ``seeds`` do
+            not reach.
     """
     content = yaml.safe_load(path.read_text()) or {}
     check_keys(str(path), _SECTIONS, sections=content)
+    if (options or seeds is not None) and content.keys() <= {'commands'}:
+        raise ValueError(
+            f'{path} has only commands, which no option and no seed reaches; run a list of trainings with them'
+        )
     for section in _SECTIONS:
         for entry in content.get(section) or ():
             _check_entry(path, section, entry)
@@ -103,7 +108,12 @@ def read_steps(
     if seeds is not None:
         trainings = {name: {**entry, 'seeds': list(seeds)} for name, entry in trainings.items()}
     steps = [
-        Step(entry['name'], _program(shlex.split(entry['run'])), float(entry['minutes']))
+        Step(
+            entry['name'],
+            _program(shlex.split(entry['run'])),
+            float(entry['minutes']),
+            shows=Path(entry['shows']) if 'shows' in entry else None,
+        )
         for entry in content.get('commands') or ()
     ]
     for entry in trainings.values():

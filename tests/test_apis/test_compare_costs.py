@@ -131,10 +131,13 @@ def test_tables_are_merged_by_the_tool(run_tool, capsys, tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / 'table.json').write_text(json.dumps([row(name, mIoU=score)]))
     tool = 'analysis_tools/merge_tables.py'
-    run_tool(tool, '--group', 'All', tmp_path / 'one', tmp_path / 'two', '--style', 'text')
-    assert capsys.readouterr().out.split() == (
+    out = tmp_path / 'new' / 'table.md'
+    run_tool(tool, '--group', 'All', tmp_path / 'one', tmp_path / 'two', '--style', 'text', '--out', out)
+    printed = capsys.readouterr().out
+    assert printed.split() == (
         'method parameters mIoU @1s ------ ---------- -------- All one 0 40.0 two 0 50.0'.split()
     )
+    assert out.read_text() == printed
     with pytest.raises(SystemExit):
         run_tool(tool, '--group', 'All')
     assert 'name at least one folder' in capsys.readouterr().err

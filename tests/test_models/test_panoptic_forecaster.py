@@ -269,6 +269,7 @@ def config(repository, street_root):
 def test_one_table_of_true_maps(config):
     """Two ways to the same representation: their copies agree, and no forecast is above the oracle."""
     labels, d2d = config('panoptic_labels_tiny_synthetic'), config('panoptic_d2d_tiny_synthetic')
+    assert d2d.model.encoder.pop('stride') == 2  # at full resolution, as the labels are
     assert issubclass(MODELS.get(d2d.model.type), D2DForecaster)
     rows = {}
     for cfg in (labels, d2d):

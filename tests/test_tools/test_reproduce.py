@@ -193,13 +193,52 @@ def test_the_lists_name_what_is_there(system, monkeypatch, tmp_path):
     rows = [row for table in (*tables, *image_tables) for row in (table.get('rows') or {}).values()]
     rows += [name for table in image_tables for name in table['classifiers']]
     used = {row.get('training') if isinstance(row, dict) else row for row in rows} - {None}
-    used |= {entry['from'] for entry in content['trainings'] if 'from' in entry}
-    assert used == {entry['name'] for entry in content['trainings']}  # nothing is trained for no table
+    trainings = content.get('trainings') or []
+    used |= {entry['from'] for entry in trainings if 'from' in entry}
+    assert used == {entry['name'] for entry in trainings}  # nothing is trained for no table
     for table in tables:
         if table.get('baselines'):
             assert set(table['baselines']) <= set(baselines_of(Config.fromfile(table['config'])))
-    for entry in content['trainings']:  # the options name keys that the configs have, or that parts take
+    for entry in trainings:  # the options name keys that the configs have, or that parts take
         assert read_config(entry['config']).train_cfg['max_iters'] > 0
+
+
+def test_the_list_of_all_systems_runs_steps_and_merges_tables_of_the_others(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    work = Path('work_dirs/reproduce')
+    *systems, merge = read_steps(Path('configs/all_systems/reproduce.yml'), work / 'all_systems')
+    produced = set()
+    for step in systems:
+        tool, system, *only = step.command[1:]
+        assert tool == 'tools/reproduce.py' and only[:1] in ([], ['--only'])
+        there = read_steps(Path('configs', system, 'reproduce.yml'), work / system)
+        assert set(only[1:]) <= {other.name for other in there}
+        run = [other for other in there if not only or other.name in only]
+        produced |= {str(other.shows.parent) for other in run if other.shows is not None}
+        words = [word for other in run for word in other.command]
+        trained = {Path(words[at + 1]) for at, word in enumerate(words) if word == '--work-dir'}
+        read = {Path(word.removeprefix('load_from=')).parent for word in words if word.endswith('.pth')}
+        assert read and read <= trained
+    words = merge.command
+    assert {word for word in words if '/tables/' in word} <= produced
+    assert str(merge.shows) == words[words.index('--out') + 1]
+
+
+def test_what_a_command_writes_is_shown(tmp_path):
+    write = f'python -c \'open(r"{tmp_path}/t.md", "w").write("a table")\''
+    listed = write_list(
+        tmp_path, commands=[dict(name='a', run=write, minutes=1, shows=str(tmp_path / 't.md'))]
+    )
+    shown = []
+    assert run_steps(read_steps(listed, tmp_path / 'work'), tmp_path / 'work', shown.append)
+    assert shown[-1] == 'a table'
+
+
+def test_seeds_and_options_are_refused_where_they_reach_nothing(tmp_path):
+    listed = write_list(tmp_path, commands=[counting(tmp_path, 'a')])
+    for given in (dict(seeds=[1]), dict(options=['a.b=1'])):
+        with pytest.raises(ValueError, match='has only commands, which no option and no seed reaches'):
+            read_steps(listed, tmp_path / 'work', **given)
 
 
 def run_tool(monkeypatch, *arguments):
@@ -224,7 +263,6 @@ def test_an_unknown_step_is_named(monkeypatch, tmp_path, capsys):
     assert 'there is no step dinner; the steps are street' in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_whole_list_with_tiny_steps(data, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmforecast.apis.compare import METRICS
 from mmforecast.apis.merge_comparisons import merge_rows, merged_table, read_comparison
 from mmforecast.cli.common import cli_errors
+from mmforecast.fileio.atomic import write_atomically
 
 EXAMPLES = """examples:
   T=work_dirs/reproduce
@@ -32,6 +33,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--metrics', nargs='+', default=METRICS, help='scores to show')
     parser.add_argument('--style', choices=['text', 'markdown'], default='markdown')
+    parser.add_argument('--out', type=Path, metavar='FILE', help='write the table to this file as well')
     args = parser.parse_args()
     for name, *folders in args.group:
         if not folders:
@@ -45,7 +47,11 @@ def main() -> None:
         name: merge_rows({folder: read_comparison(Path(folder)) for folder in folders})
         for name, *folders in args.group
     }
-    print(merged_table(groups, args.metrics, args.style))
+    table = merged_table(groups, args.metrics, args.style)
+    print(table)
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(str(args.out), f'{table}\n'.encode())
 
 
 if __name__ == '__main__':
