@@ -16,7 +16,7 @@ from mmforecast.apis import (
 )
 from mmforecast.evaluation import PanopticMetric
 from mmforecast.models.encoders import PairedEncoder
-from mmforecast.models.forecasters import D2DForecaster, PanopticForecaster
+from mmforecast.models.forecasters import D2DForecaster, PanopticForecaster, S2SForecaster
 from mmforecast.models.predictors import BasePredictor, ForecastContext
 from mmforecast.models.utils.load_network import weights_to_train
 from mmforecast.registry import MODELS
@@ -125,6 +125,27 @@ def test_both_parts_are_trained():
         assert sum(float(weight.grad.abs().sum()) for weight in part.parameters()) > 0
     with pytest.raises(ValueError, match='nothing to train'):
         forecaster({**LEARNED, 'semantics': dict(type='CopyLast')}).loss(frames, [sample])
+
+
+def test_a_part_that_learns_nothing_is_not_run_in_training(monkeypatch):
+    """The losses of the other are those of a forecaster of its own."""
+    frames, sample = street_clip()
+    model = forecaster(train_cfg=dict(rollout_steps=3))
+    with torch.no_grad():
+        model.predictor.semantics.corrections[0][-1].conv.bias.uniform_(-0.1, 0.1)
+    alone = S2SForecaster(ENCODER['semantics'], WARP, train_cfg=dict(rollout_steps=3))
+    alone.predictor.load_state_dict(model.predictor.semantics.state_dict())
+    calls = []
+    encode = model.encoder.instances.encode
+    monkeypatch.setattr(
+        model.encoder.instances, 'encode', lambda *args: calls.append('encoded') or encode(*args)
+    )
+    losses, expected = model.loss(frames, [sample]), alone.loss(frames, [sample])
+    assert losses.keys() == {name.replace('loss', 'semantics.loss') for name in expected} and not calls
+    for ours, theirs in zip(losses.values(), expected.values(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    model.eval()(frames, [sample], mode='predict')
+    assert calls and sample.pred_panoptic.data.shape[-2:] == SIZE
 
 
 def test_parts_start_as_their_baselines():

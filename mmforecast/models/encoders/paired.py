@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,7 @@ class PairedEncoder(BaseEncoder):
 
     def __init__(self, instances: dict, semantics: dict):
         super().__init__()
+        self._idle: list[str] = []
         self.instances: BaseEncoder = MODELS.build(instances)
         self.semantics: BaseEncoder = MODELS.build(semantics)
         for part in PARTS:
@@ -54,7 +57,23 @@ class PairedEncoder(BaseEncoder):
         return self.instances.from_rgb and self.semantics.from_rgb
 
     def encode(self, frames: Tensor, samples: list[ForecastDataSample]) -> Pyramid:
-        return [*self.instances.encode(frames, samples), *self.semantics.encode(frames, samples)]
+        levels = []
+        for part in PARTS:
+            encoder = getattr(self, part)
+            if part in self._idle:
+                levels += [frames.new_zeros((*frames.shape[:2], 1, 1, 1))] * encoder.num_levels
+            else:
+                levels += encoder.encode(frames, samples)
+        return levels
+
+    @contextmanager
+    def only(self, parts: Collection[str]) -> Iterator[None]:
+        """Inside, the levels of all other parts are zeros of one pixel and one channel, which cost nothing."""
+        before, self._idle = self._idle, [part for part in PARTS if part not in parts]
+        try:
+            yield
+        finally:
+            self._idle = before
 
     def split(self, pyramid: Pyramid) -> dict[str, Pyramid]:
         """The levels of each part, by its name in ``PARTS``."""

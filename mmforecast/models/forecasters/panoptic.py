@@ -1,10 +1,13 @@
 """Panoptic forecasts from two forecasters: one of instances, one of semantics."""
 
+from torch import Tensor
+
 from mmforecast.models.encoders.paired import PARTS, PairedEncoder
-from mmforecast.models.predictors import BasePredictor, PairedPredictor
+from mmforecast.models.predictors import BasePredictor, ForecastContext, PairedPredictor
+from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
 
-from .base import BaseForecaster
+from .base import BaseForecaster, Samples
 from .shapes import check_shapes, complete_config, rename
 
 
@@ -60,6 +63,13 @@ class PanopticForecaster(BaseForecaster):
                 f'encoder, not {type(self.encoder).__name__}'
             )
         return dict(num_past=self.num_past, num_levels=self.encoder.num_levels)
+
+    def observe_training(self, inputs: Tensor, samples: Samples) -> tuple[Pyramid, Pyramid, ForecastContext]:
+        """As of any forecaster; a part of the encoder whose predictor learns nothing is not run."""
+        if not isinstance(self.predictor, PairedPredictor):
+            return super().observe_training(inputs, samples)
+        with self.encoder.only(self.predictor.learning):
+            return super().observe_training(inputs, samples)
 
     def build_predictor(self, config: dict, shapes: dict[str, int]) -> BasePredictor:
         parts = [part for part in PARTS if isinstance(config.get(part), dict)]

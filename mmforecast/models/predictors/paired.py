@@ -18,7 +18,7 @@ class PairedPredictor(KeepFrozen, BasePredictor):
 
     Both are trained together, each on its own losses, whose names begin with 'instances.' and 'semantics.'.
     A part without weights has nothing to train, and one from the checkpoint of another forecaster stays as it
-    is.
+    is; in training they forecast nothing, and the truth stands in the place of their forecast.
 
     Args:
         instances, semantics: Configs of the predictors. Their shapes come from the two encoders.
@@ -66,6 +66,13 @@ class PairedPredictor(KeepFrozen, BasePredictor):
             load_network(getattr(self, part), self.checkpoints[part], 'predictor.')
             freeze(getattr(self, part))
 
+    @property
+    def learning(self) -> list[str]:
+        """The parts with weights to train."""
+        return [
+            part for part in PARTS if any(weight.requires_grad for weight in getattr(self, part).parameters())
+        ]
+
     def forward(self, past: Pyramid, context: ForecastContext) -> Pyramid:
         encoder = paired_encoder(context, type(self).__name__)
         windows = encoder.split(past)
@@ -82,12 +89,12 @@ class PairedPredictor(KeepFrozen, BasePredictor):
         windows, targets = encoder.split(past), encoder.split(target)
         losses, future = {}, []
         for part in PARTS:
-            predictor, own = getattr(self, part), encoder.context_of(part, context)
-            if any(weight.requires_grad for weight in predictor.parameters()):
-                terms, levels = predictor.loss_and_predict(windows[part], targets[part], own)
-                losses.update({f'{part}.{name}': value for name, value in terms.items()})
-            else:
-                levels = predictor(windows[part], own)
+            if part not in self.learning:  # no loss sees its forecast
+                future.extend(targets[part])
+                continue
+            own = encoder.context_of(part, context)
+            terms, levels = getattr(self, part).loss_and_predict(windows[part], targets[part], own)
+            losses.update({f'{part}.{name}': value for name, value in terms.items()})
             future.extend(levels)
         if not losses:
             self.require_losses()
