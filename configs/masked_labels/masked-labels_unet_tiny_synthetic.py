@@ -6,6 +6,7 @@ model = dict(
         _delete_=True,
         type='SegmentorEncoder',
         segmentor=_base_.segmentor,
+        size=(64, 128),  # of the label maps, whatever the size of the video
         checkpoint='work_dirs/unet_tiny_synthetic/iter_2000.pth'))
 train_pipeline = [
     dict(type='LoadClipFrames'),

@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.structures import PixelData
 
+from mmforecast.apis import build_forecaster, load_config
 from mmforecast.models.forecasters import S2SForecaster
 from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.label_planes import draw_masks
@@ -306,6 +307,19 @@ def test_training_through_several_steps_needs_a_full_mask():
     model = forecaster(predictor=dict(schedule='full'), train_cfg=dict(rollout_steps=3))
     losses = model(*clip(), mode='loss')
     assert set(losses) == {f't+{step}.loss_labels' for step in (1, 2, 3)}
+
+
+@pytest.mark.parametrize('size', [(128, 256), (52, 90)])
+def test_the_config_over_a_segmentor_takes_any_video(size, repository):
+    cfg = load_config(
+        str(repository / 'configs/masked_labels/masked-labels_unet_tiny_synthetic.py'),
+        {'model.encoder.checkpoint': None},
+    )
+    model = build_forecaster(cfg, device='cpu')
+    frames = 255 * torch.rand(1, 4, 3, *size)
+    samples = [ForecastDataSample(metainfo=dict(img_shape=size, ori_shape=size, sequence_id='any'))]
+    (sample,) = model(frames, samples, mode='predict')
+    assert sample.pred_sem_seg.data.shape == (3, *size)
 
 
 def test_baselines_forecast_depth_too():
