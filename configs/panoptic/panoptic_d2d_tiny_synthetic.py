@@ -1,6 +1,6 @@
 # A narrow D2D network at half resolution, started as copy-last, on distance maps of all 19 classes. They hold
-# the label map too, so that one forecast gives label maps and instances. Trained through the three steps of
-# the mid term. It begins with true label maps and instances, as panoptic_labels_tiny_synthetic.py does.
+# the label map too, so that one forecast gives label maps and instances. It begins with true ones, as
+# panoptic_labels_tiny_synthetic.py does. One step, on windows of half the height and width.
 _base_ = [
     '../_base_/models/d2d.py', '../_base_/datasets/synthetic_street_panoptic.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
@@ -21,8 +21,7 @@ model = dict(
                 class_weight=[1.] * 11 + [2.2] * 8))),
     # for the baselines that move the objects and write no label map
     panoptic=dict(
-        type='PanopticDecoder', stuff_area=0, semantics=dict(type='SemSegDecoder')),
-    train_cfg=dict(rollout_steps=3))
+        type='PanopticDecoder', stuff_area=0, semantics=dict(type='SemSegDecoder')))
 train_pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='LoadClipSemSeg'),
@@ -31,8 +30,8 @@ train_pipeline = [
     dict(type='ClipRandomFlip', prob=0.5),
     dict(type='PackForecastInputs'),
 ]
-train_dataloader = dict(dataset=dict(num_future=3, pipeline=train_pipeline))
-max_iters = 1000
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+max_iters = 1500
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),
