@@ -122,7 +122,22 @@ def text_width(text: str, size: int = 15) -> int:
     return int(np.ceil(_font(size).getlength(text)))
 
 
-@lru_cache(maxsize=8)
+def fit_text(text: str, width: int, size: int = 15) -> tuple[str, int]:
+    """A text and its font size that take at most ``width`` pixels across.
+
+    The font shrinks by at most a third. What is still too long loses characters in its middle.
+    """
+    smallest = -(-2 * size // 3)
+    while size > smallest and text_width(text, size) > width:
+        size -= 1
+    shown, kept = text, len(text)
+    while kept > 2 and text_width(shown, size) > width:
+        kept -= 1
+        shown = f'{text[: (kept + 1) // 2]}...{text[len(text) - kept // 2 :]}'
+    return shown, size
+
+
+@lru_cache(maxsize=16)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     # Pillow's own scalable font: the same picture on every machine, with no font to install.
     return ImageFont.load_default(size)
@@ -134,7 +149,7 @@ def make_strip(
     gap: int = 8,
     text_size: int = 15,
 ) -> np.ndarray:
-    """Set pictures out in rows of aligned columns, a heading above each.
+    """Set pictures out in rows of aligned columns, a heading above each, as wide as its picture at most.
 
     Args:
         rows: uint8 (H, W, 3) pictures of one size; a row may be shorter than others.
@@ -159,7 +174,8 @@ def make_strip(
         for column, (panel, title) in enumerate(zip(row, row_titles, strict=True)):
             left = gap + column * (width + gap)
             canvas[top : top + height, left : left + width] = panel
-            canvas = draw_text(canvas, title, (left, top - gap // 2 - 1), size=text_size)
+            shown, size = fit_text(title, width, text_size)
+            canvas = draw_text(canvas, shown, (left, top - gap // 2 - 1), size=size)
     return canvas
 
 

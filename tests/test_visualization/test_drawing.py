@@ -11,7 +11,7 @@ from mmforecast.visualization import (
     draw_legend,
     make_strip,
 )
-from mmforecast.visualization.drawing import RED, render_panel, resize_labels
+from mmforecast.visualization.drawing import RED, fit_text, render_panel, resize_labels, text_width
 
 PALETTE = [(10, 20, 30), (200, 100, 0)]
 
@@ -106,3 +106,22 @@ def test_bad_arguments_are_named():
         make_strip([[image, image[:3]]], [['a', 'b']])
     with pytest.raises(ValueError, match='titles must have one heading per picture'):
         make_strip([[image, image]], [['a']])
+
+
+def test_a_long_text_shrinks_then_loses_its_middle():
+    text = 'masked-features_detector_tiny_synthetic, over the forecast frame'
+    full = text_width(text, 16)
+    assert fit_text(text, full, 16) == (text, 16)
+    assert fit_text(text, full - 1, 16) == (text, 15)
+    shown, size = fit_text(text, full // 3, 16)
+    assert size == 11 and text_width(shown, size) <= full // 3 < text_width(text, size)
+    first, last = shown.split('...')
+    assert text.startswith(first) and text.endswith(last) and 0 <= len(first) - len(last) <= 1
+    assert fit_text('', 0) == ('', 15)
+
+
+def test_a_heading_stays_above_its_picture():
+    picture = np.zeros((20, 60, 3), np.uint8)
+    strip = make_strip([[picture, picture]], [['a heading of several words', '']])
+    inked = (strip[:18] < 128).any(axis=(0, 2))
+    assert inked[8:68].any() and not inked[68:].any()
