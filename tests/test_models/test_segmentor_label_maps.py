@@ -121,3 +121,27 @@ def test_label_maps_are_the_segmentors_own(name):
     own = torch.stack([own_labels(encoder.segmentor, frame) for frame in frames])
     assert len(own.unique()) > 1
     assert torch.equal(labels, own), f'agreement {(labels == own).float().mean():.4f}'
+
+
+@pytest.mark.parametrize('first, multiple', [(1, 4), (2, 8)])
+def test_a_unet_takes_any_size(first, multiple):
+    """mmseg's refuses sides that its stages do not halve evenly; padded by mmseg, it gives the same labels."""
+    backbone = dict(
+        type='UNet', base_channels=4, num_stages=3, strides=(first, 1, 1), downsamples=(True, True),
+        enc_num_convs=(1,) * 3, dec_num_convs=(1,) * 2, enc_dilations=(1,) * 3, dec_dilations=(1,) * 2,
+        norm_cfg=NORM,
+    )  # fmt: skip
+    model = {**convolutional(in_channels=4, in_index=2), 'backbone': backbone}
+    encoder = SegmentorEncoder(copy.deepcopy(model))
+    several_classes(encoder.segmentor)
+    model['data_preprocessor']['test_cfg'] = dict(size_divisor=multiple)
+    padded = SegmentorEncoder(copy.deepcopy(model)).segmentor
+    padded.load_state_dict(encoder.segmentor.state_dict())
+    frames = F.interpolate(torch.rand(2, 3, 9, 13) * 255, SIZE, mode='bilinear').round()
+    (scores,) = encoder.encode(frames[None], [])
+    assert encoder.map_size(frames[None], []) == scores.shape[-2:]
+    labels = SemSegDecoder().labels(scores[0], SIZE).long()
+    own = torch.stack([own_labels(padded, frame) for frame in frames])
+    assert len(own.unique()) > 1 and torch.equal(labels, own)
+    with pytest.raises(AssertionError, match='divisible'):
+        own_labels(encoder.segmentor, frames[0])

@@ -11,8 +11,7 @@ segmentor = dict(
         std=[58.395, 57.12, 57.375],
         size=(128, 256),
         pad_val=0,
-        seg_pad_val=255,
-        test_cfg=dict(size_divisor=16)),  # that of its downsampling
+        seg_pad_val=255),
     backbone=dict(
         type='UNet',
         in_channels=3,

@@ -66,14 +66,14 @@ class SegmentorEncoder(FrozenEncoder):
             return height // self.stride, width // self.stride
         if self.size is not None:
             return self.size
-        padded = padded_size(self.segmentor.data_preprocessor, (height, width))
+        padded = padded_size(self.segmentor, (height, width))
         if not self._upsamples_head or padded != (height, width):
             return height, width  # of its own inference
         return super().map_size(frames, samples)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         height, width = frames.shape[-2:]
-        padded = padded_size(self.segmentor.data_preprocessor, (height, width))
+        padded = padded_size(self.segmentor, (height, width))
         padding = (0, padded[1] - width, 0, padded[0] - height)
         inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
         if self._upsamples_head and not any(padding):
@@ -138,10 +138,23 @@ def _last_head(segmentor: nn.Module) -> nn.Module:
     return head[-1] if isinstance(head, nn.ModuleList) else head
 
 
-def padded_size(preprocessor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) that the preprocessor pads test images of ``size`` to."""
-    settings = getattr(preprocessor, 'test_cfg', None) or {}
+def padded_size(segmentor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) that frames of ``size`` are padded to: by the preprocessor at test time, and for a U-Net.
+
+    mmseg's U-Net refuses sides that its stages don't halve evenly.
+    """
+    settings = getattr(segmentor.data_preprocessor, 'test_cfg', None) or {}
     if settings.get('size'):
-        return tuple(max(least, side) for least, side in zip(settings['size'], size))
-    divisor = settings.get('size_divisor') or 1
+        size = tuple(max(least, side) for least, side in zip(settings['size'], size))
+    divisor = math.lcm(settings.get('size_divisor') or 1, _halvings(segmentor))
     return tuple(-(-side // divisor) * divisor for side in size)
+
+
+def _halvings(segmentor: nn.Module) -> int:
+    from mmseg.models.backbones import UNet
+
+    backbone = getattr(segmentor, 'backbone', None)
+    if not isinstance(backbone, UNet):
+        return 1
+    later = zip(backbone.strides[1:], backbone.downsamples)
+    return backbone.strides[0] * 2 ** sum(stride == 2 or pools for stride, pools in later)

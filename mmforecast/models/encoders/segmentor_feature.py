@@ -64,7 +64,7 @@ class SegmentorFeatureEncoder(FrozenEncoder):
         self.set_up_standardizers(standardize)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
-        size = padded_size(self.segmentor.data_preprocessor, frames.shape[-2:])
+        size = padded_size(self.segmentor, frames.shape[-2:])
         padding = (0, size[1] - frames.shape[-1], 0, size[0] - frames.shape[-2])
         inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
         inputs = F.pad(inputs, padding, value=getattr(self.segmentor.data_preprocessor, 'pad_val', 0))
@@ -82,7 +82,7 @@ class SegmentorFeatureEncoder(FrozenEncoder):
         """
         frame_size = tuple(frame_size)
         (raw,) = self.raw([maps])
-        size = padded_size(self.segmentor.data_preprocessor, frame_size)
+        size = padded_size(self.segmentor, frame_size)
         scores = two_channels(self._continue(raw, size), self.segmentor)
         if size == frame_size:
             return scores
