@@ -1,6 +1,7 @@
 """Weights that a part loads from a file are still that file's, bit for bit, after a Runner has trained."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from mmengine.config import ConfigDict
 from mmengine.runner import Runner
 
 from mmforecast.models.encoders import DetectorEncoder
+from mmforecast.models.utils.load_network import load_network
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 
@@ -229,3 +231,10 @@ def test_the_average_of_a_model_has_the_frozen_weights_of_the_file(small_detecto
     for weights, prefix in ((saved['state_dict'], ''), (saved['ema_state_dict'], 'module.')):
         for name, value in state.items():
             assert torch.equal(weights[f'{prefix}encoder.segmentor.{name}'], value), name
+
+
+def test_weights_that_are_not_there_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = f'there is no file {tmp_path}/work_dirs/a.pth with the weights of Linear: train it first, or'
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        load_network(torch.nn.Linear(1, 1), 'work_dirs/a.pth')

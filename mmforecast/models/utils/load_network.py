@@ -1,5 +1,7 @@
 """Loading the weights of a network that is part of a model."""
 
+import os
+
 import torch.nn as nn
 
 from mmforecast.fileio import CheckpointError, load_checkpoint
@@ -31,11 +33,20 @@ def load_network(network: nn.Module, checkpoint: str, prefix: str = '') -> None:
 
     Raises:
         CheckpointError: Weights are missing, or have other shapes.
+        FileNotFoundError: There is no such file.
     """
-    loaded = load_checkpoint(checkpoint, map_location='cpu')
+    name = type(network).__name__
+    try:
+        loaded = load_checkpoint(checkpoint, map_location='cpu')
+    except FileNotFoundError as error:
+        if '://' in checkpoint:
+            raise
+        raise FileNotFoundError(
+            f'there is no file {os.path.abspath(checkpoint)} with the weights of {name}: train it first, or '
+            'set `checkpoint` to where they are'
+        ) from error
     plain = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
     state = {name[len(prefix) :]: value for name, value in plain.items() if name.startswith(prefix)}
-    name = type(network).__name__
     advice = 'take the config that it was trained with'
     try:
         absent = network.load_state_dict(state, strict=False).missing_keys
