@@ -74,7 +74,7 @@ def read_steps(
     A list is a YAML file with up to four sections, run in this order; every entry has a ``name``, and
     ``minutes``, its expected time (for a training, of one seed):
 
-    - ``commands``: ``run``, a command line; ``shows``, a file of its to print once it is done.
+    - ``commands``: ``run``, a command line; ``shows``, a file that it writes, to print once it is done.
     - ``trainings``: ``config``; ``seeds`` (default [0]); ``from``, an earlier training whose last checkpoint
       of the same seed it starts from; ``options``, overrides of the config by dotted name.
     - ``tables``: ``config``, whose baselines and data they have; ``rows``, from a row's name to a training,

@@ -139,18 +139,19 @@ def _last_head(segmentor: nn.Module) -> nn.Module:
 
 
 def padded_size(segmentor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) that frames of ``size`` are padded to: by the preprocessor at test time, and for a U-Net.
+    """(h, w) that frames of ``size`` are padded to: as the preprocessor pads test images, and for a U-Net.
 
-    mmseg's U-Net refuses sides that its stages don't halve evenly.
+    mmseg's U-Net refuses sides that its stages cannot halve evenly.
     """
     settings = getattr(segmentor.data_preprocessor, 'test_cfg', None) or {}
     if settings.get('size'):
         size = tuple(max(least, side) for least, side in zip(settings['size'], size))
-    divisor = math.lcm(settings.get('size_divisor') or 1, _halvings(segmentor))
+    divisor = math.lcm(settings.get('size_divisor') or 1, _size_multiple(segmentor))
     return tuple(-(-side // divisor) * divisor for side in size)
 
 
-def _halvings(segmentor: nn.Module) -> int:
+def _size_multiple(segmentor: nn.Module) -> int:
+    """What the network itself wants the sides of its input to be multiples of; 1 but for a U-Net."""
     from mmseg.models.backbones import UNet
 
     backbone = getattr(segmentor, 'backbone', None)

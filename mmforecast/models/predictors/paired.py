@@ -87,9 +87,9 @@ class PairedPredictor(KeepFrozen, BasePredictor):
     ) -> tuple[dict[str, Tensor], Pyramid]:
         encoder = paired_encoder(context, type(self).__name__)
         windows, targets = encoder.split(past), encoder.split(target)
-        losses, future = {}, []
+        losses, future, learning = {}, [], self.learning
         for part in PARTS:
-            if part not in self.learning:  # no loss sees its forecast
+            if part not in learning:  # no loss sees its forecast
                 future.extend(targets[part])
                 continue
             own = encoder.context_of(part, context)
