@@ -1,6 +1,7 @@
 """Fixtures and settings shared by all tests."""
 
 import gc
+import io
 import os
 import runpy
 import shutil
@@ -49,6 +50,14 @@ if hasattr(mmengine_config, 'FormatCode'):  # onedl-mmengine formats otherwise
 def repository():
     """The root of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture
+def terminal():
+    """A text stream that says that it is a terminal."""
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    return stream
 
 
 @pytest.fixture(autouse=True)

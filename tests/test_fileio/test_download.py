@@ -2,7 +2,6 @@ import hashlib
 import http.server
 import io
 import re
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -182,12 +181,7 @@ def test_callers_at_the_same_time_download_once(server):
     assert files() == [NAME]
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_progress_is_shown_on_a_terminal(server, monkeypatch):
-    monkeypatch.setattr('sys.stderr', Terminal())
+def test_progress_is_shown_on_a_terminal(server, terminal, monkeypatch):
+    monkeypatch.setattr('sys.stderr', terminal)
     cached_download(f'{server.address}/{NAME}')
-    assert re.search(rf'{NAME}: .*/5.12M', sys.stderr.getvalue())
+    assert re.search(rf'{NAME}: .*/5.12M', terminal.getvalue())
