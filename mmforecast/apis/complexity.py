@@ -91,7 +91,7 @@ def count_costs(
         The costs as of :func:`complexity`; the forecaster, of no further use; and why it was counted on the
         CPU, where 'auto' chose that.
     """
-    cfg = Config(dict(model=_without_weights(cfg.model.to_dict())))
+    cfg = Config(dict(model=without_weights(cfg.model.to_dict())))
     reason = None
     for place in ('meta', 'cpu') if device == 'auto' else (device,):
         model = build_forecaster(cfg, changes=changes, device='cpu')
@@ -103,13 +103,13 @@ def count_costs(
             reason = str(error).split(':')[0]
 
 
-def _without_weights(config):
+def without_weights(config):
     """A config of a model that reads no file."""
     if isinstance(config, (list, tuple)):
-        return type(config)(_without_weights(part) for part in config)
+        return type(config)(without_weights(part) for part in config)
     if not isinstance(config, dict):
         return config
-    kept = {key: _without_weights(part) for key, part in config.items() if key != 'init_cfg'}
+    kept = {key: without_weights(part) for key, part in config.items() if key != 'init_cfg'}
     return {**kept, 'checkpoint': None} if 'checkpoint' in config else kept
 
 
@@ -147,8 +147,8 @@ def complexity(model: BaseForecaster, size: tuple[int, int], device: str = 'meta
             return 0, time_slice(past, model.num_past - 1, model.num_past), context
         return *_run(model.predictor, count_macs, model.rollout, past, steps, context), context
 
-    whole_macs = roll_out(steps)[0]
     predict, future, context = roll_out(outputs)
+    whole_macs = predict if steps == outputs else roll_out(steps)[0]
     step = time_slice(future, 0, 1)
     if isinstance(model.encoder, DetectorEncoder):
         detector = model.encoder.detector

@@ -24,6 +24,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
 from mmforecast.apis import StreamingForecaster, build_forecaster, load_config
+from mmforecast.apis.complexity import without_weights
 from mmforecast.apis.evaluate import SCOPE, build_loader, evaluate
 from mmforecast.apis.inferencers.acceleration import compile_networks, run_in_bfloat16
 from mmforecast.cli.common import cli_errors
@@ -111,13 +112,10 @@ class Clock:
         return f'{torch.cuda.max_memory_allocated(self.device) / 1e9:.2f}'
 
 
-def without_weights(cfg: Config) -> Config:
-    """The config, changed in place: its model starts from random weights."""
-    cfg.model.pop('init_cfg', None)
-    for part in ('encoder', 'predictor'):
-        for key in ('checkpoint', 'coarsest_from'):
-            if cfg.model[part].get(key) is not None:
-                cfg.model[part][key] = None
+def from_random_weights(cfg: Config) -> Config:
+    """The config, changed in place: its model reads no file."""
+    cfg.model = without_weights(cfg.model.to_dict())
+    cfg.model.predictor.pop('coarsest_from', None)
     cfg.model.encoder.pop('standardize', None)  # by statistics that nobody has measured
     return cfg
 
@@ -129,7 +127,7 @@ def on_street(cfg: Config, street: Path) -> Config:
         cfg: Of a system that trains on the synthetic street.
         street: Folder of a synthetic street.
     """
-    without_weights(cfg)
+    from_random_weights(cfg)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.data_root = str(street)
         loader.num_workers = 0
@@ -194,7 +192,7 @@ def measure_stream(args: argparse.Namespace, clock: Clock) -> Iterator[dict]:
     for mode in ('plain', 'bfloat16'):
         if clock.is_over:
             return
-        cfg = without_weights(load_config(args.stream_config, {'model.test_cfg.rollout_steps': 1}))
+        cfg = from_random_weights(load_config(args.stream_config, {'model.test_cfg.rollout_steps': 1}))
         clock.reset_peak()
         model = build_forecaster(cfg, device=str(clock.device))
         if mode == 'bfloat16':

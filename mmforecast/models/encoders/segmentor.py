@@ -73,13 +73,10 @@ class SegmentorEncoder(FrozenEncoder):
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
         height, width = frames.shape[-2:]
-        padded = padded_size(self.segmentor, (height, width))
-        padding = (0, padded[1] - width, 0, padded[0] - height)
-        inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
-        if self._upsamples_head and not any(padding):
+        inputs = network_inputs(self.segmentor, frames)
+        if self._upsamples_head and inputs.shape == frames.shape:
             scores = self.segmentor(inputs, mode='tensor')
         else:
-            inputs = F.pad(inputs, padding, value=getattr(self.segmentor.data_preprocessor, 'pad_val', 0))
             scores = self._own_inference(inputs)[..., :height, :width]
         return [self._resize(two_channels(scores, self.segmentor), (height, width))]
 
@@ -148,6 +145,14 @@ def padded_size(segmentor: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
         size = tuple(max(least, side) for least, side in zip(settings['size'], size))
     divisor = math.lcm(settings.get('size_divisor') or 1, _size_multiple(segmentor))
     return tuple(-(-side // divisor) * divisor for side in size)
+
+
+def network_inputs(segmentor: nn.Module, frames: Tensor) -> Tensor:
+    """Frames (N, 3, H, W) of RGB in [0, 255] as the network reads them: normalized and padded."""
+    height, width = padded_size(segmentor, frames.shape[-2:])
+    padding = (0, width - frames.shape[-1], 0, height - frames.shape[-2])
+    inputs = normalize_frames(segmentor.data_preprocessor, frames)
+    return F.pad(inputs, padding, value=getattr(segmentor.data_preprocessor, 'pad_val', 0))
 
 
 def _size_multiple(segmentor: nn.Module) -> int:

@@ -9,11 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
-from mmforecast.models.utils.normalization import normalize_frames
 from mmforecast.registry import MODELS
 
 from .frozen import FrozenEncoder
-from .segmentor import padded_size, two_channels, upsamples_its_head
+from .segmentor import network_inputs, padded_size, two_channels, upsamples_its_head
 
 _HEAD = 'decode_head'
 _PROBE = 1, 3, 64, 128
@@ -64,11 +63,7 @@ class SegmentorFeatureEncoder(FrozenEncoder):
         self.set_up_standardizers(standardize)
 
     def encode_frames(self, frames: Tensor) -> Pyramid:
-        size = padded_size(self.segmentor, frames.shape[-2:])
-        padding = (0, size[1] - frames.shape[-1], 0, size[0] - frames.shape[-2])
-        inputs = normalize_frames(self.segmentor.data_preprocessor, frames)
-        inputs = F.pad(inputs, padding, value=getattr(self.segmentor.data_preprocessor, 'pad_val', 0))
-        return [self._read(inputs)[0]]
+        return [self._read(network_inputs(self.segmentor, frames))[0]]
 
     def scores(self, maps: Tensor, frame_size: Sequence[int]) -> Tensor:
         """Scores of maps, as the segmentor would compute them from the frames.
