@@ -14,6 +14,7 @@ model = dict(
         _delete_=True,
         type='MotionForecaster',
         region_share=None,  # to learn what features and frames need too, which have no regions
+        spread=None,  # the choice of classes has no gradient
         losses=dict(
             ce=dict(
                 type='ScoreCrossEntropyLoss',

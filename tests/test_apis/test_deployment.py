@@ -119,8 +119,10 @@ def test_a_predictor_of_maps_takes_any_batch_and_size(tmp_path, format, name):
 
 @pytest.mark.slow
 @formats
-def test_motion_is_observed_outside_of_the_graph(tmp_path, format):
+@pytest.mark.parametrize('class_scores', [None, True])  # True: the graph spreads them, too
+def test_motion_is_observed_outside_of_the_graph(tmp_path, format, class_scores):
     model = build('motion')
+    model.predictor.class_scores = class_scores
     _, predictor, _ = export_forecaster(model, tmp_path, SIZE, steps=3, format=format)
     assert predictor.kind == 'motion' and 'evidence' in predictor.inputs
     model.test_steps = 3

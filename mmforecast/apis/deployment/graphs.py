@@ -23,7 +23,7 @@ from mmforecast.models.predictors import (
     MultiScalePredictor,
 )
 from mmforecast.models.predictors.motion_forecaster import MotionEvidence
-from mmforecast.models.utils import backward_warp, resize_flow, unit_to_rgb
+from mmforecast.models.utils import unit_to_rgb
 from mmforecast.models.utils.camera_motion import CameraMotion
 
 # Predictors that see nothing but the window of maps.
@@ -97,7 +97,7 @@ class MotionGraph(nn.Module):
         for step in range(self.steps):
             field, _ = self.predictor.backward_field(observed, steps=step + 1)
             for level, maps in zip(out, newest):
-                level.append(backward_warp(maps, resize_flow(field, maps.shape[-2:])))
+                level.append(self.predictor.move(maps, field))
         return tuple(torch.stack(level, dim=1) for level in out)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from mmforecast.models.utils.blur import gaussian_blur
 from mmforecast.utils.checks import check_above, check_multiple, check_range
 
 __all__ = ['DEGRADATIONS', 'add_noise', 'blur', 'halves_of_two_classes', 'mixed_with', 'shuffle_patches']
@@ -20,13 +20,7 @@ def blur(images: Tensor, sigma: float) -> Tensor:
         sigma: In pixels, above 0.
     """
     check_above('blur', 0, sigma=sigma)
-    reach = max(1, round(3 * sigma))
-    line = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * (line / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, 1, -1)
-    soft = F.pad(images.float(), (reach,) * 4, mode='replicate')
-    soft = F.conv2d(soft, kernel, groups=images.shape[1])
-    return _bytes(F.conv2d(soft, kernel.transpose(2, 3), groups=images.shape[1]))
+    return _bytes(gaussian_blur(images.float(), sigma))
 
 
 def add_noise(images: Tensor, deviation: float, seed: int = 0) -> Tensor:

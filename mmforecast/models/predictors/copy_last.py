@@ -1,12 +1,10 @@
 """The copy-last baseline: the newest representation, repeated; and a blurred one, a control for sharpness."""
 
-import math
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
+from mmforecast.models.utils.blur import gaussian_blur
 from mmforecast.registry import MODELS
 from mmforecast.utils.checks import check_above, check_range
 
@@ -47,14 +45,4 @@ class BlurredCopyLast(BasePredictor):
         return [torch.lerp(maps, self._blur(maps), self.share) for maps in newest]
 
     def _blur(self, maps: Tensor) -> Tensor:
-        return gaussian_blur(maps.flatten(0, 2)[:, None], self.sigma).view_as(maps)
-
-
-def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
-    """(N, 1, h, w) blurred by a Gaussian of ``sigma`` pixels, cut off at three of them; borders go on."""
-    radius = math.ceil(3 * sigma)
-    offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    padded = F.pad(maps, (radius,) * 4, mode='replicate')
-    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+        return gaussian_blur(maps.flatten(0, 1), self.sigma).view_as(maps)

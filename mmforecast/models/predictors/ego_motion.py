@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
 from mmforecast.models.utils.camera_motion import CameraMotion, confirmed, estimate_camera_motion, intrinsics
+from mmforecast.models.utils.class_spread import spread_classes
 from mmforecast.models.utils.ego_motion import (
     ObservedMotion,
     acceleration_seen,
@@ -49,7 +50,8 @@ class EgoMotion(BasePredictor):
     have any number of channels and levels.
 
     Of maps that hold scores of classes, small regions of one class may move as one piece, see
-    :func:`~mmforecast.models.utils.region_motion.move_regions`: at their rims flow mixes two motions.
+    :func:`~mmforecast.models.utils.region_motion.move_regions`: at their rims flow mixes two motions. And
+    pixels may take the class that is the most probable one if the motion is not quite right (``spread``).
 
     Every step is warped from the newest observed frame, so errors of sampling do not add up in a roll-out.
 
@@ -64,6 +66,9 @@ class EgoMotion(BasePredictor):
         speed_acceleration: Share of the last change of speed per step that continues; needs three frames too.
         region_share: Largest share of the frame of a region that moves as one piece; None moves all pixels
             alone.
+        spread: Of maps that hold scores of classes, the motion is taken to be wrong by this share of its mean
+            over the frame, see :func:`~mmforecast.models.utils.class_spread.spread_classes`. None takes it to
+            be right.
         class_scores: Whether the maps hold scores of classes; others have no regions. S2S says so.
         max_width: Wider frames are reduced to so many pixels before the motion is estimated.
         kwargs: See ``BasePredictor``.
@@ -81,6 +86,7 @@ class EgoMotion(BasePredictor):
         damping: float = 0.7,
         speed_acceleration: float = 1.0,
         region_share: float | None = None,
+        spread: float | None = None,
         class_scores: bool | None = None,
         max_width: int = 640,
         **kwargs,
@@ -98,6 +104,9 @@ class EgoMotion(BasePredictor):
         if region_share is not None:
             check_range('EgoMotion', 0, 1, region_share=region_share)
         self.region_share = region_share
+        if spread is not None:
+            check_above('EgoMotion', 0, spread=spread)
+        self.spread = spread
         self.class_scores = class_scores
         self.max_width = max_width
 
@@ -109,7 +118,15 @@ class EgoMotion(BasePredictor):
         newest, observed = context.state[_STATE]
         field, _ = self.forecast_field(observed, steps=context.step + 1)
         context.state[FIELD] = field
-        return [backward_warp(level, resize_flow(field, level.shape[-2:]))[:, None] for level in newest]
+        return [self.move(level, field)[:, None] for level in newest]
+
+    def move(self, maps: Tensor, field: Tensor) -> Tensor:
+        """Maps (B, C, h, w) of the newest frame, moved by a backward field of any size."""
+        field = resize_flow(field, maps.shape[-2:])
+        maps = backward_warp(maps, field)
+        if not (self.class_scores and self.spread):
+            return maps
+        return spread_classes(maps, self.spread * field.norm(dim=1).mean(dim=(1, 2)))
 
     def with_regions(self, observed: ObservedMotion, scores: Tensor) -> ObservedMotion:
         """The motion with regions as one piece, where maps (B, C, h, w) hold scores of classes."""
