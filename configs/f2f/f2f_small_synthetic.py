@@ -9,3 +9,9 @@ model = dict(
     predictor=dict(size_factor=2),
     train_cfg=dict(rollout_steps=1))
 custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]
+max_iters = 1000
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
