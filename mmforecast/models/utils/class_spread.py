@@ -50,8 +50,9 @@ def _found_classes(labels: Tensor, num_classes: int, deviation: Tensor) -> Tenso
 
 def _decide(labels: Tensor, num_classes: int, deviation: Tensor) -> Tensor:
     if not torch.compiler.is_exporting():  # what is nowhere needs no map
-        present = torch.bincount(labels.flatten(), minlength=num_classes).nonzero()[:, 0]
-        return present[_decide_of_all(torch.searchsorted(present, labels), len(present), deviation)]
+        seen = torch.bincount(labels.flatten(), minlength=num_classes) > 0
+        present, index = seen.nonzero()[:, 0], seen.cumsum(0) - 1
+        return present[_decide_of_all(index[labels], len(present), deviation)]
     return _decide_of_all(labels, num_classes, deviation)
 
 
