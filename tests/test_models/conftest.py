@@ -1,10 +1,13 @@
-"""Small detectors of every kind, with mmdet's own configs as their source."""
+"""Small detectors of every kind, with mmdet's own configs as their source; and a clip of the street."""
 
 import os
 
 import mmdet
 import pytest
+import torch
 from mmengine.config import Config
+
+from mmforecast.street import generate_sequence
 
 CONFIGS = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
 SOURCES = {
@@ -65,3 +68,13 @@ def _shrink_two_stages(model):
 def small_detector():
     """A function from a name in ``SOURCES`` to the config of a small detector."""
     return small_detector_config
+
+
+@pytest.fixture(scope='session')
+def street_clip():
+    """Frames (1, 3, 3, 96, 192) of the street and their labels, one-hot, (1, 3, 34, 96, 192)."""
+    street = generate_sequence(3, 'val', 1, 96, 192, num_frames=8)
+    frames = torch.from_numpy(street['frames'][[0, 3, 6]]).permute(0, 3, 1, 2)[None].float()
+    labels = torch.from_numpy(street['label_ids'][[0, 3, 6]]).long()
+    scores = torch.nn.functional.one_hot(labels, 34).permute(0, 3, 1, 2)[None].float()
+    return frames, scores

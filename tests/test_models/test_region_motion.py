@@ -11,7 +11,6 @@ from mmforecast.models.utils.camera_motion import pixel_grid
 from mmforecast.models.utils.object_motion import object_parallax
 from mmforecast.models.utils.region_motion import move_regions
 from mmforecast.registry import MODELS
-from mmforecast.street import generate_sequence
 
 ROWS, COLUMNS = slice(8, 18), slice(20, 34)
 
@@ -135,30 +134,20 @@ def test_all_regions_at_once_are_as_one_by_one(seed):
     assert torch.allclose(found, expected, atol=2e-2) and torch.allclose(own, depth, atol=2e-3)
 
 
-@pytest.fixture(scope='module')
-def clip():
-    """Frames (1, 3, 3, 96, 192) of the street and one-hot labels of the newest, (1, 3, 34, 96, 192)."""
-    street = generate_sequence(3, 'val', 1, 96, 192, num_frames=8)
-    frames = torch.from_numpy(street['frames'][[0, 3, 6]]).permute(0, 3, 1, 2)[None].float()
-    labels = torch.from_numpy(street['label_ids'][[0, 3, 6]]).long()
-    scores = torch.nn.functional.one_hot(labels, 34).permute(0, 3, 1, 2)[None].float()
-    return frames, scores
-
-
 def forecast(predictor, frames, maps):
     return predictor([maps], ForecastContext(frames=frames, samples=[]))[0]
 
 
-def test_only_scores_of_classes_have_regions(clip):
-    plain = forecast(EgoMotion(), *clip)
-    assert torch.equal(forecast(EgoMotion(region_share=0.05), *clip), plain)
-    assert torch.equal(forecast(EgoMotion(class_scores=True), *clip), plain)
-    pieces = forecast(EgoMotion(region_share=0.05, class_scores=True), *clip)
+def test_only_scores_of_classes_have_regions(street_clip):
+    plain = forecast(EgoMotion(), *street_clip)
+    assert torch.equal(forecast(EgoMotion(region_share=0.05), *street_clip), plain)
+    assert torch.equal(forecast(EgoMotion(class_scores=True), *street_clip), plain)
+    pieces = forecast(EgoMotion(region_share=0.05, class_scores=True), *street_clip)
     assert 0 < (pieces.argmax(2) != plain.argmax(2)).float().mean() < 0.2
 
 
-def test_coarse_scores_are_read_at_the_size_of_the_motion(clip):
-    frames, scores = clip
+def test_coarse_scores_are_read_at_the_size_of_the_motion(street_clip):
+    frames, scores = street_clip
     coarse = torch.nn.functional.max_pool2d(scores[0], 2)[None]
     pieces = forecast(EgoMotion(region_share=0.05, class_scores=True), frames, coarse)
     assert pieces.shape == (1, 1, 34, 48, 96)

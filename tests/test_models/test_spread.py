@@ -7,7 +7,6 @@ from scipy.ndimage import gaussian_filter
 from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
 from mmforecast.models.utils.blur import gaussian_blur, variable_blur
 from mmforecast.models.utils.class_spread import spread_classes
-from mmforecast.street import generate_sequence
 
 
 def deviations_of(response, maps):
@@ -132,45 +131,36 @@ def test_classes_that_are_nowhere_change_nothing(monkeypatch):
     assert torch.equal(spread_classes(scores, torch.tensor([1.0, 3.0])), found)
 
 
-@pytest.fixture(scope='module')
-def clip():
-    """Frames (1, 3, 3, 96, 192) of the street and one-hot labels of the newest, (1, 1, 34, 96, 192)."""
-    street = generate_sequence(3, 'val', 1, 96, 192, num_frames=8)
-    frames = torch.from_numpy(street['frames'][[0, 3, 6]]).permute(0, 3, 1, 2)[None].float()
-    labels = torch.from_numpy(street['label_ids'][[6]]).long()
-    return frames, torch.nn.functional.one_hot(labels, 34).permute(0, 3, 1, 2)[None].float()
-
-
 def forecast(predictor, frames, maps, step=0):
     context = ForecastContext(frames=frames, samples=[])
     context.step = step
     return predictor([maps], context)[0]
 
 
-def test_only_scores_of_classes_are_spread(clip):
-    plain = forecast(EgoMotion(), *clip)
-    assert torch.equal(forecast(EgoMotion(spread=0.1), *clip), plain)
-    assert torch.equal(forecast(EgoMotion(class_scores=True), *clip), plain)
-    spread = forecast(EgoMotion(spread=2.0, class_scores=True), *clip)
+def test_only_scores_of_classes_are_spread(street_clip):
+    plain = forecast(EgoMotion(), *street_clip)
+    assert torch.equal(forecast(EgoMotion(spread=0.1), *street_clip), plain)
+    assert torch.equal(forecast(EgoMotion(class_scores=True), *street_clip), plain)
+    spread = forecast(EgoMotion(spread=2.0, class_scores=True), *street_clip)
     assert 0 < (spread.argmax(2) != plain.argmax(2)).float().mean() < 0.1
     assert MotionForecaster().spread and EgoMotion().spread is None
 
 
-def test_farther_ahead_more_is_uncertain(clip):
+def test_farther_ahead_more_is_uncertain(street_clip):
     changed = []
     for step in range(3):
         plain, spread = (
-            forecast(EgoMotion(spread=value, class_scores=True), *clip, step) for value in (None, 2.0)
+            forecast(EgoMotion(spread=value, class_scores=True), *street_clip, step) for value in (None, 2.0)
         )
         changed.append((spread != plain).float().mean())
     assert changed[0] < changed[1] < changed[2]
 
 
-def test_where_nothing_moves_nothing_is_uncertain(clip):
-    frames, scores = clip
+def test_where_nothing_moves_nothing_is_uncertain(street_clip):
+    frames, scores = street_clip
     still = frames[:, -1:].expand(-1, 3, -1, -1, -1)
     predictor = EgoMotion(spread=0.5, class_scores=True)
-    assert torch.equal(forecast(predictor, still, scores, 2).argmax(2), scores.argmax(2))
+    assert torch.equal(forecast(predictor, still, scores, 2).argmax(2), scores[:, -1:].argmax(2))
 
 
 def test_spread_is_checked():

@@ -16,9 +16,9 @@ _WIDTH = 640  # of wider maps, classes are decided on a grid of about so many co
 def spread_classes(scores: Tensor, deviation: Tensor) -> Tensor:
     """Scores of classes after a motion that is known only up to an error.
 
-    If the error is normally distributed, the probability of a class is the blurred map of where it is the
-    best. To take the most probable class would erase what is smaller than the error, poles and people first,
-    though they are somewhere. So each class is weighted until it covers as many pixels as before.
+    If the error is normally distributed, the probability of a class is the blurred map of where it scores
+    best. The most probable class alone would erase whatever is smaller than the error, poles and people
+    first. So each class is weighted until it covers as many pixels as before.
 
     Args:
         scores: (B, C, h, w).
@@ -37,9 +37,9 @@ def _found_classes(labels: Tensor, num_classes: int, deviation: Tensor) -> Tenso
     """(B, 1, h, w) classes as above, from those before."""
     stride = max(1, round(labels.shape[-1] / _WIDTH))
     if stride == 1:
-        return _decide(labels, num_classes, deviation)
+        return _decide_among_seen(labels, num_classes, deviation)
     coarse = labels[..., ::stride, ::stride].contiguous()
-    found = _decide(coarse, num_classes, deviation / stride)
+    found = _decide_among_seen(coarse, num_classes, deviation / stride)
     found, changed = (
         maps.repeat_interleave(stride, dim=-2).repeat_interleave(stride, dim=-1)
         for maps in (found, found != coarse)
@@ -48,20 +48,21 @@ def _found_classes(labels: Tensor, num_classes: int, deviation: Tensor) -> Tenso
     return torch.where(changed[..., :height, :width], found[..., :height, :width], labels)
 
 
+def _decide_among_seen(labels: Tensor, num_classes: int, deviation: Tensor) -> Tensor:
+    """:func:`_decide` without the classes that are nowhere; in a graph, whose shapes are fixed, with all."""
+    if torch.compiler.is_exporting():
+        return _decide(labels, num_classes, deviation)
+    seen = torch.bincount(labels.flatten(), minlength=num_classes) > 0
+    classes, index = seen.nonzero()[:, 0], seen.cumsum(0) - 1
+    return classes[_decide(index[labels], len(classes), deviation)]
+
+
 def _decide(labels: Tensor, num_classes: int, deviation: Tensor) -> Tensor:
-    if not torch.compiler.is_exporting():  # what is nowhere needs no map
-        seen = torch.bincount(labels.flatten(), minlength=num_classes) > 0
-        present, index = seen.nonzero()[:, 0], seen.cumsum(0) - 1
-        return present[_decide_of_all(index[labels], len(present), deviation)]
-    return _decide_of_all(labels, num_classes, deviation)
-
-
-def _decide_of_all(labels: Tensor, num_classes: int, deviation: Tensor) -> Tensor:
     maps = (labels == torch.arange(num_classes, device=labels.device).view(-1, 1, 1)).float()
     likely = variable_blur(maps, deviation)
     stride = math.ceil(labels.shape[-1] / _COLUMNS)
     sample = likely[..., ::stride, ::stride].flatten(2).transpose(1, 2).contiguous()  # (B, pixels, C)
-    area = maps[..., ::stride, ::stride].mean(dim=(2, 3)) + _LEAST
+    area = _areas(labels[..., ::stride, ::stride].flatten(1), num_classes) + _LEAST
     weight = torch.zeros_like(area)
     for step in range(_ROUNDS):
         covered = _areas((sample * weight.exp()[:, None]).argmax(dim=2), num_classes) + _LEAST
