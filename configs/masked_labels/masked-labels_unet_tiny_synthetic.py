@@ -1,5 +1,4 @@
 # The same network on the label maps of the small segmentor, so that it forecasts any video.
-#   python tools/train.py configs/segmentors/unet_tiny_synthetic.py
 _base_ = ['../_base_/models/unet_tiny.py', './masked-labels_tiny_synthetic.py']
 model = dict(
     encoder=dict(
@@ -7,7 +6,7 @@ model = dict(
         type='SegmentorEncoder',
         segmentor=_base_.segmentor,
         size=(64, 128),  # of the label maps, whatever the size of the video
-        checkpoint='work_dirs/unet_tiny_synthetic/iter_2000.pth'))
+        checkpoint='{{fileDirname}}/../segmentors/weights/unet_tiny_synthetic-1611a7cd.pth'))
 train_pipeline = [
     dict(type='LoadClipFrames'),
     dict(type='ClipRandomFlip'),

@@ -1,7 +1,5 @@
 # F2F-warp and S2S-warp side by side: instances from the street's small Mask R-CNN, label maps from its small
-# segmentor, which is trained first:
-#   python tools/train.py configs/segmentors/unet_tiny_synthetic.py
-# F2F-warp keeps the weights that ship beside its config; S2S-warp is trained.
+# segmentor. F2F-warp keeps the weights that ship beside its config; S2S-warp is trained.
 _base_ = [
     '../_base_/models/f2f_mask-rcnn_tiny.py', '../_base_/models/unet_tiny.py',
     '../_base_/datasets/synthetic_street_panoptic.py', '../_base_/schedules/tiny.py',
@@ -16,7 +14,7 @@ model = dict(
         semantics=dict(
             type='SegmentorEncoder',
             segmentor=_base_.segmentor,
-            checkpoint='work_dirs/unet_tiny_synthetic/iter_2000.pth')),
+            checkpoint='{{fileDirname}}/../segmentors/weights/unet_tiny_synthetic-1611a7cd.pth')),
     predictor=dict(
         _delete_=True,
         type='PairedPredictor',

@@ -11,7 +11,7 @@ model = dict(
         _delete_=True,
         type='SegmentorEncoder',
         segmentor=_base_.segmentor,
-        checkpoint='work_dirs/unet_tiny_synthetic/iter_2000.pth'),
+        checkpoint='{{fileDirname}}/../segmentors/weights/unet_tiny_synthetic-1611a7cd.pth'),
     predictor=dict(out_act='tanh'))
 train_pipeline = [
     dict(type='LoadClipFrames'),

@@ -15,7 +15,8 @@ EXAMPLES = """examples:
       --model motion configs/motion/s2s_labels_synthetic.py none
   # the same over a segmentor, measured on this machine as well
   %(prog)s configs/motion/s2s_labels_synthetic.py --stride 1 --measure 20 \\
-      --segmentor configs/segmentors/unet_tiny_synthetic.py work_dirs/unet_tiny_synthetic/iter_2000.pth
+      --segmentor configs/segmentors/unet_tiny_synthetic.py \\
+      configs/segmentors/weights/unet_tiny_synthetic-1611a7cd.pth
 """
 METRICS = ('mIoU', 'IoU-MO', 'AP50', 'AP', 'PQ')
 

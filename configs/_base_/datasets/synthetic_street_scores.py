@@ -1,7 +1,5 @@
 # The synthetic street as scores of its small segmentor at 64x128, smooth as the S2S paper's are. Windows begin
-# at every third frame, so that training needs a third of the frames (0.37 GB). The segmentor is trained, and
-# scores are written, by
-#   python tools/train.py configs/segmentors/unet_tiny_synthetic.py
+# at every third frame, so that training needs a third of the frames (0.37 GB). Scores are written by
 #   python tools/extract_representations.py configs/s2s/x2x_2scale_small_synthetic.py none \
 #       --out data/synthetic_street/scores --cfg-options train_dataloader.dataset.num_future=3
 _base_ = './synthetic_street.py'
