@@ -1,5 +1,6 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
 
+import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -172,7 +173,7 @@ def start_run(entry: Entry, steps: int, on_sample: Callable | None = None) -> Ru
         steps: Of the roll-out.
         on_sample: As for :func:`compare`.
     """
-    cfg = entry.config.copy()
+    cfg = copy.deepcopy(entry.config)
     set_horizon(cfg, steps)
     seed = partial(torch.manual_seed, 0)
     with torch.random.fork_rng(devices=[]):

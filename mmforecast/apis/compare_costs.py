@@ -1,5 +1,6 @@
 """What the methods of a comparison cost: multiply-adds of a forecast, and minutes of training."""
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 
@@ -28,20 +29,24 @@ def add_costs(rows: Sequence[dict], entries: Sequence[Entry], steps: int) -> Non
         entries: As they were given to ``compare``.
         steps: Of the roll-out.
     """
+    sizes: dict[str, tuple[int, int]] = {}
     for row in rows:
         seeds = [entry for entry in entries if entry.name == row['method']]
         if steps in row['steps']:
-            row['GMAC'] = _predictor_macs(seeds[0], steps) / 1e9
+            row['GMAC'] = _predictor_macs(seeds[0], steps, sizes) / 1e9
         minutes = [training_minutes(entry.checkpoint) for entry in seeds if entry.checkpoint]
         if minutes and None not in minutes:
             row['training, min'] = minutes if len(minutes) > 1 else minutes[0]
 
 
-def _predictor_macs(entry: Entry, steps: int) -> int:
-    cfg = entry.config.copy()
+def _predictor_macs(entry: Entry, steps: int, sizes: dict[str, tuple[int, int]]) -> int:
+    """``sizes`` holds the frame sizes of the data sets that were opened before, and gets this one's."""
+    cfg = copy.deepcopy(entry.config)
     set_horizon(cfg, steps)
-    size = build_loader(cfg).dataset[0]['inputs'].shape[-2:]
-    costs, _, _ = count_costs(cfg, tuple(size), changes=entry.model)
+    data = str(cfg.test_dataloader.dataset)
+    if data not in sizes:
+        sizes[data] = tuple(build_loader(cfg).dataset[0]['inputs'].shape[-2:])
+    costs, _, _ = count_costs(cfg, sizes[data], changes=entry.model)
     (predictor,) = (cost for cost in costs if cost.part == 'predictor')
     return predictor.forecast_macs
 

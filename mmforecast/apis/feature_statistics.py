@@ -1,5 +1,7 @@
 """The statistics, and principal components, of an encoder's features, measured ahead of training."""
 
+import copy
+
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -30,7 +32,7 @@ def measure_features(cfg: Config, num_clips: int, device: str | None = None) -> 
         ValueError: The encoder standardizes nothing.
     """
     check_positive('measure_features', num_clips=num_clips)
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)
     if cfg.model.encoder.get('statistics') is not None:
         cfg.model.encoder.statistics = None  # measured anew
     model = build_forecaster(cfg, device=device)

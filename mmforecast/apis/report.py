@@ -1,5 +1,6 @@
 """A comparison as one page: table, curves, moving pictures, configs, environment."""
 
+import copy
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -138,7 +139,7 @@ def run_section(
     if clips < 0:
         raise ValueError(f'clips must be 0 or more, got {clips}')
     horizon = max(section.horizons)
-    cfg = section.config.copy()
+    cfg = copy.deepcopy(section.config)
     set_horizon(cfg, horizon)
     dataset = build_loader(cfg).dataset
     collector = ClipCollector(clips, horizon, len(dataset))

@@ -1,5 +1,6 @@
 """Costs beside scores, and tables of several comparisons as one."""
 
+import copy
 import json
 
 import numpy as np
@@ -7,8 +8,17 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmforecast.apis import Entry, baseline_entries, compare, comparison_columns, load_config, save_comparison
+from mmforecast.apis import (
+    Entry,
+    baseline_entries,
+    compare,
+    compare_costs,
+    comparison_columns,
+    load_config,
+    save_comparison,
+)
 from mmforecast.apis.compare_costs import add_costs, training_minutes
+from mmforecast.apis.evaluate import build_loader
 from mmforecast.apis.merge_comparisons import merge_rows, merged_table, read_comparison
 from mmforecast.fileio.plain_state import to_plain
 
@@ -47,8 +57,10 @@ def test_multiply_adds_of_the_longest_forecast(cfg):
         Entry('direct', cfg, model=dict(predictor=direct)),
     ]
     one_step = 64 * 128 * 9 * (4 * 19) * 19 / 1e9
+    before = cfg.pretty_text
     rows = compare(entries, horizons=[1, 3])
     add_costs(rows, entries, 3)
+    assert cfg.pretty_text == before, 'the horizons are set in copies'
     assert [row['GMAC'] for row in rows[:3]] == [0, 0, pytest.approx(3 * one_step)]  # no optical flow
     assert rows[3]['GMAC'] > 0
     for row in rows:
@@ -57,6 +69,18 @@ def test_multiply_adds_of_the_longest_forecast(cfg):
     assert rows[2]['GMAC'] == pytest.approx(one_step)
     assert 'GMAC' not in rows[3], 'it gives three steps per call'
     assert comparison_columns(rows)[:3] == ['method', 'parameters', 'GMAC']
+
+
+def test_the_data_set_of_all_rows_is_opened_once(cfg, monkeypatch):
+    opened = []
+    monkeypatch.setattr(compare_costs, 'build_loader', lambda cfg: opened.append(1) or build_loader(cfg))
+    entries = baseline_entries(cfg, ['copy-last', 'flow'])
+    other = copy.deepcopy(cfg)
+    other.test_dataloader.dataset.clip_step = 2
+    entries.append(Entry('other data', other, model=entries[0].model))
+    rows = [dict(method=entry.name, steps={3}) for entry in entries]
+    add_costs(rows, entries, 3)
+    assert len(opened) == 2 and all(row['GMAC'] == 0 for row in rows)
 
 
 def test_training_time_with_that_of_the_training_before(tmp_path):
