@@ -245,6 +245,21 @@ def test_variants_of_frames_segment_their_own_frames(variant):
     assert torch.equal(model.decoder.labels(scores[0], (16, 32)), sample.pred_sem_seg.data)
 
 
+@pytest.mark.parametrize('variant', ['XS2S', 'XS2XS'])
+def test_scores_beside_rgb_are_scaled_and_scaled_back(variant):
+    frames, samples = batch()
+    plain, scaled = (semantic(variant, score_scale=scale) for scale in (1, 8))
+    (one,), (other,) = plain.encode(frames, samples), scaled.encode(frames, samples)
+    assert torch.equal(one[:, :, :3], other[:, :, :3])
+    assert torch.equal(one[:, :, 3:], 8 * other[:, :, 3:])
+    decoded = []
+    scaled.decoder.decode = lambda future, *args: decoded.append(future[0])
+    forecast = scaled.select_target([other[:, 4:]])
+    scaled.decode(forecast, samples, None, 'pred')
+    scaled.decode([other[:, 4:]], samples, None, 'ref')
+    assert all(torch.equal(scores, one[:, 4:, 3:]) for scores in decoded) and len(decoded) == 2
+
+
 def test_oracle_of_x2x_segments_the_true_frames_as_coarsely_as_predicted_ones():
     model = semantic('X2X', predictor=dict(type='Oracle'))
     for sample in model(*batch(), mode='predict'):
@@ -274,3 +289,7 @@ def test_bad_variants_are_refused():
         S2SForecaster(dict(type='LinearSegmentor'), dict(type='CopyLast'), variant='S2X')
     with pytest.raises(ValueError, match='must work on any RGB frame'):
         semantic('XS2X', encoder=dict(type='LabelMapEncoder', num_classes=NUM_CLASSES))
+    with pytest.raises(ValueError, match='score_scale is for scores beside RGB, and X2X has none'):
+        semantic('X2X', score_scale=10.0)
+    with pytest.raises(ValueError, match='score_scale must be above 0, got 0'):
+        semantic('XS2X', score_scale=0)

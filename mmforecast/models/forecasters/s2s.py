@@ -14,7 +14,7 @@ from mmforecast.models.predictors import ForecastContext
 from mmforecast.models.predictors.ego_motion import SMALL_REGION
 from mmforecast.models.utils import Pyramid, rgb_to_unit, unit_to_rgb
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_choice
+from mmforecast.utils.checks import check_above, check_choice
 
 from .adversarial import AdversarialForecaster
 from .base import Samples
@@ -35,6 +35,9 @@ class S2SForecaster(AdversarialForecaster):
         variant: One of 'S2S', 'X2X', 'XS2S', 'XS2X', 'XS2XS'. XS2S and XS2X can't be rolled out, since their
             output lacks a part of their input.
         encoder: Gives the scores; for X2X and XS2X it must work on any RGB frame (a ``SegmentorEncoder``).
+        score_scale: Scores beside RGB are divided by it, and those that are forecast multiplied by it again. A
+            segmentor's scores are some ten times as large as RGB in [-1, 1]; fed with them, a network whose
+            RGB output ends in tanh saturates and learns nothing. Only for XS2S, XS2X and XS2XS.
         kwargs: See :class:`AdversarialForecaster`.
     """
 
@@ -52,10 +55,17 @@ class S2SForecaster(AdversarialForecaster):
         predictor: dict,
         decoder: dict | None = None,
         variant: str = 'S2S',
+        score_scale: float = 1.0,
         **kwargs,
     ):
         check_choice('S2SForecaster', VARIANTS, variant=variant)
+        check_above('S2SForecaster', 0, score_scale=score_scale)
         self._parts = tuple(variant.split('2'))
+        if score_scale != 1 and self._parts[0] != 'XS':
+            raise ValueError(
+                f'S2SForecaster: score_scale is for scores beside RGB, and {variant} has none; drop it'
+            )
+        self.score_scale = score_scale
         super().__init__(encoder, predictor, decoder or dict(type='SemSegDecoder'), **kwargs)
         self.variant = variant
         if self._parts[1] == 'X' and not self.encoder.from_rgb:
@@ -98,7 +108,8 @@ class S2SForecaster(AdversarialForecaster):
         if self.variant == 'X2X':  # of the scores only the size is needed
             return [self._small_rgb(frames, self.encoder.map_size(frames, samples))]
         (scores,) = self.encoder.encode(frames, samples)
-        return [torch.cat((self._small_rgb(frames, scores.shape[-2:]), scores), dim=2)]
+        rgb = self._small_rgb(frames, scores.shape[-2:])
+        return [torch.cat((rgb, scores / self.score_scale), dim=2)]
 
     @staticmethod
     def _small_rgb(frames: Tensor, size: Sequence[int]) -> Tensor:
@@ -129,6 +140,7 @@ class S2SForecaster(AdversarialForecaster):
             scores = self._segment(unit_to_rgb(maps), context.frames.shape[-2:], samples)
         else:
             scores = maps[:, :, _RGB:] if 'X' in held else maps
+            scores = scores if self.score_scale == 1 else self.score_scale * scores
         self.decoder.decode([scores], samples, context, target)
 
     def _segment(self, rgb: Tensor, size: tuple, samples: Samples) -> Tensor:
