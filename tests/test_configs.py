@@ -1,5 +1,6 @@
 """Every config file parses, and its model, transforms, metric and hooks can be built."""
 
+import inspect
 import json
 import logging
 import re
@@ -14,11 +15,12 @@ import yaml
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import HOOKS, VISUALIZERS, DefaultScope
 
+from mmforecast.apis.evaluate import replace_parts
 from mmforecast.apis.inferencers.network import MOTION
 from mmforecast.datasets import BaseSequenceDataset
 from mmforecast.datasets.representation_store import StoreError
 from mmforecast.fileio import find_model
-from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.forecasters import AdversarialForecaster, BaseForecaster
 from mmforecast.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmforecast.structures.cityscapes import CITYSCAPES_METAINFO
 from mmforecast.weight_conversion import MMDET_SETTINGS
@@ -75,6 +77,9 @@ def without_timm(cfg):
 SMALL = dict.fromkeys(('MaskedFeatureTransformer', 'MaskedLabelTransformer'), dict(num_layers=1))
 
 
+ADVERSARIAL_KEYS = inspect.signature(AdversarialForecaster).parameters.keys() - {'args', 'kwargs'}
+
+
 @lru_cache
 def detector(text):
     """A detector of a config, given as JSON; most configs share one, which takes a second to build."""
@@ -95,7 +100,7 @@ def count_parameters(path):
     cfg = Config.fromfile(path)
     predictor = cfg.model.predictor.to_dict()
     cfg.model.predictor = dict(type='CopyLast')
-    for name in ('discriminator', 'gan_loss', 'penalty'):
+    for name in ADVERSARIAL_KEYS:
         cfg.model.pop(name, None)
     model = build(cfg)
     with torch.device('meta'):
@@ -119,6 +124,14 @@ def test_config_builds(path):
         HOOKS.build(hook.to_dict())
     VISUALIZERS.build(dict(cfg.visualizer.to_dict(), vis_backends=None))
     assert cfg.train_cfg.type == 'IterBasedTrainLoop'
+
+
+@pytest.mark.parametrize('path', [p for p in FILES if '_adv' in p.stem], ids=lambda p: p.stem)
+def test_baselines_have_nothing_of_an_adversary(path):
+    model = Config.fromfile(path).model.to_dict()
+    kept = replace_parts(model, dict(predictor=dict(type='CopyLast')))
+    assert 'discriminator' in model and not kept.keys() & ADVERSARIAL_KEYS
+    assert MODELS.build(kept).discriminator is None
 
 
 @pytest.mark.parametrize('path', DETECTORS, ids=lambda p: p.stem)

@@ -63,7 +63,17 @@ def build_forecaster(
 
 
 # What only training uses, or only the predictor that a baseline replaces.
-_TRAINED_KEYS = ('variant', 'score_scale', 'discriminator', 'gan_loss', 'penalty', 'penalty_weight')
+_TRAINED_KEYS = (
+    'variant',
+    'score_scale',
+    'discriminator',
+    'gan_loss',
+    'penalty',
+    'penalty_weight',
+    'balance',
+    'feature_matching',
+    'split_batch',
+)
 
 # What is learned or measured of features, which a baseline leaves as they are.
 _LEARNED_OF_ENCODERS = ('frozen', 'standardize', 'num_components', 'statistics')
