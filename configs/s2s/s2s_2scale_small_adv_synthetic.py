@@ -1,7 +1,11 @@
-# With a discriminator of 64x64 scores at both scales.
+# With a discriminator of 64x64 scores at both scales. Its weight is balanced by gradients: at a fixed one its
+# losses, of scores of about ten, are a hundred times those of the forecast.
 _base_ = ['./s2s_2scale_small_synthetic.py', '../_base_/models/score_adversary.py']
 model = dict(
-    discriminator=_base_.score_adversary, gan_loss=_base_.score_gan_loss, penalty='gp')
+    discriminator=_base_.score_adversary,
+    gan_loss=_base_.score_gan_loss,
+    penalty='gp',
+    balance=dict(ratio=0.1, momentum=0.99))
 optim_wrapper = dict(
     _delete_=True,
     constructor='MultiOptimWrapperConstructor',

@@ -2,11 +2,10 @@
 _base_ = './s2s_dil_small_labels_copy_synthetic.py'
 model = dict(train_cfg=dict(rollout_steps=3))
 train_dataloader = dict(dataset=dict(num_future=3))
-max_iters = 400
-optim_wrapper = dict(optimizer=dict(lr=3e-4))
+max_iters = 300
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=20, end=max_iters),
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-load_from = 'work_dirs/s2s_dil_small_labels_copy_synthetic/iter_800.pth'
+load_from = 'work_dirs/s2s_dil_small_labels_copy_synthetic/iter_1100.pth'

@@ -1,6 +1,7 @@
 # The same, started as copy-last (label maps lie within [-1, 1]), with half as many iterations again and flips.
+# Scores that are fed back are read as probabilities: the cross-entropy makes them larger than any label map.
 _base_ = './s2s_dil_small_labels_synthetic.py'
-model = dict(predictor=dict(init='copy', init_bound=1.))
+model = dict(predictor=dict(init='copy', init_bound=1., score_temperature=0.25))
 train_pipeline = [
     dict(type='LoadClipSemSeg'),
     dict(type='ClipRandomCrop', size=(128, 128)),
@@ -8,7 +9,7 @@ train_pipeline = [
     dict(type='PackForecastInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-max_iters = 800
+max_iters = 1100
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),

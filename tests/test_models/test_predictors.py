@@ -1,7 +1,11 @@
+import math
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
 
+from mmforecast.models.encoders import LabelMapEncoder
 from mmforecast.models.predictors import (
     CopyLast,
     FlowWarp,
@@ -13,6 +17,7 @@ from mmforecast.models.predictors import (
 )
 from mmforecast.models.predictors.flow_warp import advance, carry
 from mmforecast.registry import MODELS
+from mmforecast.structures import ForecastDataSample
 
 
 def context(frames=None, future=None):
@@ -172,9 +177,33 @@ def test_window_is_read_oldest_first():
     assert net([past], context())[0].unique().tolist() == [43.0]
 
 
+def test_scores_are_read_as_probabilities():
+    """By hand: scores 0, 0 and -t ln 2 are 2 : 2 : 1, whatever is added to all three of them."""
+    net = MultiScalePredictor(
+        channels=3, num_past=1, widths=((),), kernels=((1,),), score_temperature=0.25, init='copy'
+    )
+    scores = torch.tensor([0.0, 0.0, -0.25 * math.log(2)]).view(1, 1, 3, 1, 1) + 5 * torch.randn(1, 1, 1, 2, 2)
+    expected = torch.tensor([-0.2, -0.2, -0.6]).view(1, 1, 3, 1, 1).expand(1, 1, 3, 2, 2)
+    torch.testing.assert_close(net([scores], context())[0], expected, atol=1e-6, rtol=0)
+
+
+def test_label_maps_are_read_as_they_are_and_large_scores_as_label_maps():
+    labels = torch.randint(0, 19, (4, 6, 6))
+    maps = LabelMapEncoder(19).encode(
+        None, [ForecastDataSample(gt_sem_seg=PixelData(data=labels), metainfo=dict(labelled=[True] * 4))]
+    )[0]
+    net = MultiScalePredictor(
+        channels=19, widths=((38,),), kernels=((1, 1),), score_temperature=0.25, init='copy'
+    )
+    (read,) = net([maps], context())
+    assert (read - maps[:, -1:]).abs().max() < 0.013  # 2 - 2 / (1 + 18 exp(-8))
+    torch.testing.assert_close(net([100 * maps], context())[0], maps[:, -1:])
+
+
 @pytest.mark.parametrize(
     'kwargs, message',
     [
+        (dict(score_temperature=0), 'score_temperature must be above 0'),
         (dict(base='next'), 'base'),
         (dict(out_act='relu'), 'out_act'),
         (dict(kernels=((3, 3),)), 'scales'),

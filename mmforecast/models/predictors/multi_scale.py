@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmforecast.models.utils import Pyramid
 from mmforecast.registry import MODELS
-from mmforecast.utils.checks import check_choice
+from mmforecast.utils.checks import check_above, check_choice
 
 from .base import BasePredictor
 from .context import ForecastContext
@@ -42,6 +42,10 @@ class MultiScalePredictor(BasePredictor):
         base: What the network corrects: None (paper: it predicts the maps from nothing) or 'last', the
             newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
             last convolutions at zero.
+        score_temperature: For maps that are scores of classes: the window is read as
+            ``2 softmax(maps / score_temperature) - 1``, in [-1, 1] as label maps are. Scores that are fed back
+            then look like those of the past, however large a cross-entropy has made them. None (paper)
+            reads them as they are.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
         init: None draws the weights. 'copy' sets some so that the untrained network returns the newest map at
             every scale: the paper's network, started as the copy-last baseline. The map's C channels go
@@ -67,6 +71,7 @@ class MultiScalePredictor(BasePredictor):
         kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
         dilations: Sequence[Sequence[int]] | None = None,
         base: str | None = None,
+        score_temperature: float | None = None,
         out_act: str | None = None,
         init: str | None = None,
         init_bound: float | None = None,
@@ -76,6 +81,9 @@ class MultiScalePredictor(BasePredictor):
         self.out_channels = channels if out_channels is None else out_channels
         self._check(widths, kernels, dilations, base, out_act)
         self._check_init(init, init_bound, base, out_act)
+        if score_temperature is not None:
+            check_above('MultiScalePredictor', 0, score_temperature=score_temperature)
+        self.score_temperature = score_temperature
         self.num_outputs = num_outputs
         self.base = base
         self.out_act = out_act
@@ -167,6 +175,8 @@ class MultiScalePredictor(BasePredictor):
         """The guess of every scale, coarsest first: (B, num_outputs * C, h / 2^k, w / 2^k)."""
         self.check_window(past, multiple=2 ** (len(self.scales) - 1))
         (maps,) = past
+        if self.score_temperature is not None:
+            maps = 2 * (maps / self.score_temperature).softmax(dim=2) - 1
         given = maps.flatten(1, 2)
         base = None if self.base is None else maps[:, -1].repeat(1, self.num_outputs, 1, 1)
         delta, guesses = None, []
