@@ -1,6 +1,5 @@
 """One table for any list of trained forecasters and the baselines, on the same clips and horizons."""
 
-import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.source_configs import first_source
 from mmforecast.visualization import plot_metric_curve
 
-from .evaluate import SCOPE, build_forecaster, build_loader, evaluate, replace_parts, set_horizon
+from .evaluate import SCOPE, build_forecaster, build_loader, evaluate, replace_parts, with_horizon
 
 # In the order of a table's columns, and each with a curve.
 METRICS = (
@@ -173,8 +172,7 @@ def start_run(entry: Entry, steps: int, on_sample: Callable | None = None) -> Ru
         steps: Of the roll-out.
         on_sample: As for :func:`compare`.
     """
-    cfg = copy.deepcopy(entry.config)
-    set_horizon(cfg, steps)
+    cfg = with_horizon(entry.config, steps)
     seed = partial(torch.manual_seed, 0)
     with torch.random.fork_rng(devices=[]):
         seed()

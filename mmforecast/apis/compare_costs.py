@@ -1,6 +1,5 @@
 """What the methods of a comparison cost: multiply-adds of a forecast, and minutes of training."""
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +10,7 @@ from mmforecast.fileio.plain_state import from_plain
 
 from .compare import Entry
 from .complexity import count_costs
-from .evaluate import build_loader, set_horizon
+from .evaluate import build_loader, with_horizon
 
 __all__ = ['add_costs', 'training_minutes']
 
@@ -41,8 +40,7 @@ def add_costs(rows: Sequence[dict], entries: Sequence[Entry], steps: int) -> Non
 
 def _predictor_macs(entry: Entry, steps: int, sizes: dict[str, tuple[int, int]]) -> int:
     """``sizes`` holds the frame sizes of the data sets that were opened before, and gets this one's."""
-    cfg = copy.deepcopy(entry.config)
-    set_horizon(cfg, steps)
+    cfg = with_horizon(entry.config, steps)
     data = str(cfg.test_dataloader.dataset)
     if data not in sizes:
         sizes[data] = tuple(build_loader(cfg).dataset[0]['inputs'].shape[-2:])

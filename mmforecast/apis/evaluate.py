@@ -1,5 +1,7 @@
 """Evaluate a forecaster of a config in the current process, without a runner or a work directory."""
 
+import copy
+import inspect
 from collections.abc import Callable
 
 import cv2
@@ -12,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmforecast.fileio import CheckpointError, load_checkpoint, require_match
-from mmforecast.models.forecasters import BaseForecaster
+from mmforecast.models.forecasters import AdversarialForecaster, BaseForecaster
 from mmforecast.registry import MODELS
 from mmforecast.structures import ForecastDataSample
 from mmforecast.utils.config_options import merge_options
@@ -41,6 +43,13 @@ def set_horizon(cfg: Config, steps: int) -> None:
         source.num_future = steps
 
 
+def with_horizon(cfg: Config, steps: int) -> Config:
+    """A copy of ``cfg`` that :func:`set_horizon` has changed."""
+    cfg = copy.deepcopy(cfg)  # Config.copy() shares the parts
+    set_horizon(cfg, steps)
+    return cfg
+
+
 def build_forecaster(
     cfg: Config,
     checkpoint: str | None = None,
@@ -66,13 +75,11 @@ def build_forecaster(
 _TRAINED_KEYS = (
     'variant',
     'score_scale',
-    'discriminator',
-    'gan_loss',
-    'penalty',
-    'penalty_weight',
-    'balance',
-    'feature_matching',
-    'split_batch',
+    *(
+        name
+        for name, parameter in inspect.signature(AdversarialForecaster).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ),
 )
 
 # What is learned or measured of features, which a baseline leaves as they are.

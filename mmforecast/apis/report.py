@@ -1,6 +1,5 @@
 """A comparison as one page: table, curves, moving pictures, configs, environment."""
 
-import copy
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from mmforecast.structures import ForecastDataSample
 from mmforecast.visualization.report import Page, SectionView, clip_view, write_page
 
 from .compare import METRICS, Entry, RunAll, compare, comparison_columns, with_baselines
-from .evaluate import build_loader, set_horizon
+from .evaluate import build_loader, with_horizon
 from .report_parts import (
     charts_of,
     config_view,
@@ -139,8 +138,7 @@ def run_section(
     if clips < 0:
         raise ValueError(f'clips must be 0 or more, got {clips}')
     horizon = max(section.horizons)
-    cfg = copy.deepcopy(section.config)
-    set_horizon(cfg, horizon)
+    cfg = with_horizon(section.config, horizon)
     dataset = build_loader(cfg).dataset
     collector = ClipCollector(clips, horizon, len(dataset))
     entries = with_baselines(section.config, section.models, section.baselines)
