@@ -1,4 +1,4 @@
-# The same, started as copy-last (label maps lie within [-1, 1]), with half as many iterations again and flips.
+# The same, started as copy-last (label maps lie within [-1, 1]), with more iterations and flips.
 # Scores that are fed back are read as probabilities: the cross-entropy makes them larger than any label map.
 _base_ = './s2s_dil_small_labels_synthetic.py'
 model = dict(predictor=dict(init='copy', init_bound=1., score_temperature=0.25))

@@ -181,17 +181,17 @@ def test_scores_are_read_as_probabilities():
     """By hand: scores 0, 0 and -t ln 2 are 2 : 2 : 1, whatever is added to all three of them."""
     net = MultiScalePredictor(
         channels=3, num_past=1, widths=((),), kernels=((1,),), score_temperature=0.25, init='copy'
-    )
-    scores = torch.tensor([0.0, 0.0, -0.25 * math.log(2)]).view(1, 1, 3, 1, 1) + 5 * torch.randn(1, 1, 1, 2, 2)
-    expected = torch.tensor([-0.2, -0.2, -0.6]).view(1, 1, 3, 1, 1).expand(1, 1, 3, 2, 2)
+    ).double()
+    scores = torch.tensor([0.0, 0.0, -0.25 * math.log(2)], dtype=torch.double).view(1, 1, 3, 1, 1)
+    scores = scores + 5 * torch.randn(1, 1, 1, 2, 2, dtype=torch.double)
+    expected = torch.tensor([-0.2, -0.2, -0.6]).double().view(1, 1, 3, 1, 1).expand(1, 1, 3, 2, 2)
     torch.testing.assert_close(net([scores], context())[0], expected, atol=1e-6, rtol=0)
 
 
 def test_label_maps_are_read_as_they_are_and_large_scores_as_label_maps():
     labels = torch.randint(0, 19, (4, 6, 6))
-    maps = LabelMapEncoder(19).encode(
-        None, [ForecastDataSample(gt_sem_seg=PixelData(data=labels), metainfo=dict(labelled=[True] * 4))]
-    )[0]
+    sample = ForecastDataSample(gt_sem_seg=PixelData(data=labels), metainfo=dict(labelled=[True] * 4))
+    (maps,) = LabelMapEncoder(19).encode(None, [sample])
     net = MultiScalePredictor(
         channels=19, widths=((38,),), kernels=((1, 1),), score_temperature=0.25, init='copy'
     )

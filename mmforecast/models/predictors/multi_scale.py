@@ -42,10 +42,6 @@ class MultiScalePredictor(BasePredictor):
         base: What the network corrects: None (paper: it predicts the maps from nothing) or 'last', the
             newest input. The latter is a variant of ours; it starts as the copy-last baseline, with its
             last convolutions at zero.
-        score_temperature: For maps that are scores of classes: the window is read as
-            ``2 softmax(maps / score_temperature) - 1``, in [-1, 1] as label maps are. Scores that are fed back
-            then look like those of the past, however large a cross-entropy has made them. None (paper)
-            reads them as they are.
         out_act: None, or 'tanh' for RGB outputs in [-1, 1] (only without a base).
         init: None draws the weights. 'copy' sets some so that the untrained network returns the newest map at
             every scale: the paper's network, started as the copy-last baseline. The map's C channels go
@@ -55,6 +51,10 @@ class MultiScalePredictor(BasePredictor):
         init_bound: Largest absolute value of the maps. With it, 'copy' takes C hidden channels, shifted to
             where ReLU is the identity, which leaves more of a narrow network; maps below ``-init_bound`` are
             cut off there.
+        score_temperature: For maps that are scores of classes: the window is read as
+            ``2 softmax(maps / score_temperature) - 1``, in [-1, 1] as label maps are. Scores that are fed back
+            then look like those of the past, however large a cross-entropy has made them. None (paper)
+            reads them as they are.
         kwargs: See ``BasePredictor``. The losses are those of every scale; the target of a coarse one is the
             average-pooled target.
     """
@@ -71,10 +71,10 @@ class MultiScalePredictor(BasePredictor):
         kernels: Sequence[Sequence[int]] = ((3, 3, 3, 3), (5, 3, 3, 5)),
         dilations: Sequence[Sequence[int]] | None = None,
         base: str | None = None,
-        score_temperature: float | None = None,
         out_act: str | None = None,
         init: str | None = None,
         init_bound: float | None = None,
+        score_temperature: float | None = None,
         **kwargs,
     ):
         super().__init__(num_past, channels, **kwargs)
