@@ -5,7 +5,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from mmforecast.models.predictors import EgoMotion, ForecastContext, MotionForecaster
-from mmforecast.models.utils.blur import gaussian_blur, variable_blur
+from mmforecast.models.utils.blur import gaussian_blur, pixelwise_blur, variable_blur
 from mmforecast.models.utils.class_spread import spread_classes
 
 
@@ -49,6 +49,27 @@ def test_a_blur_much_like_a_gaussian():
     maps = gaussian_blur(torch.rand(1, 1, 64, 96), 1.5)
     ours, gaussian = variable_blur(maps, torch.tensor([3.0])), gaussian_blur(maps, 3.0)
     assert (ours - gaussian).std() < 0.25 * (maps - gaussian).std()
+
+
+@pytest.mark.parametrize('deviation', [0.3, 1.0, 1.7, 3.0])
+def test_pixels_are_blurred_by_their_own_deviation(deviation):
+    maps = points(128, 16)
+    response = pixelwise_blur(maps, torch.full_like(maps, deviation))[:, 0]
+    torch.testing.assert_close(response.sum(dim=(1, 2)), torch.ones(len(maps), dtype=torch.float64))
+    assert deviations_of(response, maps[:, 0]).tolist() == pytest.approx([deviation] * 2)
+
+
+def test_each_pixel_is_blurred_as_a_map_of_its_deviation():
+    maps = torch.rand(2, 3, 24, 40)
+    deviation = torch.rand(2, 1, 24, 40) * 5
+    blurred = pixelwise_blur(maps, deviation)
+    for row, column in [(0, 0), (11, 23), (23, 39)]:
+        alike = deviation[..., row : row + 1, column : column + 1].expand_as(deviation)
+        torch.testing.assert_close(blurred[..., row, column], pixelwise_blur(maps, alike)[..., row, column])
+    assert torch.equal(pixelwise_blur(maps, deviation * 0), maps)
+    torch.testing.assert_close(
+        pixelwise_blur(maps, torch.full_like(deviation, 99.0)), variable_blur(maps, torch.tensor([16.0, 16.0]))
+    )
 
 
 def test_clips_are_blurred_apart():
@@ -137,6 +158,11 @@ def forecast(predictor, frames, maps, step=0):
     return predictor([maps], context)[0]
 
 
+def variation(frames):
+    """Mean difference of neighbors in a row: how sharp frames are."""
+    return frames.diff(dim=-1).abs().mean()
+
+
 def test_only_scores_of_classes_are_spread(street_clip):
     plain = forecast(EgoMotion(), *street_clip)
     assert torch.equal(forecast(EgoMotion(spread=0.1), *street_clip), plain)
@@ -144,6 +170,25 @@ def test_only_scores_of_classes_are_spread(street_clip):
     spread = forecast(EgoMotion(spread=2.0, class_scores=True), *street_clip)
     assert 0 < (spread.argmax(2) != plain.argmax(2)).float().mean() < 0.1
     assert MotionForecaster().spread and EgoMotion().spread is None
+
+
+def test_frames_become_the_mean_over_the_error_of_their_motion(street_clip):
+    frames, _ = street_clip
+    sharp = forecast(EgoMotion(), frames, frames)
+    mean = forecast(EgoMotion(spread=2.0, average=True), frames, frames)
+    assert variation(mean) < 0.9 * variation(sharp)
+    assert mean.mean() == pytest.approx(sharp.mean().item(), rel=0.01)
+    still = frames[:, -1:].expand(-1, 3, -1, -1, -1)
+    kept = forecast(EgoMotion(spread=2.0, average=True), still, still)
+    torch.testing.assert_close(kept, still[:, -1:], atol=0.01, rtol=0)  # grey levels
+
+
+def test_scores_of_classes_are_not_averaged(street_clip):
+    kept, averaged = (
+        forecast(EgoMotion(spread=2.0, class_scores=True, average=average), *street_clip)
+        for average in (False, True)
+    )
+    assert torch.equal(kept, averaged)
 
 
 def test_farther_ahead_more_is_uncertain(street_clip):
@@ -166,3 +211,5 @@ def test_where_nothing_moves_nothing_is_uncertain(street_clip):
 def test_spread_is_checked():
     with pytest.raises(ValueError, match='spread'):
         EgoMotion(spread=0)
+    with pytest.raises(ValueError, match='set spread too'):
+        EgoMotion(average=True)

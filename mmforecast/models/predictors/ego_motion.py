@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmforecast.models.utils import Pyramid, backward_warp, dis_flow, num_steps, resize_flow
+from mmforecast.models.utils.blur import pixelwise_blur
 from mmforecast.models.utils.camera_motion import CameraMotion, confirmed, estimate_camera_motion, intrinsics
 from mmforecast.models.utils.class_spread import spread_classes
 from mmforecast.models.utils.ego_motion import (
@@ -71,7 +72,13 @@ class EgoMotion(BasePredictor):
             be right.
         class_scores: Whether the maps hold scores of classes; others have no regions. S2S says so.
         max_width: Wider frames are reduced to so many pixels before the motion is estimated.
+        average: Whether other maps, such as frames, allow for an error of the motion too: each pixel becomes
+            the mean over an error of ``spread`` of its displacement. The squared error is least then, but
+            edges blur.
         kwargs: See ``BasePredictor``.
+
+    Raises:
+        ValueError: An argument is out of range, or ``average`` is set without ``spread``.
     """
 
     reads_frames = True
@@ -89,6 +96,7 @@ class EgoMotion(BasePredictor):
         spread: float | None = None,
         class_scores: bool | None = None,
         max_width: int = 640,
+        average: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -107,6 +115,9 @@ class EgoMotion(BasePredictor):
         if spread is not None:
             check_above('EgoMotion', 0, spread=spread)
         self.spread = spread
+        if average and spread is None:
+            raise ValueError(f'{type(self).__name__}: average=True averages over an error; set spread too')
+        self.average = average
         self.class_scores = class_scores
         self.max_width = max_width
 
@@ -124,9 +135,11 @@ class EgoMotion(BasePredictor):
         """Maps (B, C, h, w) of the newest frame, moved by a backward field of any size."""
         field = resize_flow(field, maps.shape[-2:])
         maps = backward_warp(maps, field)
-        if not (self.class_scores and self.spread):
-            return maps
-        return spread_classes(maps, self.spread * field.norm(dim=1).mean(dim=(1, 2)))
+        if self.spread and self.class_scores:
+            return spread_classes(maps, self.spread * field.norm(dim=1).mean(dim=(1, 2)))
+        if self.spread and self.average:
+            return pixelwise_blur(maps, self.spread * field.norm(dim=1, keepdim=True))
+        return maps
 
     def with_regions(self, observed: ObservedMotion, scores: Tensor) -> ObservedMotion:
         """The motion with regions as one piece, where maps (B, C, h, w) hold scores of classes."""

@@ -1,4 +1,4 @@
-"""Gaussian blur, and an average whose width may differ from clip to clip."""
+"""Gaussian blur, and averages whose width may differ from clip to clip or from pixel to pixel."""
 
 import math
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 _LEVELS = 5
 _NEAR = 0.5  # variance up to which neighbors are averaged
+_DEVIATIONS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of the blurs that pixels choose from
 
 
 def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
@@ -48,6 +49,26 @@ def variable_blur(maps: Tensor, deviation: Tensor) -> Tensor:
     for level, share in zip(levels[-2::-1], shares[-2::-1]):
         doubled = F.interpolate(blended, scale_factor=2, mode='bilinear', align_corners=False)
         blended = doubled[..., : level.shape[-2], : level.shape[-1]] + share * level
+    return blended
+
+
+def pixelwise_blur(maps: Tensor, deviation: Tensor) -> Tensor:
+    """Maps blurred about as by a Gaussian, as much as each pixel asks for.
+
+    A pixel is a blend of the two of several blurs whose variances are next to the one that it asks for.
+
+    Args:
+        maps: (B, C, h, w).
+        deviation: (B, 1, h, w) standard deviation in pixels; 0 leaves a pixel as it is, more than 16 is taken
+            as 16.
+    """
+    variance = deviation.to(maps) ** 2
+    blended, low = maps, 0.0
+    for width in _DEVIATIONS:
+        high = width**2
+        share = ((variance - low) / (high - low)).clamp(0, 1)
+        blurred = variable_blur(maps, maps.new_full(maps.shape[:1], width))
+        blended, low = torch.lerp(blended, blurred, share), high
     return blended
 
 
