@@ -13,7 +13,7 @@ NAMES = dict(
     """,
     HOOKS="""
         DataFaultHook DivergenceHook FeatureStatisticsHook ForecastCheckpointHook ForecastVisualizationHook
-        GANHealthHook ProcessorTimeHook SampleGridHook ValLossHook
+        GANHealthHook ProcessorTimeHook SampleGridHook ValLossHook VanishingGradientHook
     """,
     LOOPS='EpochBasedTrainLoop IterBasedTrainLoop',
     METRICS="""

@@ -8,6 +8,7 @@ default_hooks = dict(
     checkpoint=dict(type='ForecastCheckpointHook', interval=1, max_keep_ckpts=2),
     data_faults=dict(type='DataFaultHook'),
     divergence=dict(type='DivergenceHook'),
+    vanishing=dict(type='VanishingGradientHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='ForecastVisualizationHook'))
 

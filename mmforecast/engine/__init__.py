@@ -16,6 +16,7 @@ from .hooks import (
     ForecastCheckpointHook,
     ForecastVisualizationHook,
     ValLossHook,
+    VanishingGradientHook,
 )
 from .interrupt import TrainingInterrupted
 from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
@@ -36,6 +37,7 @@ __all__ = [
     'ResumableDataLoader',
     'TrainingInterrupted',
     'ValLossHook',
+    'VanishingGradientHook',
     'WorkerDiedError',
 ]
 

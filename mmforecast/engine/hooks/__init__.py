@@ -6,6 +6,7 @@ from .divergence_hook import DivergenceHook
 from .feature_statistics_hook import FeatureStatisticsHook
 from .processor_time_hook import ProcessorTimeHook
 from .val_loss_hook import ValLossHook
+from .vanishing_gradient_hook import VanishingGradientHook
 from .visualization_hook import ForecastVisualizationHook
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     'ForecastVisualizationHook',
     'ProcessorTimeHook',
     'ValLossHook',
+    'VanishingGradientHook',
 ]

@@ -78,7 +78,7 @@ class DivergenceHook(Hook):
         self._model = unwrap(runner.model)
         self._buffers = None
         self._handles = [self._model.register_forward_hook(self._record_losses, with_kwargs=True)]
-        for name, wrapper in _wrappers(runner).items():
+        for name, wrapper in optim_wrappers(runner).items():
 
             def look(optimizer: Any, args: Any, kwargs: Any, name: str = name) -> None:
                 self._before_step(name, optimizer)
@@ -87,7 +87,7 @@ class DivergenceHook(Hook):
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Forget the losses of steps that are done, and remember the running statistics."""
-        if all(wrapper.should_update() for wrapper in _wrappers(runner).values()):
+        if all(wrapper.should_update() for wrapper in optim_wrappers(runner).values()):
             self._losses.clear()
         self._stepped.clear()
         if self._buffers is None:
@@ -101,7 +101,7 @@ class DivergenceHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Count the steps that loss scalers left out."""
-        for name, wrapper in _wrappers(runner).items():
+        for name, wrapper in optim_wrappers(runner).items():
             if isinstance(wrapper, AmpOptimWrapper) and wrapper.should_update():
                 left_out = name not in self._stepped
                 self._by_scaler[name] = self._by_scaler[name] + 1 if left_out else 0
@@ -216,7 +216,7 @@ class DivergenceHook(Hook):
         )
 
 
-def _wrappers(runner: Any) -> dict[str, Any]:
+def optim_wrappers(runner: Any) -> dict[str, Any]:
     """The optimizer wrappers by the network that they are for; '' where there is one for all."""
     wrapper = runner.optim_wrapper
     return dict(wrapper.items()) if isinstance(wrapper, OptimWrapperDict) else {'': wrapper}
