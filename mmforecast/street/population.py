@@ -8,8 +8,8 @@ from .traffic import Traffic, sample_vehicle
 __all__ = ['ego_path', 'populate']
 
 _FAR = 95.0
-# Meters that the camera car drives at most; the street is drawn some way further.
-_REACH = 120.0
+# Meters that the camera car drives at most: what stands along the street is drawn some way further.
+_REACH = 50.0
 
 
 def ego_path(rng: np.random.Generator, times: np.ndarray, line, layout) -> Path:
