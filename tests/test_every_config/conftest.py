@@ -184,6 +184,14 @@ def workspace(tmp_path_factory, repository):
 
 
 @pytest.fixture(scope='session')
+def long_street(workspace):
+    """Sequences that are long enough for a forecast of ten seconds."""
+    folder = workspace / 'data/long_street'
+    write_dataset(folder, dict(train=1, val=2), height=SIZE[0], width=SIZE[1], num_frames=230, progress=False)
+    return folder
+
+
+@pytest.fixture(scope='session')
 def stored_features(workspace, repository):
     """Weights of the detector of Cityscapes, random ones, whose features are in a store."""
     out = ['--out', 'data/cityscapes/features', '--levels', 'P5', '--splits', 'train']
