@@ -143,7 +143,7 @@ def test_config_trains_validates_and_resumes(
         pytest.importorskip('timm')
     settings = options_of(cfg)
     source = first_source(cfg.train_dataloader.dataset)
-    if source.data_root == 'data/long_street':
+    if source.get('data_root') == 'data/long_street':
         request.getfixturevalue('long_street')
     if any(step.type == 'LoadClipFeatures' for step in source.pipeline):
         stores = {
