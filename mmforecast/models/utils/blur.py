@@ -8,7 +8,7 @@ from torch import Tensor
 
 _LEVELS = 5
 _NEAR = 0.5  # variance up to which neighbors are averaged
-_DEVIATIONS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of the blurs that pixels choose from
+_VARIANCES = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)  # of the blurs that pixels choose from
 
 
 def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
@@ -41,15 +41,7 @@ def variable_blur(maps: Tensor, deviation: Tensor) -> Tensor:
     """
     variance = deviation.to(maps) ** 2
     near = variance.clamp(max=_NEAR)
-    shares = _level_shares(variance - near)
-    levels = [_average_neighbors(maps, near / 2)]
-    for _ in range(_LEVELS):
-        levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True, count_include_pad=False))
-    blended = shares[-1] * levels[-1]
-    for level, share in zip(levels[-2::-1], shares[-2::-1]):
-        doubled = F.interpolate(blended, scale_factor=2, mode='bilinear', align_corners=False)
-        blended = doubled[..., : level.shape[-2], : level.shape[-1]] + share * level
-    return blended
+    return _blend(_halved(_average_neighbors(maps, near / 2)), variance - near)
 
 
 def pixelwise_blur(maps: Tensor, deviation: Tensor) -> Tensor:
@@ -63,11 +55,15 @@ def pixelwise_blur(maps: Tensor, deviation: Tensor) -> Tensor:
             as 16.
     """
     variance = deviation.to(maps) ** 2
+    alike = variance.new_ones(len(maps))
+    levels = _halved(_average_neighbors(maps, alike * _NEAR / 2))  # of all but the least blur
     blended, low = maps, 0.0
-    for width in _DEVIATIONS:
-        high = width**2
+    for high in _VARIANCES:
+        near = high <= _NEAR
+        blurred = (
+            _average_neighbors(maps, alike * high / 2) if near else _blend(levels, alike * (high - _NEAR))
+        )
         share = ((variance - low) / (high - low)).clamp(0, 1)
-        blurred = variable_blur(maps, maps.new_full(maps.shape[:1], width))
         blended, low = torch.lerp(blended, blurred, share), high
     return blended
 
@@ -79,6 +75,24 @@ def _average_neighbors(maps: Tensor, share: Tensor) -> Tensor:
     kernels = kernels.repeat_interleave(maps.shape[1], dim=0)[:, None]
     padded = F.pad(maps, (1, 1, 1, 1), mode='replicate').flatten(0, 1)[None]
     return F.conv2d(padded, kernels, groups=len(kernels))[0].unflatten(0, maps.shape[:2])
+
+
+def _halved(maps: Tensor) -> list[Tensor]:
+    """Maps halved 0, 1, ... times."""
+    levels = [maps]
+    for _ in range(_LEVELS):
+        levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True, count_include_pad=False))
+    return levels
+
+
+def _blend(levels: list[Tensor], variance: Tensor) -> Tensor:
+    """Maps of the finest level, blended so that each clip is averaged with its variance (B,)."""
+    shares = _level_shares(variance)
+    blended = shares[-1] * levels[-1]
+    for level, share in zip(levels[-2::-1], shares[-2::-1]):
+        doubled = F.interpolate(blended, scale_factor=2, mode='bilinear', align_corners=False)
+        blended = doubled[..., : level.shape[-2], : level.shape[-1]] + share * level
+    return blended
 
 
 def _level_shares(variance: Tensor) -> list[Tensor]:
