@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from mmforecast.utils.unwrap import unwrap
 
+from .optimizers import trained_parameters
+
 __all__ = ['CountingOptimWrapperDict', 'pending_gradients', 'resume_accumulation']
 
 
@@ -55,7 +57,7 @@ def pending_gradients(model: nn.Module, wrappers: Mapping[str, OptimWrapper]) ->
     for network, wrapper in wrappers.items():
         if wrapper.should_update():
             continue
-        parameters = [p for group in wrapper.optimizer.param_groups for p in group['params']]
+        parameters = trained_parameters(wrapper.optimizer)
         pending[network] = dict(
             count=wrapper.inner_count,
             accumulative_counts=wrapper._accumulative_counts,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier, get_dist_info, is_main_process
 from mmengine.hooks import Hook
-from mmengine.optim import AmpOptimWrapper, OptimWrapperDict
+from mmengine.optim import AmpOptimWrapper
 from torch import Tensor, nn
 
 from mmforecast.fileio.atomic import write_atomically
@@ -27,6 +27,7 @@ from ..divergence import (
     not_finite,
     what_diverged,
 )
+from ..optimizers import optim_wrappers, trained_parameters
 
 __all__ = ['DivergenceHook']
 
@@ -137,7 +138,7 @@ class DivergenceHook(Hook):
         """Remove the gradients of a step that must not be made: it then changes nothing."""
         losses, self._losses = self._losses, []
         self._stepped.add(name)
-        parameters = [p for group in optimizer.param_groups for p in group['params']]
+        parameters = trained_parameters(optimizer)
         gradients = [p.grad for p in parameters if p.grad is not None]
         finite = all_finite(losses, gradients)
         if finite is not None and get_dist_info()[1] > 1:
@@ -214,12 +215,6 @@ class DivergenceHook(Hook):
             f'The step was not made: {os.path.join(runner.work_dir, before)} is from before it, and '
             f'{dump} says what is known.'
         )
-
-
-def optim_wrappers(runner: Any) -> dict[str, Any]:
-    """The optimizer wrappers by the network that they are for; '' where there is one for all."""
-    wrapper = runner.optim_wrapper
-    return dict(wrapper.items()) if isinstance(wrapper, OptimWrapperDict) else {'': wrapper}
 
 
 def _as_list(samples: Any) -> list:

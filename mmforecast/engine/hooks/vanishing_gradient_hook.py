@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmforecast.registry import HOOKS
 from mmforecast.utils.checks import check_above, check_positive
 
-from .divergence_hook import optim_wrappers
+from ..optimizers import optim_wrappers, trained_parameters
 
 __all__ = ['VanishingGradientHook']
 
@@ -73,8 +73,9 @@ class VanishingGradientHook(Hook):
 
 def _largest_gradient(optimizer: torch.optim.Optimizer) -> float:
     """Largest absolute value of all gradients; 0 where there are none."""
-    parameters = [p for group in optimizer.param_groups for p in group['params']]
-    gradients = [p.grad.detach() for p in parameters if p.grad is not None and p.grad.numel()]
+    gradients = [
+        p.grad.detach() for p in trained_parameters(optimizer) if p.grad is not None and p.grad.numel()
+    ]
     if not gradients:
         return 0.0
     return float(torch.stack(torch._foreach_norm(gradients, float('inf'))).max())
