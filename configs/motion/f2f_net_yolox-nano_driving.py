@@ -10,7 +10,6 @@ train_dataloader = dict(
         dict(_base_.residential, num_future=1),
         dict(_base_.highway, num_future=1),
     ]))
-custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]
 max_iters = 1500
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [

@@ -3,4 +3,3 @@ _base_ = [
     '../_base_/models/f2f_net_yolox-nano.py', '../_base_/datasets/driving_detection.py',
     '../_base_/schedules/tiny.py', '../_base_/default_runtime_iter.py'
 ]
-custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]

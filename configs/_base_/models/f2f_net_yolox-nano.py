@@ -10,3 +10,4 @@ model = dict(
         size_factor=2,
         base='last',
         losses=dict(mse=dict(type='mmdet.MSELoss'))))
+custom_hooks = [dict(type='FeatureStatisticsHook', num_clips=64)]
