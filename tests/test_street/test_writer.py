@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 from mmforecast.street import (
+    FPS,
     MANIFEST_NAME,
     SequenceRenderer,
     decode_depth,
     decode_flow,
     generate_sequence,
+    population,
     sequence_files,
     write_dataset,
     writer,
 )
+from mmforecast.street.road import sample_center_line, sample_layout
 
 SIZE = dict(height=32, width=64, progress=False)
 TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'synthetic_cityscapes.py'
@@ -236,6 +239,25 @@ def test_short_sequences_are_those_of_version_1(tmp_path):
         assert json.loads((out / MANIFEST_NAME).read_text())['generator_version'] == version
 
 
+def test_short_worlds_do_not_depend_on_where_the_street_ends(monkeypatch):
+    """What makes sequences of up to 50 frames those of version 1."""
+
+    def paths(num_frames):
+        found = []
+        for seed in range(600):
+            rng = np.random.default_rng(seed)
+            line = sample_center_line(rng)
+            found.append(
+                population.ego_path(rng, np.arange(num_frames + 1) / FPS, line, sample_layout(rng, line)).s
+            )
+        return np.array(found)
+
+    near = {length: paths(length) for length in (30, 50, 80)}
+    monkeypatch.setattr(population, '_REACH', 120.0)
+    assert all(np.array_equal(near[length], paths(length)) for length in (30, 50))
+    assert not np.array_equal(near[80], paths(80))
+
+
 def test_the_camera_car_stays_where_the_street_goes_on():
     for index in range(8):
         longest = SequenceRenderer(0, 'test', index, 32, 64, 300)
@@ -249,7 +271,9 @@ def test_a_long_world_does_not_run_out():
     standing = []
     for index in (0, 5, 18):
         renderer = SequenceRenderer(0, 'test', index, 32, 64, 240)
-        labels = [renderer.labels_of[renderer.render(frame)[1]] for frame in (0, 40, 190, 235)]
+        surfaces = [renderer.render(frame)[1] for frame in (0, 40, 190, 235)]
+        assert (renderer.instances_of[np.stack(surfaces[2:])] >= 24000).any()  # something that can move
+        labels = [renderer.labels_of[surface] for surface in surfaces]
         assert all((frame == 7).mean() > 0.1 for frame in labels)  # road
         # buildings, walls, fences, poles, signs, trees, people and vehicles; not terrain and sky
         upright = [((frame >= 11) & (frame < 34) & (frame != 22) & (frame != 23)).mean() for frame in labels]
