@@ -1,6 +1,6 @@
 # KITTI's drives as plain video at 10 Hz (folders of frames under data_root), at 208x64: `residential` is for
-# training (264 windows of 5 frames), `avenue` for testing (86 windows of 6). A drive keeps apart from the
-# others, so nothing of a test street was seen in training. Decoded, `residential` takes 360 MB in each
+# training (264 windows of 5 frames), `avenue` for testing (86 windows of 6). The drives are of different
+# streets, so no test street is seen in training. Decoded, `residential` takes 360 MB in each
 # loading process.
 _base_ = './clip_loaders.py'
 dataset_type = 'VideoFolderDataset'
