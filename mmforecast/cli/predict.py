@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmforecast.apis.inferencers.formats import FORMATS
+from mmforecast.utils.text import plural
 
 from .forecast_options import (
     add_drawing_options,
@@ -174,7 +175,7 @@ def _described(args: argparse.Namespace, source) -> str:
     if source.num_frames is None:
         kind = 'in real time' if args.realtime else 'a live stream'
         return f'{source.path}: {kind}, {rate}; Ctrl-C ends it'
-    return f'{args.video}: {source.num_frames} frames, {rate}'
+    return f'{args.video}: {plural(source.num_frames, "frame")}, {rate}'
 
 
 def _print_stride(stride: int, fps: float, trained_fps: float | None) -> None:

@@ -55,12 +55,16 @@ def test_files(tmp_path, real_videos):
 
 def test_too_short(video_config, moving_square):
     inferencer = quiet(video_config)
-    sentence = 'has {} frames, but a forecast is made from 4 frames, 2 apart, and needs 7'
+    sentence = 'has {}, but a forecast is made from 4 frames, 2 apart, and needs 7: give a longer video{}$'
+    smaller = ' or a stride of at most 1'
     for inputs in (moving_square[:6], iter(moving_square[:6])):
-        with pytest.raises(ValueError, match=sentence.format(6)):
+        with pytest.raises(ValueError, match=sentence.format('6 frames', smaller)):
             inferencer(inputs)
-    with pytest.raises(ValueError, match=sentence.format(5)):
-        inferencer(iter(moving_square[:5]), every=1)
+    with pytest.raises(ValueError, match=sentence.format('4 frames', smaller)):
+        inferencer(iter(moving_square[:4]), every=1)
+    for number, text in ((3, '3 frames'), (1, '1 frame')):  # no stride would do
+        with pytest.raises(ValueError, match=sentence.format(text, '')):
+            inferencer(moving_square[:number])
     with pytest.raises(ValueError, match='the input has no frame'):
         inferencer(iter(()))
 

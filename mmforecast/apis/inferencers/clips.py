@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mmforecast.datasets.clip_layout import ClipLayout
+from mmforecast.utils.text import plural
 
 from .sources import FrameSource, TimedFrame, check_frame, frames_of
 
@@ -105,9 +106,11 @@ class ClipPlan:
             raise ValueError(problem or f'{name} has no frame')
         if num_frames < self.span:
             before = f'{problem}; ' if problem else ''
+            fits = (num_frames - 1) // (self.num_past - 1)
             raise ValueError(
-                f'{before}{name} has {num_frames} frames, but a forecast is made from {self.num_past} frames, '
-                f'{self.stride} apart, and needs {self.span}: give a longer video or a smaller stride'
+                f'{before}{name} has {plural(num_frames, "frame")}, but a forecast is made from '
+                f'{self.num_past} frames, {self.stride} apart, and needs {self.span}: give a longer video'
+                + (f' or a stride of at most {fits}' if fits else '')
             )
 
     def choose(self, num_frames: int, name: str, every: int | None, at: int | None, oracle: bool) -> Moments:

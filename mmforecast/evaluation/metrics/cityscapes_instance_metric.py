@@ -28,6 +28,7 @@ from mmforecast.registry import METRICS
 from mmforecast.structures import instances_to_sem_seg
 from mmforecast.structures.cityscapes import THING_CLASSES
 from mmforecast.utils.checks import check_at_least, check_choice
+from mmforecast.utils.text import plural
 
 from .clips import (
     STEPS,
@@ -39,7 +40,6 @@ from .clips import (
     forecast_steps,
     id_maps_of_steps,
     label_maps,
-    plural,
     require_clips,
     scorable,
     seconds_per_step,

@@ -14,6 +14,7 @@ from mmengine.structures import BaseDataElement
 
 from mmforecast.structures import fill_boxes
 from mmforecast.structures.cityscapes import THING_CLASSES
+from mmforecast.utils.text import plural
 
 __all__ = [
     'STEPS',
@@ -167,11 +168,6 @@ def as_choices(owner: str, choices: Collection[str], least: int = 1, **argument:
         number = 'one or more' if least else 'none, one or more'
         raise ValueError(f'{owner}: {name} must be {number} of {known}, got {given!r}')
     return given
-
-
-def plural(number: int, noun: str) -> str:
-    """'1 step', '2 steps'."""
-    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
 
 
 def size_text(maps: np.ndarray) -> str:

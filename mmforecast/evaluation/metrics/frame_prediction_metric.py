@@ -23,6 +23,7 @@ from mmforecast.evaluation.functional import (
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
 from mmforecast.utils.checks import check_above, check_choice
+from mmforecast.utils.text import plural
 
 from .clips import (
     STEPS,
@@ -30,7 +31,6 @@ from .clips import (
     clip_dicts,
     clip_name,
     common_seconds,
-    plural,
     require_clips,
     require_one_horizon,
     seconds_per_step,

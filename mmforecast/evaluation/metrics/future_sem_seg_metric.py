@@ -19,6 +19,7 @@ from mmforecast.evaluation.functional import (
 from mmforecast.evaluation.table import format_table
 from mmforecast.registry import METRICS
 from mmforecast.utils.checks import check_choice
+from mmforecast.utils.text import plural
 
 from .clips import (
     STEPS,
@@ -29,7 +30,6 @@ from .clips import (
     common_seconds,
     forecast_steps,
     label_maps,
-    plural,
     seconds_per_step,
     size_text,
     sum_counts,

@@ -19,6 +19,7 @@ from mmforecast.registry import METRICS
 from mmforecast.structures import panoptic_from_id_map
 from mmforecast.structures.cityscapes import CITYSCAPES_CLASSES
 from mmforecast.utils.checks import check_choice
+from mmforecast.utils.text import plural
 
 from .clips import (
     STEPS,
@@ -29,7 +30,6 @@ from .clips import (
     forecast_steps,
     id_maps_of_steps,
     label_maps,
-    plural,
     require_clips,
     seconds_per_step,
     size_text,

@@ -1,0 +1,6 @@
+"""Wording of messages."""
+
+
+def plural(number: int, noun: str) -> str:
+    """'1 step', '2 steps'."""
+    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
